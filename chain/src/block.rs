@@ -1,0 +1,439 @@
+//! A block and the stages it goes through: [`UnverifiedBlock`] (decoded within bounds),
+//! [`PartlyVerified`] (its form holds, and it is known which signatures this node has checked
+//! before), [`VerifiedBlock`] (every signature holds). Whether it fits the chain comes after.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use thiserror::Error;
+
+use crate::codec::{self, DecodeError};
+use crate::genesis::Genesis;
+use crate::hash::{merkle_root, tagged};
+use crate::ids::{BlockId, ChainId, TxId};
+use crate::keys::{Claim, Keypair, PublicKey, Signature, verify};
+use crate::transaction::{Transaction, TxError, UnverifiedTx, VerifiedTx};
+use crate::verdict::{Judged, Verdict};
+
+/// The largest encoding of a block that any network may allow, in bytes. A genesis may allow less.
+pub const MAX_BLOCK_BYTES: usize = 4 << 20;
+
+/// The encoding of a header, in bytes.
+pub const HEADER_BYTES: usize = 8 + 8 + 8 + 32 + 32 + 4 + 32 + 64;
+
+/// What a block holds besides its header: the length of the list of transactions.
+pub const BODY_OVERHEAD_BYTES: usize = 4;
+
+/// What a proposer signs.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct HeaderFields {
+    /// The network it is meant for.
+    pub chain: ChainId,
+    /// One more than the parent's.
+    pub height: u64,
+    /// The slot it was made in; greater than the parent's.
+    pub slot: u64,
+    /// The block it stands on.
+    pub parent: BlockId,
+    /// The Merkle root over the ids of its transactions, in order.
+    pub tx_root: [u8; 32],
+    /// How many transactions it has.
+    pub tx_count: u32,
+    /// The authority that made it.
+    pub proposer: PublicKey,
+}
+
+/// A header with a signature.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Header {
+    /// What is signed.
+    pub fields: HeaderFields,
+    /// The proposer's signature over it.
+    pub signature: Signature,
+}
+
+impl HeaderFields {
+    fn signing_bytes(&self) -> Vec<u8> {
+        let mut bytes = b"hearsay/block/sign/1\0".to_vec();
+        self.serialize(&mut bytes).expect("a vector takes every write");
+        bytes
+    }
+
+    /// Signs it. The key must be the proposer's, else the signature will not hold.
+    #[must_use]
+    pub fn sign(self, key: &Keypair) -> Header {
+        let signature = key.sign(&self.signing_bytes());
+        Header { fields: self, signature }
+    }
+}
+
+impl Header {
+    /// The block's id: a hash over the header, signature included.
+    #[must_use]
+    pub fn id(&self) -> BlockId {
+        BlockId(tagged("hearsay/block/1", &[&codec::encode(self)]))
+    }
+
+    /// Whether the proposer signed it.
+    #[must_use]
+    pub fn signature_holds(&self) -> bool {
+        verify(&Claim {
+            key: self.fields.proposer,
+            message: self.fields.signing_bytes(),
+            signature: self.signature,
+        })
+    }
+
+    /// Checks all that needs neither state, clock nor signature: chain, numbers, and whether the
+    /// proposer may propose in that slot.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check_form(&self, genesis: &Genesis) -> Result<(), BlockError> {
+        let fields = &self.fields;
+        if fields.chain != genesis.chain() {
+            return Err(BlockError::WrongChain { found: fields.chain, expected: genesis.chain() });
+        }
+        if fields.height == 0 || fields.slot < fields.height {
+            return Err(BlockError::Numbers { height: fields.height, slot: fields.slot });
+        }
+        if !genesis.may_propose(fields.slot, &fields.proposer) {
+            return Err(BlockError::NotItsSlot { proposer: fields.proposer, slot: fields.slot });
+        }
+        if fields.tx_count > genesis.limits.block_transactions {
+            return Err(BlockError::TooManyTransactions {
+                found: fields.tx_count as usize,
+                limit: genesis.limits.block_transactions,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// A block as it is sent and stored, of which nothing has been checked.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Block {
+    /// The header.
+    pub header: Header,
+    /// The transactions, in order.
+    pub transactions: Vec<Transaction>,
+}
+
+/// A block that is wrong by itself, on every chain of this network.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BlockError {
+    /// The bytes are not a block. Verdict: reject.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// Made for another network. Verdict: reject.
+    #[error("made for chain {found}, this is chain {expected}")]
+    WrongChain {
+        /// The chain it names.
+        found: ChainId,
+        /// This chain.
+        expected: ChainId,
+    },
+    /// Height 0 is the genesis block's, and each block has a slot of its own. Verdict: reject.
+    #[error("height {height} cannot be reached by slot {slot}")]
+    Numbers {
+        /// The height.
+        height: u64,
+        /// The slot.
+        slot: u64,
+    },
+    /// The slot is not the proposer's. Verdict: reject.
+    #[error("{proposer} may not propose in slot {slot}")]
+    NotItsSlot {
+        /// Who proposed.
+        proposer: PublicKey,
+        /// In which slot.
+        slot: u64,
+    },
+    /// More transactions than the network allows. Verdict: reject.
+    #[error("{found} transactions, this network allows {limit}")]
+    TooManyTransactions {
+        /// Transactions found.
+        found: usize,
+        /// Transactions allowed.
+        limit: u32,
+    },
+    /// The transactions are not those of the header. Verdict: reject.
+    #[error("the header is for other transactions")]
+    WrongRoot,
+    /// The header's signature does not hold. Verdict: reject.
+    #[error("the proposer's signature does not hold")]
+    BadSignature,
+    /// A transaction in it is wrong by itself. Verdict: reject.
+    #[error("transaction {id}: {error}")]
+    Transaction {
+        /// Which one.
+        id: TxId,
+        /// What is wrong with it.
+        error: TxError,
+    },
+}
+
+impl Judged for BlockError {
+    fn verdict(&self) -> Verdict {
+        match self {
+            BlockError::Decode(error) => error.verdict(),
+            BlockError::WrongChain { .. }
+            | BlockError::Numbers { .. }
+            | BlockError::NotItsSlot { .. }
+            | BlockError::TooManyTransactions { .. }
+            | BlockError::WrongRoot
+            | BlockError::BadSignature
+            | BlockError::Transaction { .. } => Verdict::Reject,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            BlockError::Decode(error) => error.reason(),
+            BlockError::WrongChain { .. } => "wrong-chain",
+            BlockError::Numbers { .. } => "numbers",
+            BlockError::NotItsSlot { .. } => "not-its-slot",
+            BlockError::TooManyTransactions { .. } => "too-many-transactions",
+            BlockError::WrongRoot => "wrong-root",
+            BlockError::BadSignature => "bad-signature",
+            BlockError::Transaction { .. } => "bad-transaction",
+        }
+    }
+}
+
+/// A block with the ids of all its parts, of which nothing has been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnverifiedBlock {
+    id: BlockId,
+    header: Header,
+    transactions: Vec<UnverifiedTx>,
+    size: usize,
+}
+
+impl UnverifiedBlock {
+    /// Decodes one block from all of `bytes`, `limit` bytes at most.
+    ///
+    /// # Errors
+    /// Bytes that are not exactly one block.
+    pub fn decode(bytes: &[u8], limit: usize) -> Result<Self, DecodeError> {
+        let block: Block = codec::decode(bytes, limit.min(MAX_BLOCK_BYTES))?;
+        Ok(block.into())
+    }
+
+    /// The id of the block that these bytes begin with, without decoding its transactions; none
+    /// when they are shorter than a header.
+    #[must_use]
+    pub fn id_of(bytes: &[u8]) -> Option<BlockId> {
+        bytes.get(..HEADER_BYTES).map(|header| BlockId(tagged("hearsay/block/1", &[header])))
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> BlockId {
+        self.id
+    }
+
+    /// Its header.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Its transactions, in order.
+    #[must_use]
+    pub fn transactions(&self) -> &[UnverifiedTx] {
+        &self.transactions
+    }
+
+    /// The size of its encoding, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Checks all that needs neither state, clock nor signature, and notes which transactions
+    /// `known` has seen verified before: their signatures are not checked again.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check_form(
+        self,
+        genesis: &Genesis,
+        known: impl Fn(&TxId) -> Option<VerifiedTx>,
+    ) -> Result<PartlyVerified, BlockError> {
+        self.header.check_form(genesis)?;
+        if self.size > genesis.limits.block_bytes as usize {
+            let limit = genesis.limits.block_bytes as usize;
+            return Err(DecodeError::TooLarge { found: self.size, limit }.into());
+        }
+        let ids = self.transactions.iter().map(|tx| tx.id().0);
+        if self.transactions.len() != self.header.fields.tx_count as usize
+            || merkle_root(ids) != self.header.fields.tx_root
+        {
+            return Err(BlockError::WrongRoot);
+        }
+        let chain = genesis.chain();
+        let max_payload = genesis.limits.payload_bytes as usize;
+        for tx in &self.transactions {
+            tx.check_form(chain, max_payload)
+                .map_err(|error| BlockError::Transaction { id: tx.id(), error })?;
+        }
+        let verified = self.transactions.iter().map(|tx| known(&tx.id())).collect();
+        Ok(PartlyVerified { block: self, verified })
+    }
+}
+
+impl From<Block> for UnverifiedBlock {
+    fn from(block: Block) -> Self {
+        let transactions: Vec<UnverifiedTx> =
+            block.transactions.into_iter().map(UnverifiedTx::from).collect();
+        let size = HEADER_BYTES
+            + BODY_OVERHEAD_BYTES
+            + transactions.iter().map(UnverifiedTx::size).sum::<usize>();
+        Self { id: block.header.id(), header: block.header, transactions, size }
+    }
+}
+
+/// A block whose form holds, with those of its transactions that are verified already.
+#[derive(Clone, Debug)]
+pub struct PartlyVerified {
+    block: UnverifiedBlock,
+    /// In the block's order; none where the signature is still to be checked.
+    verified: Vec<Option<VerifiedTx>>,
+}
+
+impl PartlyVerified {
+    /// The block's id.
+    #[must_use]
+    pub fn id(&self) -> BlockId {
+        self.block.id
+    }
+
+    /// How many signatures [`PartlyVerified::verify`] will check: one for the header, and one for
+    /// each transaction that was not known.
+    #[must_use]
+    pub fn signatures_to_check(&self) -> usize {
+        1 + self.verified.iter().filter(|tx| tx.is_none()).count()
+    }
+
+    /// Checks the signatures that are still claims, in one batch. This is the costly step; it
+    /// needs nothing but the block, so it may run on any thread.
+    ///
+    /// # Errors
+    /// A signature that does not hold.
+    pub fn verify(self) -> Result<VerifiedBlock, BlockError> {
+        if !self.block.header.signature_holds() {
+            return Err(BlockError::BadSignature);
+        }
+        let unknown: Vec<UnverifiedTx> = self
+            .block
+            .transactions
+            .iter()
+            .zip(&self.verified)
+            .filter(|(_, verified)| verified.is_none())
+            .map(|(tx, _)| tx.clone())
+            .collect();
+        let ids: Vec<TxId> = unknown.iter().map(UnverifiedTx::id).collect();
+        let mut checked = VerifiedTx::verify_all(unknown).into_iter().zip(ids);
+        let mut transactions = Vec::with_capacity(self.verified.len());
+        for verified in self.verified {
+            transactions.push(match verified {
+                Some(tx) => tx,
+                None => match checked.next() {
+                    Some((Ok(tx), _)) => tx,
+                    Some((Err(error), id)) => return Err(BlockError::Transaction { id, error }),
+                    None => return Err(BlockError::WrongRoot),
+                },
+            });
+        }
+        Ok(VerifiedBlock {
+            id: self.block.id,
+            header: self.block.header,
+            transactions,
+            size: self.block.size,
+        })
+    }
+}
+
+/// A block in which every signature holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedBlock {
+    id: BlockId,
+    header: Header,
+    transactions: Vec<VerifiedTx>,
+    size: usize,
+}
+
+impl VerifiedBlock {
+    /// Makes and signs a block of verified transactions.
+    #[must_use]
+    pub fn propose(
+        chain: ChainId,
+        (parent, height): (BlockId, u64),
+        slot: u64,
+        transactions: Vec<VerifiedTx>,
+        key: &Keypair,
+    ) -> Self {
+        let header = HeaderFields {
+            chain,
+            height: height.saturating_add(1),
+            slot,
+            parent,
+            tx_root: merkle_root(transactions.iter().map(|tx| tx.id().0)),
+            tx_count: u32::try_from(transactions.len()).unwrap_or(u32::MAX),
+            proposer: key.public(),
+        }
+        .sign(key);
+        Self::from_parts(header, transactions)
+    }
+
+    /// Puts together what this node checked before it stored it.
+    #[must_use]
+    pub fn from_own_store(header: Header, transactions: Vec<VerifiedTx>) -> Self {
+        Self::from_parts(header, transactions)
+    }
+
+    fn from_parts(header: Header, transactions: Vec<VerifiedTx>) -> Self {
+        let size = HEADER_BYTES
+            + BODY_OVERHEAD_BYTES
+            + transactions.iter().map(VerifiedTx::size).sum::<usize>();
+        Self { id: header.id(), header, transactions, size }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> BlockId {
+        self.id
+    }
+
+    /// Its header.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Its height.
+    #[must_use]
+    pub fn height(&self) -> u64 {
+        self.header.fields.height
+    }
+
+    /// Its transactions, in order.
+    #[must_use]
+    pub fn transactions(&self) -> &[VerifiedTx] {
+        &self.transactions
+    }
+
+    /// The size of its encoding, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The block as it is sent.
+    #[must_use]
+    pub fn to_block(&self) -> Block {
+        Block {
+            header: self.header.clone(),
+            transactions: self.transactions.iter().map(|tx| tx.transaction().clone()).collect(),
+        }
+    }
+}

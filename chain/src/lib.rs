@@ -1,0 +1,26 @@
+//! The nouns and the rules of Hearsay: ids, keys, transactions, blocks, the ledger, fork choice
+//! and the store.
+//!
+//! Nothing here knows a socket, a thread, a clock or entropy. Two kinds of fault are kept apart:
+//! a peer's (a value that implements [`verdict::Judged`]) and our disk's ([`store::StoreError`]).
+
+pub mod block;
+pub mod chain;
+pub mod codec;
+pub mod genesis;
+pub mod hash;
+pub mod ids;
+pub mod keys;
+pub mod ledger;
+pub mod store;
+pub mod transaction;
+pub mod verdict;
+
+pub use block::{Block, BlockError, Header, UnverifiedBlock, VerifiedBlock};
+pub use chain::Chain;
+pub use genesis::Genesis;
+pub use ids::{Address, BlockId, ChainId, GenesisId, TxId};
+pub use keys::{Keypair, PublicKey};
+pub use store::{Store, StoreError};
+pub use transaction::{Transaction, TxError, UnverifiedTx, VerifiedTx};
+pub use verdict::{Judged, Verdict};

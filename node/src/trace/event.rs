@@ -1,0 +1,248 @@
+//! What a node writes down: the events of `events.jsonl`, schema 1.
+//!
+//! One JSON object a line. Fields are only ever added within a schema number; a reader skips the
+//! fields and events that it does not know. Times are microseconds, sizes are bytes, ids are
+//! lower-case hex, peers are libp2p peer ids in base58.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the fields below, carried by each [`Event::Start`].
+pub const SCHEMA: u32 = 1;
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Wall clock: RFC 3339, UTC, six decimals.
+    pub t: String,
+    /// Microseconds since this process started its clock; never steps back.
+    pub mono_us: u64,
+    /// The name of the node that writes.
+    pub node: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What a message carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A transaction.
+    Tx,
+    /// A block.
+    Block,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Tx => "tx",
+            Kind::Block => "block",
+        })
+    }
+}
+
+/// How a message came into being at the node that introduces it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Handed in over the RPC.
+    Rpc,
+    /// Made by this node in its slot.
+    Produced,
+}
+
+/// The path by which a copy came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// Pushed by a gossip peer.
+    Gossip,
+    /// Rebuilt from a compact block.
+    Compact,
+    /// Asked for by id.
+    Fetch,
+    /// Exchanged by set reconciliation.
+    Reconcile,
+    /// Part of catching up with the chain.
+    Sync,
+}
+
+/// The answer of validation, as the network understands it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictName {
+    /// Useful: relayed.
+    Accept,
+    /// Not useful and nobody's fault: dropped.
+    Ignore,
+    /// Never valid: dropped, and the sender is at fault.
+    Reject,
+}
+
+/// The state that a neighbour has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeerState {
+    /// The first connection to it stands.
+    Connected,
+    /// The last connection to it is gone.
+    Disconnected,
+    /// It speaks for another genesis and was turned away.
+    Foreign,
+    /// A round trip to it was measured.
+    Measured,
+}
+
+/// One thing that happened at a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// First line of every run of the process.
+    Start {
+        /// [`SCHEMA`].
+        schema: u32,
+        /// This node's peer id: what other nodes' `from` and `peer` name.
+        peer: String,
+        /// The genesis id.
+        genesis: String,
+        /// The version of the program.
+        version: String,
+    },
+    /// Last line of a run that ended in order.
+    Stop {
+        /// Why it ended.
+        reason: String,
+    },
+    /// This node introduces a message to the network.
+    Published {
+        /// What it is.
+        kind: Kind,
+        /// The transaction's or the block's id.
+        id: String,
+        /// Its encoded size.
+        bytes: u64,
+        /// Where this node has it from.
+        origin: Origin,
+    },
+    /// The first copy arrived.
+    Received {
+        /// What it is.
+        kind: Kind,
+        /// The transaction's or the block's id.
+        id: String,
+        /// The peer that sent the copy.
+        from: String,
+        /// The path it came by.
+        via: Via,
+        /// The size of the copy.
+        bytes: u64,
+        /// The gossip message that carried it: 20 bytes in hex; absent off gossip.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
+    /// A later copy arrived.
+    Duplicate {
+        /// What it is.
+        kind: Kind,
+        /// The transaction's or the block's id.
+        id: String,
+        /// The peer that sent the copy.
+        from: String,
+        /// The path it came by.
+        via: Via,
+        /// The size of the copy.
+        bytes: u64,
+        /// Which copy it is at this node: 2 for the first one after the one that was received. At
+        /// the origin, whose own copy is the first, likewise.
+        copy: u32,
+    },
+    /// A message was judged.
+    Verdict {
+        /// What it is.
+        kind: Kind,
+        /// The transaction's or the block's id.
+        id: String,
+        /// The answer.
+        verdict: VerdictName,
+        /// Why, for anything but `accept`: a stable word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// From arrival at the socket side to the moment the engine took it up.
+        queue_us: u64,
+        /// From there to the verdict, signature checks included.
+        check_us: u64,
+    },
+    /// A transaction entered the pool.
+    Pooled {
+        /// Always [`Kind::Tx`].
+        kind: Kind,
+        /// The transaction's id.
+        id: String,
+        /// Whether its nonce run is complete.
+        ready: bool,
+    },
+    /// A transaction left the pool without a block.
+    Evicted {
+        /// Always [`Kind::Tx`].
+        kind: Kind,
+        /// The transaction's id.
+        id: String,
+        /// Why: a stable word.
+        reason: String,
+    },
+    /// A transaction's block became part of this node's chain.
+    Included {
+        /// Always [`Kind::Tx`].
+        kind: Kind,
+        /// The transaction's id.
+        id: String,
+        /// The block's id.
+        block: String,
+        /// The block's height.
+        height: u64,
+    },
+    /// This node has a new tip.
+    Tip {
+        /// Always [`Kind::Block`].
+        kind: Kind,
+        /// The new tip.
+        id: String,
+        /// The new tip's height.
+        height: u64,
+        /// The tip before it.
+        previous: String,
+        /// Blocks undone to get there; 0 when the chain only grew.
+        depth: u64,
+        /// Transactions in the new tip.
+        transactions: u64,
+    },
+    /// A block became final.
+    Final {
+        /// Always [`Kind::Block`].
+        kind: Kind,
+        /// The block's id.
+        id: String,
+        /// The block's height.
+        height: u64,
+    },
+    /// A neighbour changed.
+    Peer {
+        /// The neighbour.
+        peer: String,
+        /// What it came to.
+        state: PeerState,
+        /// The measured round trip, with [`PeerState::Measured`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rtt_us: Option<u64>,
+    },
+    /// Bytes on this node's sockets since its process started, encryption and framing included.
+    Wire {
+        /// Bytes written.
+        sent: u64,
+        /// Bytes read.
+        received: u64,
+    },
+}

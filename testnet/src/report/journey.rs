@@ -1,0 +1,206 @@
+//! One message's way to one node, and what each part of the way took.
+//!
+//! On its way the message is in turn on the network and at a relay, and the parts add up to the time
+//! from publication to arrival. A relay's time, from its own first copy to the moment it sends the
+//! message on, is divided by what its verdict says: waiting in the queue, then checking, then the
+//! rest. It sends on when it accepts. Should the next node's receipt be dated earlier than that, the
+//! relay was done by then, whatever its log says: the network took nothing, and
+//! [`Journey::clamped`] is set.
+
+use hearsay_node::trace::event::Via;
+use serde::{Deserialize, Serialize};
+
+use super::run::{Message, NodeIx, Run};
+use super::stats::ms;
+use super::tree::Tree;
+
+/// What a part of the way was spent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Before a second node introduced the same message, from which this way begins.
+    Reintroduced,
+    /// From a node that could send it to the receipt at the next one.
+    Network,
+    /// The same, when the next node had to ask for it: by id, by reconciliation or by catching up.
+    Pull,
+    /// At a relay: from arrival to the moment its engine took it up.
+    Queue,
+    /// At a relay: from there to the verdict.
+    Check,
+    /// At a relay: between receipt and verdict, in neither of the two.
+    Handling,
+}
+
+/// One part of the way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it was spent on.
+    pub stage: Stage,
+    /// The node at which it was spent, or from which the message was sent.
+    pub node: String,
+    /// The node to which it was sent, on the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// How long it took, in milliseconds.
+    pub ms: f64,
+    /// Its share of the whole way, from 0 to 1; absent when the whole took no time.
+    pub share: Option<f64>,
+}
+
+/// The way of a message to one node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Journey {
+    /// The nodes on the way, from the one that introduced the message.
+    pub path: Vec<String>,
+    /// From the publication to the arrival, in milliseconds.
+    pub total_ms: f64,
+    /// What the time went to, in order.
+    pub steps: Vec<Step>,
+    /// Whether a node received the message before its relay's log says that it was accepted.
+    pub clamped: bool,
+    /// The largest part and its share, in words.
+    pub reason: String,
+}
+
+/// When `node` was able to send the message on: when it introduced it, or else accepted it.
+pub(crate) fn ready_at(message: &Message, node: NodeIx) -> Option<i64> {
+    let at = &message.at[node];
+    at.root_at().or_else(|| at.accepted_at())
+}
+
+/// Whether a node has to ask for what comes by this path, so that the time of it is not the
+/// network's alone.
+pub(crate) fn is_pulled(via: Via) -> bool {
+    match via {
+        Via::Gossip | Via::Compact => false,
+        Via::Fetch | Via::Reconcile | Via::Sync => true,
+    }
+}
+
+impl Journey {
+    /// The way of `message` to `node`; `None` where no way is known.
+    pub(crate) fn to(run: &Run, message: &Message, tree: &Tree, node: NodeIx) -> Option<Self> {
+        let (_, published) = message.origin()?;
+        let path = tree.path(node)?;
+        let mut way = Way::new(run, message);
+        let mut now = published;
+        way.spend(Stage::Reintroduced, path[0], None, &mut now, ready_at(message, path[0])?);
+        for pair in path.windows(2) {
+            let (from, to) = (pair[0], pair[1]);
+            let receipt = message.at[to].delivered()?;
+            if message.at[from].root_at().is_none() {
+                way.relay(from, &mut now, receipt.at);
+            }
+            way.clamped |= receipt.at < now;
+            let stage = if is_pulled(receipt.via) {
+                Stage::Pull
+            } else {
+                Stage::Network
+            };
+            way.spend(stage, from, Some(to), &mut now, receipt.at);
+        }
+        let arrival = message.at[node].delivered().map(|receipt| receipt.at);
+        let total = arrival.map_or(now - published, |at| (at - published).max(0));
+        Some(way.finish(&path, total))
+    }
+}
+
+/// A journey in the making; times in microseconds.
+struct Way<'a> {
+    run: &'a Run,
+    message: &'a Message,
+    parts: Vec<(Stage, NodeIx, Option<NodeIx>, i64)>,
+    clamped: bool,
+}
+
+impl<'a> Way<'a> {
+    fn new(run: &'a Run, message: &'a Message) -> Self {
+        Way {
+            run,
+            message,
+            parts: Vec::new(),
+            clamped: false,
+        }
+    }
+
+    /// Notes the time from `now` to `until`, if any, and moves `now` there.
+    fn spend(
+        &mut self,
+        stage: Stage,
+        node: NodeIx,
+        to: Option<NodeIx>,
+        now: &mut i64,
+        until: i64,
+    ) {
+        let us = (until - *now).max(0);
+        let always = matches!(stage, Stage::Network | Stage::Pull);
+        if us > 0 || always {
+            self.parts.push((stage, node, to, us));
+        }
+        *now += us;
+    }
+
+    /// Divides the time at a relay, which ends no later than the `next` receipt.
+    fn relay(&mut self, node: NodeIx, now: &mut i64, next: i64) {
+        let verdicts = self.message.at[node].verdicts.iter();
+        let accept = self.message.at[node].accepted_at();
+        let Some(judged) = verdicts.into_iter().find(|judged| Some(judged.at) == accept) else {
+            return;
+        };
+        self.clamped |= next < judged.at;
+        let done = judged.at.min(next);
+        let queue = now.saturating_add_unsigned(judged.queue_us).min(done);
+        let check = queue.saturating_add_unsigned(judged.check_us).min(done);
+        self.spend(Stage::Queue, node, None, now, queue);
+        self.spend(Stage::Check, node, None, now, check);
+        self.spend(Stage::Handling, node, None, now, done);
+    }
+
+    fn finish(self, path: &[NodeIx], total: i64) -> Journey {
+        let name = |node: NodeIx| self.run.nodes[node].name.clone();
+        let share = |us: i64| (total > 0).then(|| us as f64 / total as f64);
+        let step = |&(stage, node, to, us): &(Stage, NodeIx, Option<NodeIx>, i64)| Step {
+            stage,
+            node: name(node),
+            to: to.map(name),
+            ms: ms(us),
+            share: share(us),
+        };
+        // Of equal parts the first one: `max_by_key` would keep the last.
+        let largest = self.parts.iter().rev().max_by_key(|part| part.3).map(step);
+        Journey {
+            path: path.iter().map(|&node| name(node)).collect(),
+            total_ms: ms(total),
+            steps: self.parts.iter().map(step).collect(),
+            clamped: self.clamped,
+            reason: reason(largest.as_ref()),
+        }
+    }
+}
+
+fn reason(largest: Option<&Step>) -> String {
+    match largest {
+        Some(step) if step.share.is_some() => {
+            let share = step.share.unwrap_or_default() * 100.0;
+            format!("{share:.0} % of it was {}", step.words())
+        }
+        _ => "it took no measurable time".to_owned(),
+    }
+}
+
+impl Step {
+    /// What the time was, in words.
+    pub(crate) fn words(&self) -> String {
+        let node = &self.node;
+        let to = self.to.as_deref().unwrap_or_default();
+        match self.stage {
+            Stage::Reintroduced => format!("time until {node} introduced it as well"),
+            Stage::Network => format!("network time on {node} → {to}"),
+            Stage::Pull => format!("time until {to} asked {node} for it and had it"),
+            Stage::Queue => format!("waiting in {node}'s queue"),
+            Stage::Check => format!("checking at {node}"),
+            Stage::Handling => format!("time at {node} outside of its queue and its checks"),
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! The joined logs of one testnet: what happened to each message at each node.
+//!
+//! This is what is kept of the logs, in memory that grows with messages times nodes and not with
+//! the length of the lines. Every time is in microseconds since the Unix epoch, as the node's wall
+//! clock had it; the nodes of a local testnet share one machine's clock, so that times of different
+//! nodes may be subtracted.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use hearsay_node::trace::event::{Kind, Origin, VerdictName, Via};
+
+/// A node's place in [`Run::nodes`].
+pub(crate) type NodeIx = usize;
+
+/// A word in one of the [`Words`] of a [`Run`].
+pub(crate) type Word = u32;
+
+/// Everything that the logs of one testnet say.
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    /// The nodes, in the natural order of their names.
+    pub(crate) nodes: Vec<NodeLog>,
+    /// The transactions by id.
+    pub(crate) txs: BTreeMap<Box<str>, Message>,
+    /// The blocks by id.
+    pub(crate) blocks: BTreeMap<Box<str>, Message>,
+    /// Reasons, and block ids where an event points to a block.
+    pub(crate) words: Words,
+    /// Peer ids.
+    pub(crate) peers: Words,
+    /// The node behind each of `peers`; `None` for a peer whose log is not among these.
+    pub(crate) peer_node: Vec<Option<NodeIx>>,
+    /// What is wrong with the logs as a whole, in sentences.
+    pub(crate) faults: BTreeSet<String>,
+}
+
+/// What one node's log says about the node itself.
+#[derive(Debug, Default)]
+pub(crate) struct NodeLog {
+    /// The node's name: the folder that holds its log.
+    pub(crate) name: String,
+    /// The runs of its process, in order.
+    pub(crate) lives: Vec<Life>,
+    /// Lines that were read.
+    pub(crate) lines: u64,
+    /// Half-written lines that a killed process left behind.
+    pub(crate) truncated: u64,
+    /// Lines that are none, other than those.
+    pub(crate) unreadable: u64,
+    /// Lines of a newer program, which were skipped.
+    pub(crate) unknown: u64,
+    /// Whether the first line was no start.
+    pub(crate) unstarted: bool,
+    /// Times that the wall clock stepped while a process ran.
+    pub(crate) clock_steps: u64,
+    /// Changes of the tip, in order.
+    pub(crate) tips: Vec<TipChange>,
+    /// Blocks that became final, in order.
+    pub(crate) finals: Vec<FinalBlock>,
+}
+
+/// One run of a node's process.
+#[derive(Debug)]
+pub(crate) struct Life {
+    /// Its first line.
+    pub(crate) start: i64,
+    /// Its last line.
+    pub(crate) last: i64,
+    /// When it ended; `None` when it was still running when the logs end.
+    pub(crate) end: Option<i64>,
+    /// Whether it wrote a stop line.
+    pub(crate) stopped: bool,
+    /// Its samples of bytes sent since it started: time and running total.
+    pub(crate) wire: Vec<(i64, u64)>,
+}
+
+impl Life {
+    /// Whether the process ran at every moment from `from` to `until`.
+    pub(crate) fn covers(&self, from: i64, until: i64) -> bool {
+        self.start <= from && self.end.is_none_or(|end| until <= end)
+    }
+}
+
+/// One change of a node's tip.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TipChange {
+    /// When.
+    pub(crate) at: i64,
+    /// The new tip.
+    pub(crate) block: Word,
+    /// The new tip's height.
+    pub(crate) height: u64,
+    /// The tip before it.
+    pub(crate) previous: Word,
+    /// Blocks undone.
+    pub(crate) depth: u64,
+}
+
+/// A block that became final at a node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FinalBlock {
+    /// When.
+    pub(crate) at: i64,
+    /// The block.
+    pub(crate) block: Word,
+    /// Its height.
+    pub(crate) height: u64,
+}
+
+/// One transaction or block, at every node.
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// Its encoded size as published; the size of the first copy when no publication was logged.
+    pub(crate) bytes: u64,
+    /// What each node saw of it, by [`NodeIx`].
+    pub(crate) at: Vec<AtNode>,
+}
+
+/// What one node saw of one message.
+#[derive(Debug, Default)]
+pub(crate) struct AtNode {
+    /// When and how this node introduced it.
+    pub(crate) introduced: Option<(i64, Origin)>,
+    /// The first copy from the network.
+    pub(crate) first: Option<Receipt>,
+    /// Every other copy from the network.
+    pub(crate) again: Vec<Redundant>,
+    /// The verdicts, in order. One is the rule; a replay after a restart may bring another.
+    pub(crate) verdicts: Vec<Judged>,
+    /// When it entered the pool.
+    pub(crate) pooled: Option<i64>,
+    /// When and why it left the pool without a block.
+    pub(crate) evicted: Option<(i64, Word)>,
+    /// Its way into the chain.
+    pub(crate) included: Option<Inclusion>,
+    /// When this block first became the tip.
+    pub(crate) tip: Option<i64>,
+}
+
+/// The first copy at a node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Receipt {
+    /// When it arrived.
+    pub(crate) at: i64,
+    /// The peer that sent it.
+    pub(crate) from: Word,
+    /// The path it came by.
+    pub(crate) via: Via,
+}
+
+/// A redundant copy at a node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Redundant {
+    /// The peer that sent it.
+    pub(crate) from: Word,
+    /// The path it came by.
+    pub(crate) via: Via,
+}
+
+/// One verdict on a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judged {
+    /// When.
+    pub(crate) at: i64,
+    /// The answer.
+    pub(crate) verdict: VerdictName,
+    /// Why, for anything but accept.
+    pub(crate) reason: Option<Word>,
+    /// Waiting before it, in microseconds.
+    pub(crate) queue_us: u64,
+    /// Checking, in microseconds.
+    pub(crate) check_us: u64,
+}
+
+/// A transaction's way into a node's chain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inclusion {
+    /// When a block with it was first part of the node's chain.
+    pub(crate) at: i64,
+    /// The block that holds it; the latest one, when a reorganisation moved it.
+    pub(crate) block: Word,
+    /// That block's height.
+    pub(crate) height: u64,
+}
+
+impl Run {
+    /// The messages of one kind, by id.
+    pub(crate) fn messages(&self, kind: Kind) -> &BTreeMap<Box<str>, Message> {
+        match kind {
+            Kind::Tx => &self.txs,
+            Kind::Block => &self.blocks,
+        }
+    }
+
+    /// The node behind a peer id, when its log is among these.
+    pub(crate) fn node_of(&self, peer: Word) -> Option<NodeIx> {
+        self.peer_node.get(peer as usize).copied().flatten()
+    }
+
+    /// What to call a peer: its node's name, or its peer id when it is a stranger.
+    pub(crate) fn peer_name(&self, peer: Word) -> &str {
+        match self.node_of(peer) {
+            Some(node) => &self.nodes[node].name,
+            None => self.peers.get(peer),
+        }
+    }
+
+    /// The time of the latest line of all logs.
+    pub(crate) fn latest(&self) -> Option<i64> {
+        let lives = self.nodes.iter().flat_map(|node| &node.lives);
+        lives.map(|life| life.last).max()
+    }
+}
+
+impl Message {
+    /// The node that introduced the message first, and when.
+    pub(crate) fn origin(&self) -> Option<(NodeIx, i64)> {
+        let nodes = self.at.iter().enumerate();
+        nodes
+            .filter_map(|(node, at)| at.introduced.map(|(t, _)| (node, t)))
+            .min_by_key(|&(node, t)| (t, node))
+    }
+}
+
+impl AtNode {
+    /// When this node introduced the message without having heard of it before.
+    pub(crate) fn root_at(&self) -> Option<i64> {
+        let (at, _) = self.introduced?;
+        self.first
+            .is_none_or(|first| at <= first.at)
+            .then_some(at)
+    }
+
+    /// When this node had the message from another one; `None` for a node that introduced it.
+    pub(crate) fn delivered(&self) -> Option<Receipt> {
+        self.first.filter(|_| self.root_at().is_none())
+    }
+
+    /// When this node first accepted the message, which is what lets it relay it.
+    pub(crate) fn accepted_at(&self) -> Option<i64> {
+        let accept = |judged: &&Judged| judged.verdict == VerdictName::Accept;
+        self.verdicts.iter().find(accept).map(|judged| judged.at)
+    }
+
+    /// All copies that came from the network.
+    pub(crate) fn copies(&self) -> u64 {
+        u64::from(self.first.is_some()) + self.again.len() as u64
+    }
+}
+
+/// Strings kept once each and named by a number.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    index: HashMap<Arc<str>, Word>,
+    words: Vec<Arc<str>>,
+}
+
+impl Words {
+    /// The number of `word`, which is given one if it has none.
+    ///
+    /// # Panics
+    ///
+    /// When there are more than four thousand million of them.
+    pub(crate) fn intern(&mut self, word: &str) -> Word {
+        if let Some(&known) = self.index.get(word) {
+            return known;
+        }
+        let next = Word::try_from(self.words.len()).expect("fewer words than 2^32");
+        let word: Arc<str> = word.into();
+        self.words.push(Arc::clone(&word));
+        self.index.insert(word, next);
+        next
+    }
+
+    /// The word with this number.
+    pub(crate) fn get(&self, word: Word) -> &str {
+        &self.words[word as usize]
+    }
+
+    /// The number of `word`, if it has one.
+    pub(crate) fn find(&self, word: &str) -> Option<Word> {
+        self.index.get(word).copied()
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.words.len()
+    }
+}
