@@ -7,6 +7,7 @@
 pub mod block;
 pub mod chain;
 pub mod codec;
+pub mod fork_choice;
 pub mod genesis;
 pub mod hash;
 pub mod ids;

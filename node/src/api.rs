@@ -1,0 +1,271 @@
+//! What a node tells about itself: the values that the RPC carries, the CLI prints and the lab
+//! reads. Plain data; the engine fills it in. Ids and keys are hex, addresses bech32, amounts and
+//! fees in units, sizes in bytes.
+
+use hearsay_chain::keys::PublicKey;
+use hearsay_chain::{Address, BlockId, GenesisId, TxId};
+use serde::{Deserialize, Serialize};
+
+/// The node as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeStatus {
+    /// Its name in logs.
+    pub name: String,
+    /// Its libp2p peer id.
+    pub peer: String,
+    /// The version of the program.
+    pub version: String,
+    /// The network's name.
+    pub network: String,
+    /// The network's id.
+    pub genesis: GenesisId,
+    /// Addresses it listens on for peers.
+    pub listen: Vec<String>,
+    /// The key it proposes with, if it is an authority.
+    pub authority: Option<PublicKey>,
+    /// Milliseconds since the process started.
+    pub uptime_ms: u64,
+    /// The slot that it is now.
+    pub slot: u64,
+    /// The length of a slot in milliseconds.
+    pub slot_ms: u64,
+    /// The tip.
+    pub tip: BlockId,
+    /// The tip's height.
+    pub height: u64,
+    /// The height of the last final block.
+    pub final_height: u64,
+    /// Connected peers.
+    pub peers: u64,
+    /// The pool.
+    pub mempool: MempoolStatus,
+    /// Catching up, if it is behind.
+    pub sync: Option<SyncStatus>,
+    /// Messages judged since the process started.
+    pub verdicts: VerdictCounts,
+}
+
+/// How far catching up has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SyncStatus {
+    /// The greatest height that a peer has told of.
+    pub target: u64,
+    /// The peer asked last.
+    pub peer: Option<String>,
+}
+
+/// Messages judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerdictCounts {
+    /// Relayed.
+    pub accept: u64,
+    /// Dropped without blame.
+    pub ignore: u64,
+    /// Dropped, and the sender blamed.
+    pub reject: u64,
+}
+
+/// The pool of waiting transactions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MempoolStatus {
+    /// Transactions in it.
+    pub count: u64,
+    /// Those whose nonce run is complete.
+    pub ready: u64,
+    /// Those that wait for an earlier nonce.
+    pub queued: u64,
+    /// The sum of their sizes, in bytes.
+    pub bytes: u64,
+    /// How many it may hold.
+    pub max_count: u64,
+    /// How many bytes it may hold.
+    pub max_bytes: u64,
+    /// Distinct senders.
+    pub senders: u64,
+}
+
+/// One connected peer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PeerInfo {
+    /// Its peer id.
+    pub peer: String,
+    /// The address of the oldest connection to it.
+    pub address: String,
+    /// Whether this node dialled that connection.
+    pub outbound: bool,
+    /// The last measured round trip, in milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// Its program, as it says itself.
+    pub agent: Option<String>,
+    /// Whether it is in this node's mesh for transactions.
+    pub mesh_tx: bool,
+    /// Whether it is in this node's mesh for blocks.
+    pub mesh_block: bool,
+    /// Gossip messages of which it sent the first copy.
+    pub first_copies: u64,
+    /// Gossip messages of which it sent a later copy.
+    pub duplicates: u64,
+    /// Gossip payload that it sent, in bytes.
+    pub payload_bytes: u64,
+}
+
+/// An account at the tip.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Its address.
+    pub address: Address,
+    /// What it holds.
+    pub balance: u64,
+    /// The nonce its next transaction must have on the chain.
+    pub nonce: u64,
+    /// The nonce its next transaction should have, counting those ready in the pool.
+    pub next_nonce: u64,
+    /// The height that this is true at.
+    pub height: u64,
+}
+
+/// A transaction as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TxView {
+    /// Its id.
+    pub id: TxId,
+    /// Who pays.
+    pub sender: Address,
+    /// Its place among the sender's transactions.
+    pub nonce: u64,
+    /// Who is paid.
+    pub recipient: Address,
+    /// What the recipient gets.
+    pub amount: u64,
+    /// What the proposer gets.
+    pub fee: u64,
+    /// The last height at which it is valid.
+    pub expiry: Option<u64>,
+    /// The payload in hex.
+    pub payload: String,
+    /// Its encoded size.
+    pub size: u64,
+}
+
+/// A block as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockView {
+    /// Its id.
+    pub id: BlockId,
+    /// Its height.
+    pub height: u64,
+    /// The slot it was made in.
+    pub slot: u64,
+    /// When that slot began: milliseconds since the Unix epoch.
+    pub slot_start_ms: u64,
+    /// The block it stands on.
+    pub parent: BlockId,
+    /// Who made it.
+    pub proposer: PublicKey,
+    /// The Merkle root over its transactions, in hex.
+    pub tx_root: String,
+    /// Its encoded size.
+    pub size: u64,
+    /// Whether it is on the main chain.
+    pub main: bool,
+    /// Whether it is final.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+    /// Its transactions, in order.
+    pub transactions: Vec<TxView>,
+}
+
+/// Which block is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockRef {
+    /// By its id, on the main chain or beside it.
+    Id(BlockId),
+    /// By its height on the main chain.
+    Height(u64),
+    /// The tip.
+    Latest,
+}
+
+/// Where a transaction is in its life.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum TxStatus {
+    /// Neither in the pool nor in the chain.
+    Unknown,
+    /// In the pool, behind a gap.
+    Queued {
+        /// The nonce that is missing.
+        waiting_for: u64,
+    },
+    /// In the pool, fit for the next block.
+    Ready,
+    /// In a block of the main chain.
+    Included {
+        /// The block.
+        block: BlockId,
+        /// Its height.
+        height: u64,
+        /// Blocks on top of it.
+        confirmations: u64,
+    },
+    /// In a final block.
+    Final {
+        /// The block.
+        block: BlockId,
+        /// Its height.
+        height: u64,
+        /// Blocks on top of it.
+        confirmations: u64,
+    },
+}
+
+/// A submission that the pool took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// The transaction's id.
+    pub id: TxId,
+    /// Whether it waits behind a gap.
+    pub queued: bool,
+}
+
+/// A submission that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// Whether it can never be valid; otherwise it may be taken at another time or place.
+    pub invalid: bool,
+    /// A stable word, the same as in logs and counters.
+    pub reason: String,
+    /// A sentence.
+    pub message: String,
+}
+
+/// What may be asked of the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// [`Answer::Status`].
+    Status,
+    /// [`Answer::Mempool`].
+    Mempool,
+    /// [`Answer::Account`].
+    Account(Address),
+    /// [`Answer::Block`].
+    Block(BlockRef),
+    /// [`Answer::Tx`].
+    Tx(TxId),
+}
+
+/// What the engine answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// To [`Query::Status`]; the shell adds what only it knows (name, addresses, uptime).
+    Status(Box<NodeStatus>),
+    /// To [`Query::Mempool`].
+    Mempool(MempoolStatus),
+    /// To [`Query::Account`].
+    Account(AccountView),
+    /// To [`Query::Block`]; none if there is no such block.
+    Block(Option<Box<BlockView>>),
+    /// To [`Query::Tx`].
+    Tx(TxStatus),
+}

@@ -1,0 +1,142 @@
+//! How the RPC reaches the node: questions go in by a bounded queue, each with its way back.
+
+use hearsay_chain::{TxId, UnverifiedTx};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::api::{
+    AccountView, Answer, BlockRef, BlockView, MempoolStatus, NodeStatus, PeerInfo, Query, Refused,
+    Submitted, TxStatus,
+};
+
+/// Requests that may wait for the engine. One is answered in microseconds, so a full queue means
+/// that the engine is busy for long; callers then wait, and the RPC's own limits hold them back.
+pub const REQUEST_QUEUE: usize = 256;
+
+/// The node is stopping, or has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the node is stopping")]
+pub struct Stopping;
+
+/// One request to the node.
+#[derive(Debug)]
+pub enum Request {
+    /// Take a transaction, as its encoded bytes.
+    Submit {
+        /// The decoded transaction; its form is checked by the engine.
+        tx: UnverifiedTx,
+        /// Answered when the pool has taken or refused it.
+        reply: oneshot::Sender<Result<Submitted, Refused>>,
+    },
+    /// Answer a question about the chain or the pool.
+    Ask {
+        /// The question.
+        query: Query,
+        /// Answered at once.
+        reply: oneshot::Sender<Answer>,
+    },
+    /// List the peers.
+    Peers {
+        /// Answered by the network side.
+        reply: oneshot::Sender<Vec<PeerInfo>>,
+    },
+}
+
+/// Asks the node. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Handle {
+    /// A handle, and the queue that the node takes requests from.
+    #[must_use]
+    pub fn new() -> (Self, mpsc::Receiver<Request>) {
+        let (requests, queue) = mpsc::channel(REQUEST_QUEUE);
+        (Self { requests }, queue)
+    }
+
+    async fn call<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> Request,
+    ) -> Result<T, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| Stopping)?;
+        answer.await.map_err(|_| Stopping)
+    }
+
+    async fn ask(&self, query: Query) -> Result<Answer, Stopping> {
+        self.call(|reply| Request::Ask { query, reply }).await
+    }
+
+    /// Hands in a transaction, and waits until the pool has taken or refused it.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn submit(&self, tx: UnverifiedTx) -> Result<Result<Submitted, Refused>, Stopping> {
+        self.call(|reply| Request::Submit { tx, reply }).await
+    }
+
+    /// The connected peers.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn peers(&self) -> Result<Vec<PeerInfo>, Stopping> {
+        self.call(|reply| Request::Peers { reply }).await
+    }
+
+    /// The node as a whole.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn status(&self) -> Result<NodeStatus, Stopping> {
+        match self.ask(Query::Status).await? {
+            Answer::Status(status) => Ok(*status),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// The pool.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn mempool(&self) -> Result<MempoolStatus, Stopping> {
+        match self.ask(Query::Mempool).await? {
+            Answer::Mempool(status) => Ok(status),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// An account at the tip.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn account(&self, address: hearsay_chain::Address) -> Result<AccountView, Stopping> {
+        match self.ask(Query::Account(address)).await? {
+            Answer::Account(account) => Ok(account),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// A block; none if there is no such block.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn block(&self, block: BlockRef) -> Result<Option<BlockView>, Stopping> {
+        match self.ask(Query::Block(block)).await? {
+            Answer::Block(block) => Ok(block.map(|block| *block)),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// Where a transaction is in its life.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn transaction(&self, id: TxId) -> Result<TxStatus, Stopping> {
+        match self.ask(Query::Tx(id)).await? {
+            Answer::Tx(status) => Ok(status),
+            _ => Err(Stopping),
+        }
+    }
+}
