@@ -1,1 +1,42 @@
-//! x
+//! Gossip, sync and peers over libp2p.
+//!
+//! Pure: the wire format ([`wire`]), topics ([`topic`]) and the dialling plan. Shell: the swarm,
+//! which runs in one task ([`service`]), takes [`Command`]s and gives [`NetEvent`]s. The swarm
+//! never waits for whoever reads its events; therefore anyone may wait for the swarm.
+
+pub mod topic;
+pub mod wire;
+
+mod behaviour;
+mod dialer;
+mod event;
+mod gossip;
+mod outbox;
+mod service;
+mod sync_codec;
+mod tap;
+mod transport;
+
+pub use event::{
+    Command, CopyNote, NetEvent, PeerView, PublishFailure, RequestId, Responder, Ticket,
+};
+pub use gossip::GossipConfig;
+pub use libp2p::{Multiaddr, PeerId, multiaddr};
+pub use service::{
+    COMMAND_QUEUE, Config, ConnectionConfig, EVENT_QUEUE, Network, NetworkError, start,
+};
+pub use topic::Topic;
+pub use transport::WireCount;
+
+/// The peer id that belongs to an Ed25519 seed.
+///
+/// # Panics
+/// Never: any 32 bytes are a seed.
+#[must_use]
+pub fn peer_id(seed: &[u8; 32]) -> PeerId {
+    identity(seed).public().to_peer_id()
+}
+
+fn identity(seed: &[u8; 32]) -> libp2p::identity::Keypair {
+    libp2p::identity::Keypair::ed25519_from_bytes(*seed).expect("any 32 bytes are an Ed25519 seed")
+}

@@ -39,7 +39,7 @@ fn apt_get(prefix: &[&str], arguments: &[&str]) -> bool {
     let mut line = prefix.to_vec();
     // Through env, as sudo does not pass our environment on. The lock may be held by the machine's
     // own updates.
-    line.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]);
+    line.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]);
     line.extend(["-o", "DPkg::Lock::Timeout=120"]);
     line.extend(arguments);
     eprintln!("xtask: {}", line.join(" "));

@@ -25,8 +25,9 @@ pub(crate) fn write(
     match fs::read_to_string(&path) {
         Ok(old) if !old.starts_with(MARK) => {
             return Err(Failure::new(format!(
-                "xtask: {} is yours and is left alone; add to it:\n\n{text}",
-                path.display()
+                "xtask: {} is yours and is left alone; add to it:\n\n{}",
+                path.display(),
+                text.trim_start_matches(MARK)
             )));
         }
         _ => {}

@@ -1,0 +1,192 @@
+//! What goes into the swarm and what comes out of it.
+
+use std::time::{Duration, Instant};
+
+use hearsay_chain::Verdict;
+use libp2p::request_response::ResponseChannel;
+use libp2p::{Multiaddr, PeerId};
+use tokio::sync::oneshot;
+
+use crate::topic::Topic;
+use crate::wire::{Request, Response};
+
+/// A gossiped message that is owed a verdict: exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// The message.
+    pub message: [u8; 20],
+    /// The peer whose copy came first.
+    pub from: PeerId,
+}
+
+/// Names a request that this node made, chosen by whoever made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// The way back for a peer's request. Dropping it lets the request fail at the peer's side.
+#[derive(Debug)]
+pub struct Responder(pub(crate) ResponseChannel<Response>);
+
+/// What the swarm is told to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Gossip a message of this node's own.
+    Publish {
+        /// On which topic.
+        topic: Topic,
+        /// The encoded transaction or block.
+        data: Vec<u8>,
+    },
+    /// Answer for a gossiped message. [`Verdict::Accept`] is what forwards it.
+    Judge {
+        /// Which one.
+        ticket: Ticket,
+        /// The answer.
+        verdict: Verdict,
+    },
+    /// Ask a peer. Exactly one [`NetEvent::Response`] follows.
+    Ask {
+        /// Whom.
+        peer: PeerId,
+        /// The asker's name for it.
+        id: RequestId,
+        /// What.
+        request: Request,
+    },
+    /// Answer a peer's request.
+    Respond {
+        /// Which one.
+        responder: Responder,
+        /// The answer.
+        response: Response,
+    },
+    /// Describe the connected peers.
+    Peers {
+        /// The way back.
+        reply: oneshot::Sender<Vec<PeerView>>,
+    },
+    /// Close every connection and end.
+    Stop,
+}
+
+/// A copy of a gossiped message, the first or a later one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyNote {
+    /// What it carries.
+    pub topic: Topic,
+    /// The transaction's or block's id.
+    pub id: [u8; 32],
+    /// Who sent this copy.
+    pub from: PeerId,
+    /// Payload size in bytes.
+    pub bytes: usize,
+    /// The gossip message.
+    pub message: [u8; 20],
+    /// When it was read.
+    pub at: Instant,
+}
+
+/// Why a message of this node's own did not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublishFailure {
+    /// No peer listens to the topic yet.
+    NoPeers,
+    /// The queues to all peers are full.
+    QueuesFull,
+    /// It left, or came by, not long ago; gossip would not spread it again.
+    Duplicate,
+    /// Anything else; it would fail again.
+    Refused,
+}
+
+/// What the swarm tells.
+#[derive(Debug)]
+pub enum NetEvent {
+    /// A copy of a gossiped message came in.
+    Copy(CopyNote),
+    /// The first copy of a gossiped message, which is owed a verdict.
+    Gossip {
+        /// On which topic.
+        topic: Topic,
+        /// Its payload.
+        data: Vec<u8>,
+        /// What the verdict must name.
+        ticket: Ticket,
+        /// When it was read.
+        at: Instant,
+    },
+    /// What became of [`Command::Publish`].
+    Published {
+        /// On which topic.
+        topic: Topic,
+        /// The id of the content.
+        id: [u8; 32],
+        /// Why it did not leave, if it did not.
+        failure: Option<PublishFailure>,
+    },
+    /// The first connection to a peer stands, and both are of one network.
+    Joined(PeerId),
+    /// A peer listens to one of our topics, so that what found no peer may be published again.
+    Listening(PeerId),
+    /// The last connection to a peer is gone.
+    Left(PeerId),
+    /// A peer of another network, or no Hearsay node at all, was turned away.
+    Foreign {
+        /// Which.
+        peer: PeerId,
+        /// What it said that it speaks.
+        speaks: String,
+    },
+    /// A round trip to a peer was measured.
+    RoundTrip(PeerId, Duration),
+    /// A peer asks.
+    Request {
+        /// Who.
+        from: PeerId,
+        /// What.
+        request: Request,
+        /// The way back.
+        responder: Responder,
+    },
+    /// A peer answered, or did not: then there is a reason.
+    Response {
+        /// Who.
+        from: PeerId,
+        /// The asker's name for the request.
+        id: RequestId,
+        /// The answer.
+        result: Result<Response, String>,
+    },
+    /// Something was dropped rather than let grow.
+    Dropped {
+        /// Where: a stable word.
+        place: &'static str,
+        /// How many.
+        count: u64,
+    },
+}
+
+/// A connected peer as the swarm sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PeerView {
+    /// Its id.
+    pub peer: PeerId,
+    /// The address of the oldest connection.
+    pub address: Multiaddr,
+    /// Whether this node dialled that connection.
+    pub outbound: bool,
+    /// The last measured round trip.
+    pub rtt: Option<Duration>,
+    /// Its program, as it says itself.
+    pub agent: Option<String>,
+    /// Whether it is in the mesh for transactions.
+    pub mesh_tx: bool,
+    /// Whether it is in the mesh for blocks.
+    pub mesh_block: bool,
+    /// Messages of which it sent the first copy.
+    pub first_copies: u64,
+    /// Messages of which it sent a later copy.
+    pub duplicates: u64,
+    /// Gossip payload that it sent, in bytes.
+    pub payload_bytes: u64,
+}

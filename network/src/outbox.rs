@@ -1,0 +1,135 @@
+//! Events on their way out of the swarm, which never waits for whoever reads them.
+//!
+//! Gossip and copies can be dropped, counted, when the reader is slow: gossip is repaired. What a
+//! reader's own state hangs on (who joined, who left, what was answered) is kept back in order
+//! instead; it is bounded by the connections and the requests that the swarm allows.
+
+use std::collections::VecDeque;
+
+use tokio::sync::mpsc::{Sender, error::TrySendError};
+
+use crate::event::NetEvent;
+
+/// The reader is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Closed;
+
+/// Whether a droppable event went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// It is in the queue.
+    Taken,
+    /// The queue was full; it is gone.
+    Dropped,
+}
+
+/// The queue to the reader and what is kept back while that is full.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    queue: Sender<NetEvent>,
+    kept: VecDeque<NetEvent>,
+    dropped: u64,
+}
+
+impl Outbox {
+    pub(crate) fn new(queue: Sender<NetEvent>) -> Self {
+        Self { queue, kept: VecDeque::new(), dropped: 0 }
+    }
+
+    /// Sends an event that may be dropped.
+    pub(crate) fn offer(&mut self, event: NetEvent) -> Result<Offered, Closed> {
+        self.flush()?;
+        if !self.kept.is_empty() {
+            self.dropped += 1;
+            return Ok(Offered::Dropped);
+        }
+        match self.queue.try_send(event) {
+            Ok(()) => Ok(Offered::Taken),
+            Err(TrySendError::Full(_)) => {
+                self.dropped += 1;
+                Ok(Offered::Dropped)
+            }
+            Err(TrySendError::Closed(_)) => Err(Closed),
+        }
+    }
+
+    /// Sends an event that must arrive, now or later, in order.
+    pub(crate) fn keep(&mut self, event: NetEvent) -> Result<(), Closed> {
+        self.kept.push_back(event);
+        self.flush()
+    }
+
+    /// Sends what was kept back, as far as there is room, and then what is to be said of drops.
+    pub(crate) fn flush(&mut self) -> Result<(), Closed> {
+        while let Some(event) = self.kept.pop_front() {
+            match self.queue.try_send(event) {
+                Ok(()) => {}
+                Err(TrySendError::Full(event)) => {
+                    self.kept.push_front(event);
+                    return Ok(());
+                }
+                Err(TrySendError::Closed(_)) => return Err(Closed),
+            }
+        }
+        if self.dropped > 0 {
+            let count = std::mem::take(&mut self.dropped);
+            let event = NetEvent::Dropped { place: "engine-queue", count };
+            if self.queue.try_send(event).is_err() {
+                self.dropped = count;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether [`Outbox::flush`] has something to do once there is room.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.kept.is_empty() || self.dropped > 0
+    }
+
+    /// A handle to wait for room with.
+    pub(crate) fn queue(&self) -> Sender<NetEvent> {
+        self.queue.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::PeerId;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn what_must_arrive_arrives_in_order_and_what_may_be_dropped_is_counted() {
+        let (sender, mut reader) = mpsc::channel(2);
+        let mut outbox = Outbox::new(sender);
+        let peers: Vec<PeerId> = (0..4).map(|_| PeerId::random()).collect();
+        for peer in &peers {
+            outbox.keep(NetEvent::Joined(*peer)).unwrap();
+        }
+        let offered = outbox.offer(NetEvent::Listening(peers[0])).unwrap();
+        assert_eq!(offered, Offered::Dropped);
+        let mut seen = Vec::new();
+        let mut dropped = 0;
+        for _ in 0..3 {
+            while let Ok(event) = reader.try_recv() {
+                match event {
+                    NetEvent::Joined(peer) => seen.push(peer),
+                    NetEvent::Dropped { count, .. } => dropped += count,
+                    other => panic!("{other:?}"),
+                }
+            }
+            outbox.flush().unwrap();
+        }
+        assert_eq!(seen, peers);
+        assert_eq!(dropped, 1);
+        assert!(!outbox.is_behind());
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_noticed() {
+        let (sender, reader) = mpsc::channel(1);
+        drop(reader);
+        assert_eq!(Outbox::new(sender).keep(NetEvent::Left(PeerId::random())), Err(Closed));
+    }
+}

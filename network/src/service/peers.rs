@@ -1,0 +1,114 @@
+//! What the swarm knows of each connected peer.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use libp2p::core::ConnectedPoint;
+use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId};
+
+use crate::event::{CopyNote, PeerView};
+
+/// The longest program name that is kept of what a peer says of itself.
+const MAX_AGENT: usize = 64;
+
+/// One peer. It counts as joined once identify has shown that it is of this network.
+#[derive(Debug)]
+pub(super) struct Peer {
+    /// Open connections, oldest first.
+    connections: Vec<(ConnectionId, Multiaddr, bool)>,
+    pub(super) joined: bool,
+    rtt: Option<Duration>,
+    agent: Option<String>,
+    first_copies: u64,
+    duplicates: u64,
+    payload_bytes: u64,
+}
+
+/// Every connected peer; bounded by the connection limits.
+#[derive(Debug, Default)]
+pub(super) struct Peers {
+    by_id: HashMap<PeerId, Peer>,
+}
+
+impl Peers {
+    pub(super) fn connected(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint) {
+        let connection = (id, endpoint.get_remote_address().clone(), endpoint.is_dialer());
+        self.by_id
+            .entry(peer)
+            .or_insert_with(|| Peer {
+                connections: Vec::new(),
+                joined: false,
+                rtt: None,
+                agent: None,
+                first_copies: 0,
+                duplicates: 0,
+                payload_bytes: 0,
+            })
+            .connections
+            .push(connection);
+    }
+
+    /// Forgets a connection; with the last one the peer, which is then returned.
+    pub(super) fn disconnected(&mut self, peer: &PeerId, id: ConnectionId) -> Option<Peer> {
+        let known = self.by_id.get_mut(peer)?;
+        known.connections.retain(|(connection, ..)| *connection != id);
+        if known.connections.is_empty() { self.by_id.remove(peer) } else { None }
+    }
+
+    /// Notes that a peer is of this network; true the first time.
+    pub(super) fn identified(&mut self, peer: &PeerId, agent: &str) -> bool {
+        let Some(known) = self.by_id.get_mut(peer) else { return false };
+        known.agent = Some(agent.chars().filter(|c| !c.is_control()).take(MAX_AGENT).collect());
+        !std::mem::replace(&mut known.joined, true)
+    }
+
+    pub(super) fn measured(&mut self, peer: &PeerId, rtt: Duration) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.rtt = Some(rtt);
+        }
+    }
+
+    pub(super) fn copy(&mut self, note: &CopyNote) {
+        if let Some(known) = self.by_id.get_mut(&note.from) {
+            known.duplicates += 1;
+            known.payload_bytes += note.bytes as u64;
+        }
+    }
+
+    /// A copy that [`Peers::copy`] has counted turned out to be the first of its message.
+    pub(super) fn first(&mut self, peer: &PeerId) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.first_copies += 1;
+            known.duplicates = known.duplicates.saturating_sub(1);
+        }
+    }
+
+    /// The peers that have joined; `meshes` says whether one is in the meshes for transactions and
+    /// for blocks.
+    pub(super) fn views(&self, meshes: impl Fn(&PeerId) -> (bool, bool)) -> Vec<PeerView> {
+        let mut views: Vec<PeerView> = self
+            .by_id
+            .iter()
+            .filter(|(_, known)| known.joined)
+            .filter_map(|(peer, known)| {
+                let (_, address, outbound) = known.connections.first()?;
+                let (mesh_tx, mesh_block) = meshes(peer);
+                Some(PeerView {
+                    peer: *peer,
+                    address: address.clone(),
+                    outbound: *outbound,
+                    rtt: known.rtt,
+                    agent: known.agent.clone(),
+                    mesh_tx,
+                    mesh_block,
+                    first_copies: known.first_copies,
+                    duplicates: known.duplicates,
+                    payload_bytes: known.payload_bytes,
+                })
+            })
+            .collect();
+        views.sort_by_key(|view| view.peer);
+        views
+    }
+}

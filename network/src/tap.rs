@@ -1,0 +1,171 @@
+//! Sees every copy of every gossip message, and who sent it.
+//!
+//! Gossipsub tells the application of the first copy only. But it runs its data transform on each
+//! copy, before it looks for duplicates, and it does so while it handles an event from the
+//! connection to the sender. So a wrapper around the behaviour notes which peer's event is being
+//! handled, and the transform (which changes nothing) writes down what passes.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use libp2p::core::Endpoint;
+use libp2p::core::transport::PortUse;
+use libp2p::gossipsub::{
+    AllowAllSubscriptionFilter, Behaviour, Config, DataTransform, Message, MessageAuthenticity,
+    RawMessage, TopicHash,
+};
+use libp2p::swarm::{
+    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
+    THandlerOutEvent, ToSwarm,
+};
+use libp2p::{Multiaddr, PeerId};
+
+use crate::event::CopyNote;
+use crate::topic::{Topics, message_id};
+
+/// Copies that one event of a connection brings are taken out right after it was handled, so this
+/// bounds one RPC's messages; gossipsub's frame limit does so as well.
+const MAX_NOTES: usize = 16_384;
+
+type Gossipsub = Behaviour<Recorder, AllowAllSubscriptionFilter>;
+
+#[derive(Debug, Default)]
+struct Notes {
+    sender: Option<PeerId>,
+    copies: VecDeque<CopyNote>,
+    lost: u64,
+}
+
+fn lock(notes: &Mutex<Notes>) -> MutexGuard<'_, Notes> {
+    // Nothing in here panics while it holds the lock; if it did, the notes would still be sound.
+    notes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The data transform that writes down what passes.
+pub(crate) struct Recorder {
+    topics: Topics,
+    notes: Arc<Mutex<Notes>>,
+}
+
+impl DataTransform for Recorder {
+    fn inbound_transform(&self, raw: RawMessage) -> Result<Message, io::Error> {
+        if let Some(topic) = self.topics.of(&raw.topic) {
+            let mut notes = lock(&self.notes);
+            if let Some(from) = notes.sender {
+                if notes.copies.len() < MAX_NOTES {
+                    notes.copies.push_back(CopyNote {
+                        topic,
+                        id: topic.content_id(&raw.data),
+                        from,
+                        bytes: raw.data.len(),
+                        message: message_id(raw.topic.as_str(), &raw.data),
+                        at: Instant::now(),
+                    });
+                } else {
+                    notes.lost += 1;
+                }
+            }
+        }
+        Ok(Message {
+            source: raw.source,
+            data: raw.data,
+            sequence_number: raw.sequence_number,
+            topic: raw.topic,
+        })
+    }
+
+    fn outbound_transform(&self, _: &TopicHash, data: Vec<u8>) -> Result<Vec<u8>, io::Error> {
+        Ok(data)
+    }
+}
+
+/// Gossipsub with the tap on it. Dereferences to gossipsub.
+pub(crate) struct Tap {
+    gossip: Gossipsub,
+    notes: Arc<Mutex<Notes>>,
+}
+
+impl Tap {
+    /// # Errors
+    /// Gossipsub's own objections to the configuration.
+    pub(crate) fn new(config: Config, topics: Topics) -> Result<Self, &'static str> {
+        let notes = Arc::new(Mutex::new(Notes::default()));
+        let recorder = Recorder { topics, notes: Arc::clone(&notes) };
+        let gossip =
+            Behaviour::new_with_transform(MessageAuthenticity::Anonymous, config, recorder)?;
+        Ok(Self { gossip, notes })
+    }
+
+    /// Takes what was noted since the last call: the copies in their order, and how many were too
+    /// many to note.
+    pub(crate) fn take_notes(&mut self) -> (VecDeque<CopyNote>, u64) {
+        let mut notes = lock(&self.notes);
+        (std::mem::take(&mut notes.copies), std::mem::take(&mut notes.lost))
+    }
+}
+
+impl std::ops::Deref for Tap {
+    type Target = Gossipsub;
+
+    fn deref(&self) -> &Gossipsub {
+        &self.gossip
+    }
+}
+
+impl std::ops::DerefMut for Tap {
+    fn deref_mut(&mut self) -> &mut Gossipsub {
+        &mut self.gossip
+    }
+}
+
+impl NetworkBehaviour for Tap {
+    type ConnectionHandler = <Gossipsub as NetworkBehaviour>::ConnectionHandler;
+    type ToSwarm = <Gossipsub as NetworkBehaviour>::ToSwarm;
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        connection: ConnectionId,
+        peer: PeerId,
+        local: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.gossip.handle_established_inbound_connection(connection, peer, local, remote)
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        connection: ConnectionId,
+        peer: PeerId,
+        address: &Multiaddr,
+        role: Endpoint,
+        port_use: PortUse,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.gossip
+            .handle_established_outbound_connection(connection, peer, address, role, port_use)
+    }
+
+    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        self.gossip.on_swarm_event(event);
+    }
+
+    fn on_connection_handler_event(
+        &mut self,
+        peer: PeerId,
+        connection: ConnectionId,
+        event: THandlerOutEvent<Self>,
+    ) {
+        lock(&self.notes).sender = Some(peer);
+        self.gossip.on_connection_handler_event(peer, connection, event);
+        lock(&self.notes).sender = None;
+    }
+
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
+        self.gossip.poll(cx)
+    }
+}

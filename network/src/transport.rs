@@ -1,0 +1,126 @@
+//! TCP, noise and yamux, with every byte on the socket counted.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use futures::{AsyncRead, AsyncWrite};
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::Boxed;
+use libp2p::core::upgrade::Version;
+use libp2p::identity::Keypair;
+use libp2p::{PeerId, Transport, noise, tcp, yamux};
+
+/// Streams that one connection may hold open. Gossip takes one in each direction, identify and ping
+/// one now and then, requests at most sixteen; the default of 512 would let a peer hold as many
+/// buffers.
+const MAX_STREAMS: usize = 64;
+
+/// Bytes that went over this node's sockets, handshakes and encryption included.
+#[derive(Clone, Debug, Default)]
+pub struct WireCount {
+    inner: Arc<Counters>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+impl WireCount {
+    /// Bytes written.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.inner.sent.load(Ordering::Relaxed)
+    }
+
+    /// Bytes read.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.inner.received.load(Ordering::Relaxed)
+    }
+
+    fn on_write(&self, bytes: usize) {
+        self.inner.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn on_read(&self, bytes: usize) {
+        self.inner.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// A socket that counts.
+struct Counted<T> {
+    socket: T,
+    count: WireCount,
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.socket).poll_read(cx, buffer);
+        if let Poll::Ready(Ok(bytes)) = polled {
+            self.count.on_read(bytes);
+        }
+        polled
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(bytes)) = polled {
+            self.count.on_write(bytes);
+        }
+        polled
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
+        if let Poll::Ready(Ok(bytes)) = polled {
+            self.count.on_write(bytes);
+        }
+        polled
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_close(cx)
+    }
+}
+
+/// The transport of a node.
+///
+/// # Errors
+/// The identity cannot sign the noise handshake; an Ed25519 one always can.
+pub(crate) fn build(
+    identity: &Keypair,
+    count: &WireCount,
+) -> Result<Boxed<(PeerId, StreamMuxerBox)>, noise::Error> {
+    let count = count.clone();
+    let mut multiplexer = yamux::Config::default();
+    multiplexer.set_max_num_streams(MAX_STREAMS);
+    Ok(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .map(move |socket, _| Counted { socket, count: count.clone() })
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise::Config::new(identity)?)
+        .multiplex(multiplexer)
+        .boxed())
+}
