@@ -197,6 +197,11 @@ pub enum TxStatus {
         /// The nonce that is missing.
         waiting_for: u64,
     },
+    /// In the pool, but the balance does not last as far as this.
+    Unfunded {
+        /// The first nonce that cannot be paid.
+        nonce: u64,
+    },
     /// In the pool, fit for the next block.
     Ready,
     /// In a block of the main chain.

@@ -1,1 +1,20 @@
-//! x
+//! A Hearsay node: the engine, what drives it, the RPC and the command line.
+//!
+//! The engine ([`engine`]) is pure; [`run`] puts it together with the store, the network, the RPC
+//! and the propagation log.
+
+pub mod api;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod driver;
+pub mod engine;
+pub mod genesis_file;
+pub mod handle;
+pub mod keyfile;
+pub mod metrics;
+pub mod rpc;
+pub mod run;
+pub mod trace;
+
+mod checkers;

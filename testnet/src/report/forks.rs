@@ -86,7 +86,8 @@ impl Canonical {
         let mut parents = HashMap::new();
         for tip in run.nodes.iter().flat_map(|node| &node.tips) {
             let before = heights.get(&tip.previous).copied().unwrap_or(0);
-            if tip.depth == 0 && before + 1 == tip.height {
+            // Looked up, though the event has it: logs that contradict each other make no circle.
+            if tip.depth == 0 && heights.get(&tip.block) == Some(&(before + 1)) {
                 parents.insert(tip.block, tip.previous);
             }
         }

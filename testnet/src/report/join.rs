@@ -11,12 +11,8 @@ use super::clock::ClockWatch;
 use super::line::{self, Line};
 use super::run::{
     AtNode, FinalBlock, Inclusion, Judged, Life, Message, NodeIx, NodeLog, Receipt, Redundant, Run,
-    TipChange, Word,
+    SILENCE_US, TipChange, Word,
 };
-
-/// A process without a stop line whose last line is older than the latest line of all by more than
-/// this was killed. Nodes sample their sockets about every second, so this is three missed samples.
-pub(crate) const SILENCE_US: i64 = 3_000_000;
 
 /// Logs on their way to a [`Run`].
 #[derive(Debug, Default)]
@@ -271,7 +267,9 @@ impl Join {
         };
         let message = messages.entry(id.into()).or_insert_with(|| Message {
             bytes,
-            at: std::iter::repeat_with(AtNode::default).take(nodes).collect(),
+            at: std::iter::repeat_with(AtNode::default)
+                .take(nodes)
+                .collect(),
         });
         if message.bytes == 0 {
             message.bytes = bytes;

@@ -59,7 +59,7 @@ pub struct Journey {
     pub steps: Vec<Step>,
     /// Whether a node received the message before its relay's log says that it was accepted.
     pub clamped: bool,
-    /// The largest part and its share, in words.
+    /// What most of the time went to, in words: the largest part and its share.
     pub reason: String,
 }
 
@@ -85,7 +85,13 @@ impl Journey {
         let path = tree.path(node)?;
         let mut way = Way::new(run, message);
         let mut now = published;
-        way.spend(Stage::Reintroduced, path[0], None, &mut now, ready_at(message, path[0])?);
+        way.spend(
+            Stage::Reintroduced,
+            path[0],
+            None,
+            &mut now,
+            ready_at(message, path[0])?,
+        );
         for pair in path.windows(2) {
             let (from, to) = (pair[0], pair[1]);
             let receipt = message.at[to].delivered()?;
@@ -125,14 +131,7 @@ impl<'a> Way<'a> {
     }
 
     /// Notes the time from `now` to `until`, if any, and moves `now` there.
-    fn spend(
-        &mut self,
-        stage: Stage,
-        node: NodeIx,
-        to: Option<NodeIx>,
-        now: &mut i64,
-        until: i64,
-    ) {
+    fn spend(&mut self, stage: Stage, node: NodeIx, to: Option<NodeIx>, now: &mut i64, until: i64) {
         let us = (until - *now).max(0);
         let always = matches!(stage, Stage::Network | Stage::Pull);
         if us > 0 || always {
@@ -145,7 +144,10 @@ impl<'a> Way<'a> {
     fn relay(&mut self, node: NodeIx, now: &mut i64, next: i64) {
         let verdicts = self.message.at[node].verdicts.iter();
         let accept = self.message.at[node].accepted_at();
-        let Some(judged) = verdicts.into_iter().find(|judged| Some(judged.at) == accept) else {
+        let Some(judged) = verdicts
+            .into_iter()
+            .find(|judged| Some(judged.at) == accept)
+        else {
             return;
         };
         self.clamped |= next < judged.at;
@@ -167,25 +169,58 @@ impl<'a> Way<'a> {
             ms: ms(us),
             share: share(us),
         };
-        // Of equal parts the first one: `max_by_key` would keep the last.
-        let largest = self.parts.iter().rev().max_by_key(|part| part.3).map(step);
+        let steps: Vec<_> = self.parts.iter().map(step).collect();
         Journey {
             path: path.iter().map(|&node| name(node)).collect(),
             total_ms: ms(total),
-            steps: self.parts.iter().map(step).collect(),
             clamped: self.clamped,
-            reason: reason(largest.as_ref()),
+            reason: reason(&steps),
+            steps,
         }
     }
 }
 
-fn reason(largest: Option<&Step>) -> String {
-    match largest {
-        Some(step) if step.share.is_some() => {
-            let share = step.share.unwrap_or_default() * 100.0;
-            format!("{share:.0} % of it was {}", step.words())
+/// The largest part and its share. Where no part is half of the whole, what all parts of the most
+/// costly stage make up comes first.
+fn reason(steps: &[Step]) -> String {
+    let share = |step: &Step| step.share.unwrap_or(0.0);
+    // Of equal ones the first: `max_by` would keep the last.
+    let largest = steps
+        .iter()
+        .rev()
+        .max_by(|one, other| share(one).total_cmp(&share(other)));
+    let Some(largest) = largest.filter(|step| share(step) > 0.0) else {
+        return "it took no measurable time".to_owned();
+    };
+    let percent = share(largest) * 100.0;
+    let of_stage = |stage| steps.iter().filter(move |step| step.stage == stage);
+    let sum = |stage: &Stage| of_stage(*stage).map(share).sum::<f64>();
+    let stages = steps.iter().rev().map(|step| step.stage);
+    let most = stages.max_by(|one, other| sum(one).total_cmp(&sum(other)));
+    let most = most.unwrap_or(largest.stage);
+    let parts = of_stage(most).count();
+    if percent >= 50.0 || parts == 1 {
+        return format!("{percent:.0} % of it was {}", largest.words());
+    }
+    let all = most.words(parts);
+    format!(
+        "{:.0} % of it was {all}; the largest single part, {percent:.0} %, was {}",
+        sum(&most) * 100.0,
+        largest.words(),
+    )
+}
+
+impl Stage {
+    /// What all parts of this stage are together, in words.
+    fn words(self, parts: usize) -> String {
+        match self {
+            Stage::Reintroduced => "time until it was introduced again".to_owned(),
+            Stage::Network => format!("network time over {parts} hops"),
+            Stage::Pull => format!("time until {parts} nodes asked for it and had it"),
+            Stage::Queue => format!("waiting in {parts} queues"),
+            Stage::Check => format!("checking at {parts} nodes"),
+            Stage::Handling => format!("time at {parts} nodes outside of queue and checks"),
         }
-        _ => "it took no measurable time".to_owned(),
     }
 }
 

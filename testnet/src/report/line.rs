@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn only_a_start_is_dug_out_of_a_torn_line() {
-        let stop = r#"{"t":"2026-01-01T00:00:01Z","mono_us":2,"node":"n0","event":"stop","reason":"x"}"#;
+        let stop =
+            r#"{"t":"2026-01-01T00:00:01Z","mono_us":2,"node":"n0","event":"stop","reason":"x"}"#;
         assert!(matches!(parse(stop.as_bytes()), Line::Record(..)));
         let line = format!("garbage{stop}");
         assert!(matches!(parse(line.as_bytes()), Line::Unreadable));

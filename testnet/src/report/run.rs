@@ -16,6 +16,10 @@ pub(crate) type NodeIx = usize;
 /// A word in one of the [`Words`] of a [`Run`].
 pub(crate) type Word = u32;
 
+/// A process without a stop line whose last line is older than the latest line of all by more than
+/// this was killed. Nodes sample their sockets about every second, so this is three missed samples.
+pub(crate) const SILENCE_US: i64 = 3_000_000;
+
 /// Everything that the logs of one testnet say.
 #[derive(Debug, Default)]
 pub(crate) struct Run {
@@ -206,6 +210,13 @@ impl Run {
         }
     }
 
+    /// Whether this process ran until the logs end, or stopped along with the others: its last line
+    /// is no older than [`SILENCE_US`] when the latest of all is written.
+    pub(crate) fn reaches_the_end(&self, life: &Life) -> bool {
+        self.latest()
+            .is_none_or(|latest| latest - SILENCE_US <= life.last)
+    }
+
     /// The time of the latest line of all logs.
     pub(crate) fn latest(&self) -> Option<i64> {
         let lives = self.nodes.iter().flat_map(|node| &node.lives);
@@ -227,9 +238,7 @@ impl AtNode {
     /// When this node introduced the message without having heard of it before.
     pub(crate) fn root_at(&self) -> Option<i64> {
         let (at, _) = self.introduced?;
-        self.first
-            .is_none_or(|first| at <= first.at)
-            .then_some(at)
+        self.first.is_none_or(|first| at <= first.at).then_some(at)
     }
 
     /// When this node had the message from another one; `None` for a node that introduced it.

@@ -176,9 +176,20 @@ pub(crate) fn spread(run: &Run, counted: &[Counted<'_>]) -> Spread {
     let [half, p75, p90, p95, p99, all] = std::array::from_fn(|index| {
         let Pair { p50, p99 } = Pair::of_us(std::mem::take(&mut shares[index]));
         let unreached = unreached[index];
-        Share { p50, p99, unreached }
+        Share {
+            p50,
+            p99,
+            unreached,
+        }
     });
-    spread.to_share_ms = ToShare { half, p75, p90, p95, p99, all };
+    spread.to_share_ms = ToShare {
+        half,
+        p75,
+        p90,
+        p95,
+        p99,
+        all,
+    };
     spread.coverage = ratio(spread.delivered, spread.expected);
     spread.copies_per_node = ratio(copies::total(counted), spread.delivered);
     spread.latency_ms = Summary::of_us(latencies);

@@ -13,7 +13,6 @@
 use hearsay_node::trace::event::Kind;
 use serde::{Deserialize, Serialize};
 
-use super::join::SILENCE_US;
 use super::manifest::Manifest;
 use super::run::{AtNode, Message, NodeIx, Receipt, Run};
 
@@ -76,12 +75,15 @@ impl Window {
 }
 
 fn derive(run: &Run) -> (i64, i64) {
-    let latest = run.latest().unwrap_or_default();
-    let starts = run.nodes.iter().filter_map(|node| node.lives.first());
-    let ends = run.nodes.iter().filter_map(|node| node.lives.last());
-    let from = starts.map(|life| life.start).max().unwrap_or_default();
-    let alive = ends.map(|life| life.last).filter(|last| latest - SILENCE_US <= *last);
-    (from, alive.min().unwrap_or_default() - SETTLE_US)
+    let firsts = run.nodes.iter().filter_map(|node| node.lives.first());
+    let lasts = run.nodes.iter().filter_map(|node| node.lives.last());
+    let from = firsts.map(|life| life.start).max();
+    let alive = lasts.filter(|life| run.reaches_the_end(life));
+    let until = alive.map(|life| life.last).min();
+    (
+        from.unwrap_or_default(),
+        until.unwrap_or_default() - SETTLE_US,
+    )
 }
 
 /// The nodes with one process that ran from `from` to `until`.

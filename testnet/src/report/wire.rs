@@ -30,7 +30,12 @@ pub struct Wire {
 
 impl Wire {
     /// Over the messages of both kinds that count.
-    pub(crate) fn of(run: &Run, window: &Window, txs: &[Counted<'_>], blocks: &[Counted<'_>]) -> Self {
+    pub(crate) fn of(
+        run: &Run,
+        window: &Window,
+        txs: &[Counted<'_>],
+        blocks: &[Counted<'_>],
+    ) -> Self {
         let lives = run.nodes.iter().flat_map(|node| &node.lives);
         let bytes: Option<u64> = lives.map(|life| sent(life, window)).sum();
         let payload = |one: &Counted<'_>| one.message.bytes * one.deliveries().count() as u64;
@@ -53,7 +58,9 @@ fn sent(life: &Life, window: &Window) -> Option<u64> {
     let Some(&(_, last)) = samples.last() else {
         return (end - life.start < UNSAMPLED_US).then_some(0);
     };
-    let before = samples.iter().take_while(|sample| sample.0 <= window.from_us);
+    let before = samples
+        .iter()
+        .take_while(|sample| sample.0 <= window.from_us);
     let after = samples.iter().find(|sample| window.until_us <= sample.0);
     let base = before.last().map_or(0, |sample| sample.1);
     let top = after.map_or(last, |sample| sample.1);

@@ -1,0 +1,140 @@
+//! Who leaves a full pool.
+
+use hearsay_chain::transaction::{MAX_TX_BYTES, Transfer};
+use hearsay_chain::{TxId, VerifiedTx};
+use proptest::prelude::*;
+
+use super::world::{fill, paying, pool_of, rich, signed, transfer};
+use crate::{Config, Pool, Refusal};
+
+fn ids(transactions: &[VerifiedTx]) -> Vec<TxId> {
+    transactions.iter().map(VerifiedTx::id).collect()
+}
+
+#[test]
+fn the_lowest_fee_leaves_and_an_equal_one_does_not_come_in() {
+    let mut pool = pool_of(3);
+    let old = [paying(1, 0, 30), paying(2, 0, 10), paying(3, 0, 20)];
+    fill(&mut pool, &old);
+    let equal = pool.insert(paying(4, 0, 10), rich(0), 0, 1);
+    assert_eq!(equal, Err(Refusal::Full { fee: 10, size: 165 }));
+    let better = pool.insert(paying(4, 0, 11), rich(0), 0, 1).unwrap();
+    assert_eq!(better.evicted, [old[1].id()]);
+    pool.check_invariants();
+}
+
+#[test]
+fn what_depends_on_the_lowest_fee_leaves_before_it() {
+    let mut pool = pool_of(3);
+    let old = [paying(1, 0, 10), paying(1, 1, 900), paying(2, 0, 20)];
+    fill(&mut pool, &old);
+    let first = pool.insert(paying(3, 0, 11), rich(0), 0, 1).unwrap();
+    assert_eq!(first.evicted, [old[1].id()]);
+    let second = pool.insert(paying(4, 0, 11), rich(0), 0, 1).unwrap();
+    assert_eq!(second.evicted, [old[0].id()]);
+    pool.check_invariants();
+}
+
+#[test]
+fn nothing_comes_in_behind_what_would_have_to_leave_for_it() {
+    let mut pool = pool_of(2);
+    fill(&mut pool, &[paying(1, 0, 10), paying(2, 0, 20)]);
+    let refused = pool.insert(paying(1, 1, 900), rich(0), 0, 1);
+    assert!(matches!(refused, Err(Refusal::Full { .. })));
+}
+
+#[test]
+fn queued_ones_leave_before_ready_ones_that_pay_less() {
+    let mut pool = pool_of(2);
+    let queued = paying(1, 1, 900);
+    fill(&mut pool, [&queued, &paying(2, 0, 10)]);
+    let inserted = pool.insert(paying(3, 0, 5), rich(0), 0, 1).unwrap();
+    assert_eq!(inserted.evicted, [queued.id()]);
+    assert_eq!(pool.totals().ready, 2);
+}
+
+#[test]
+fn a_queued_one_never_pushes_out_a_ready_one() {
+    let mut pool = pool_of(2);
+    fill(&mut pool, &[paying(1, 0, 1), paying(2, 0, 1)]);
+    let refused = pool.insert(paying(3, 1, 900), rich(0), 0, 1);
+    assert!(matches!(refused, Err(Refusal::Full { .. })));
+}
+
+#[test]
+fn closing_a_gap_in_a_full_pool_saves_what_waits_behind_it() {
+    let mut pool = pool_of(4);
+    let behind = paying(1, 1, 50);
+    let cheap = paying(2, 0, 1);
+    fill(&mut pool, [&behind, &cheap, &paying(3, 0, 50), &paying(4, 0, 50)]);
+    let inserted = pool.insert(paying(1, 0, 20), rich(0), 0, 1).unwrap();
+    assert_eq!(inserted.evicted, [cheap.id()]);
+    assert_eq!(inserted.promoted, [behind.id()]);
+    pool.check_invariants();
+}
+
+#[test]
+fn a_replacement_takes_no_room_but_what_it_is_larger_by() {
+    let mut pool = pool_of(2);
+    fill(&mut pool, &[paying(1, 0, 10), paying(2, 0, 5)]);
+    let inserted = pool.insert(paying(1, 0, 11), rich(0), 0, 1).unwrap();
+    assert!(inserted.evicted.is_empty());
+
+    let config = Config { max_bytes: MAX_TX_BYTES, ..Config::default() };
+    let mut pool = Pool::new(config).unwrap();
+    let large = |sender, fee, payload| {
+        signed(Transfer { payload: vec![0; payload], ..transfer(sender, 0, 0, fee) })
+    };
+    let cheap = large(2, 8_000, 8_000);
+    fill(&mut pool, [&large(1, 16_000, 8_000), &cheap]);
+    let inserted = pool.insert(large(1, 40_000, 9_000), rich(0), 0, 1).unwrap();
+    assert_eq!(inserted.evicted, [cheap.id()]);
+    pool.check_invariants();
+}
+
+#[test]
+fn a_large_newcomer_pushes_out_as_many_as_it_needs_and_no_more() {
+    let config = Config { max_bytes: MAX_TX_BYTES, ..Config::default() };
+    let mut pool = Pool::new(config).unwrap();
+    let fitting = u8::try_from(MAX_TX_BYTES / 165).unwrap();
+    let small: Vec<VerifiedTx> =
+        (0..fitting).map(|sender| paying(sender, 0, 1 + u64::from(sender))).collect();
+    fill(&mut pool, &small);
+    let large = signed(Transfer { payload: vec![0; 1_000], ..transfer(200, 0, 0, 100_000) });
+    let inserted = pool.insert(large, rich(0), 0, 1).unwrap();
+    let free = MAX_TX_BYTES - usize::from(fitting) * 165;
+    let needed = (1_165 - free).div_ceil(165);
+    assert_eq!(inserted.evicted, ids(&small[..needed]));
+    pool.check_invariants();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #[test]
+    fn what_leaves_is_what_the_best_first_order_comes_to_last(
+        fees in prop::collection::vec(prop::collection::vec(0..50u64, 1..8), 1..8),
+        newcomers in prop::collection::vec(0..60u64, 1..20),
+    ) {
+        let mut pool = pool_of(fees.iter().map(Vec::len).sum());
+        for (sender, fees) in (1..).zip(&fees) {
+            let run = fees.iter().zip(0..).map(|(fee, nonce)| paying(sender, nonce, *fee));
+            fill(&mut pool, &run.collect::<Vec<_>>());
+        }
+        for (sender, fee) in (100..).zip(newcomers) {
+            let order: Vec<VerifiedTx> = pool.best().cloned().collect();
+            let last = order.last().unwrap();
+            let newcomer = paying(sender, 0, fee);
+            match pool.insert(newcomer.clone(), rich(0), 0, 1) {
+                Ok(inserted) => prop_assert_eq!(inserted.evicted, [last.id()]),
+                Err(_) => prop_assert!(pool.best().eq(&order)),
+            }
+            pool.check_invariants();
+            // Unless it ties, in or out: what the pool keeps is the best there was to choose from.
+            if order.iter().all(|tx| tx.transfer().fee != fee) {
+                let mut roomy = pool_of(1_000);
+                fill(&mut roomy, order.iter().chain([&newcomer]));
+                prop_assert!(pool.best().eq(roomy.best().take(order.len())));
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Every setting with its value.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+
+/// Where a node listens for peers unless told otherwise: every interface.
+const LISTEN: &str = "/ip4/0.0.0.0/tcp/7700";
+
+/// Where a node listens for its user unless told otherwise: this machine alone.
+const RPC: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7780);
+
+/// All settings of a node. Paths are relative to the directory that the node is started in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default = "Settings::without_data")]
+pub struct Settings {
+    /// Its name in logs; none: the beginning of its peer id.
+    pub name: Option<String>,
+    /// The directory that holds its chain.
+    pub data_dir: PathBuf,
+    /// The genesis file.
+    pub genesis: PathBuf,
+    /// The multiaddrs to listen on for peers.
+    pub listen: Vec<String>,
+    /// The multiaddrs of the first peers to dial.
+    pub bootstrap: Vec<String>,
+    /// The address that the RPC listens on.
+    pub rpc: SocketAddr,
+    /// Host names, besides the local ones, that the RPC answers to.
+    pub rpc_hosts: Vec<String>,
+    /// Origins of web pages that may use the RPC.
+    pub rpc_origins: Vec<String>,
+    /// The key file to propose blocks with; none: this node proposes none.
+    pub authority_key: Option<PathBuf>,
+    /// The key file that the peer id comes from; made if it is missing.
+    pub node_key: PathBuf,
+    /// The propagation log.
+    pub events: PathBuf,
+    /// What is told on stderr, as a `tracing` filter.
+    pub log: String,
+    /// How messages spread.
+    pub gossip: Gossip,
+    /// How much waits for a block.
+    pub mempool: Mempool,
+    /// How many connections there are.
+    pub peers: Peers,
+}
+
+impl Settings {
+    /// The defaults of a node that keeps everything in `data_dir`.
+    pub fn in_dir(data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
+        Self {
+            name: None,
+            genesis: data_dir.join("genesis.toml"),
+            listen: vec![LISTEN.to_owned()],
+            bootstrap: Vec::new(),
+            rpc: RPC,
+            rpc_hosts: Vec::new(),
+            rpc_origins: Vec::new(),
+            authority_key: None,
+            node_key: data_dir.join("node.pem"),
+            events: data_dir.join("events.jsonl"),
+            log: "info".to_owned(),
+            gossip: Gossip::default(),
+            mempool: Mempool::default(),
+            peers: Peers::default(),
+            data_dir,
+        }
+    }
+
+    /// For reading a file that leaves the paths out: they are filled in before the last reading.
+    fn without_data() -> Self {
+        Self::in_dir(PathBuf::new())
+    }
+
+    /// Checks what can be checked without the network's rules.
+    ///
+    /// # Errors
+    /// The first setting that is out of range, named with what it must be.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let Gossip { mesh, mesh_low, mesh_high, heartbeat_ms, .. } = self.gossip;
+        if mesh_low == 0 || mesh_low > mesh || mesh > mesh_high {
+            return Err(ConfigError::Range(format!(
+                "gossip.mesh_low, gossip.mesh and gossip.mesh_high are {mesh_low}, {mesh} and \
+                 {mesh_high}; they must be at least 1 and in rising order"
+            )));
+        }
+        let least_one = [
+            ("gossip.heartbeat_ms", heartbeat_ms),
+            ("mempool.max_count", self.mempool.max_count),
+            ("mempool.max_bytes", self.mempool.max_bytes),
+        ];
+        for (key, value) in least_one {
+            if value == 0 {
+                return Err(ConfigError::Range(format!("{key} is 0; it must be at least 1")));
+            }
+        }
+        if self.peers.max_inbound == 0 && self.peers.max_outbound == 0 {
+            return Err(ConfigError::Range(
+                "peers.max_inbound and peers.max_outbound are both 0; a node without peers hears \
+                 nothing"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// `[gossip]`: how messages spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gossip {
+    /// Peers that a message is pushed to.
+    pub mesh: usize,
+    /// Below this many, peers are added.
+    pub mesh_low: usize,
+    /// Above this many, peers are removed.
+    pub mesh_high: usize,
+    /// Milliseconds between two looks at the mesh.
+    pub heartbeat_ms: u64,
+    /// Whether a new message goes to every peer at once, not to the mesh alone.
+    pub flood_publish: bool,
+}
+
+impl Default for Gossip {
+    /// The values of the gossipsub specification, but for the heartbeat, which is a little faster.
+    fn default() -> Self {
+        Self { mesh: 6, mesh_low: 5, mesh_high: 12, heartbeat_ms: 700, flood_publish: true }
+    }
+}
+
+/// `[mempool]`: how much waits for a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mempool {
+    /// The most transactions.
+    pub max_count: u64,
+    /// The most bytes, as transactions are encoded.
+    pub max_bytes: u64,
+}
+
+impl Default for Mempool {
+    /// Ten full blocks at the default limits of a genesis.
+    fn default() -> Self {
+        Self { max_count: 50_000, max_bytes: 64 << 20 }
+    }
+}
+
+/// `[peers]`: how many connections there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Peers {
+    /// The most connections that others made to this node.
+    pub max_inbound: u32,
+    /// The most connections that this node made to others.
+    pub max_outbound: u32,
+}
+
+impl Default for Peers {
+    /// Outbound: several times the mesh, so that it can heal. Inbound: twice as many, so that new
+    /// nodes find room.
+    fn default() -> Self {
+        Self { max_inbound: 100, max_outbound: 50 }
+    }
+}

@@ -1,0 +1,202 @@
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use super::*;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+fn flags(line: &str) -> Flags {
+    let words = std::iter::once("hearsay").chain(line.split_whitespace());
+    Line::try_parse_from(words).unwrap().flags
+}
+
+fn with_file(text: &str, line: &str) -> Result<Settings, ConfigError> {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("node.toml");
+    std::fs::write(&path, text).unwrap();
+    load(Some(&path), &flags(line), Some(PathBuf::from("/home/.hearsay")))
+}
+
+fn mistake(text: &str) -> String {
+    with_file(text, "").unwrap_err().to_string()
+}
+
+#[test]
+fn without_file_or_flags_everything_has_its_default() {
+    let settings = load(None, &Flags::default(), Some(PathBuf::from("/h"))).unwrap();
+    assert_eq!(settings, Settings::in_dir("/h/data"));
+    assert_eq!(settings.rpc.to_string(), "127.0.0.1:7780");
+    assert_eq!(settings.listen, ["/ip4/0.0.0.0/tcp/7700"]);
+    assert_eq!(settings.genesis, Path::new("/h/data/genesis.toml"));
+}
+
+#[test]
+fn a_file_covers_defaults_and_leaves_the_rest() {
+    let settings = with_file("name = \"a\"\n[gossip]\nmesh = 8\n", "").unwrap();
+    assert_eq!(settings.name.as_deref(), Some("a"));
+    assert_eq!(settings.gossip, Gossip { mesh: 8, ..Gossip::default() });
+    assert_eq!(settings.log, "info");
+}
+
+#[test]
+fn a_flag_covers_the_file_key_by_key() {
+    let file = "name = \"file\"\nlog = \"debug\"\nbootstrap = [\"/a\", \"/b\"]\n\
+                [gossip]\nmesh = 8\nheartbeat_ms = 100\n";
+    let line = "--name flag --gossip-mesh 7 --bootstrap /c --gossip-flood-publish false";
+    let settings = with_file(file, line).unwrap();
+    assert_eq!(settings.name.as_deref(), Some("flag"));
+    assert_eq!(settings.log, "debug");
+    assert_eq!(settings.bootstrap, ["/c"], "a list is replaced, not appended to");
+    let gossip = Gossip { mesh: 7, heartbeat_ms: 100, flood_publish: false, ..Gossip::default() };
+    assert_eq!(settings.gossip, gossip);
+}
+
+#[test]
+fn the_paths_that_are_not_given_follow_the_data_directory() {
+    let settings = with_file("data_dir = \"/d\"\nevents = \"/log/e\"\n", "").unwrap();
+    assert_eq!(settings.node_key, Path::new("/d/node.pem"));
+    assert_eq!(settings.events, Path::new("/log/e"));
+    let settings = with_file("data_dir = \"/d\"\n", "--data-dir /flag").unwrap();
+    assert_eq!(settings.genesis, Path::new("/flag/genesis.toml"));
+}
+
+#[test]
+fn without_a_home_directory_the_data_directory_must_be_said() {
+    let refused = load(None, &Flags::default(), None).unwrap_err();
+    assert!(refused.to_string().contains("--data-dir"), "{refused}");
+    assert!(load(None, &flags("--data-dir /d"), None).is_ok());
+}
+
+/// A test cannot change its own environment safely, so it runs itself again with another one.
+#[test]
+fn the_environment_covers_the_file_and_a_flag_covers_the_environment() {
+    const CHILD: &str = "HEARSAY_TEST_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        let settings = with_file("name = \"file\"\nlog = \"warn\"\n", "--log trace").unwrap();
+        assert_eq!(settings.name.as_deref(), Some("variable"));
+        assert_eq!(settings.log, "trace");
+        assert_eq!(settings.listen, ["/a", "/b"]);
+        assert_eq!(settings.gossip.mesh_high, 9);
+        return;
+    }
+    let test = "the_environment_covers_the_file_and_a_flag_covers_the_environment";
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("config::tests::{test}")])
+        .env(CHILD, "1")
+        .env("HEARSAY_NAME", "variable")
+        .env("HEARSAY_LOG", "debug")
+        .env("HEARSAY_LISTEN", "/a,/b")
+        .env("HEARSAY_GOSSIP_MESH_HIGH", "9")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+fn every_setting_has_a_flag_and_a_variable() {
+    fn keys(table: &toml::Table, prefix: &str, found: &mut BTreeSet<String>) {
+        for (key, value) in table {
+            match value {
+                toml::Value::Table(inner) => keys(inner, &format!("{prefix}{key}_"), found),
+                _ => drop(found.insert(format!("{prefix}{key}"))),
+            }
+        }
+    }
+    let full = Settings {
+        name: Some(String::new()),
+        authority_key: Some(PathBuf::new()),
+        ..Settings::in_dir("d")
+    };
+    let mut settings = BTreeSet::new();
+    keys(&toml::Table::try_from(full).unwrap(), "", &mut settings);
+    let flags: BTreeSet<String> = Line::command()
+        .get_arguments()
+        .filter(|arg| arg.get_id() != "help")
+        .map(|arg| {
+            let variable = arg.get_env().unwrap().to_str().unwrap();
+            let key = variable.strip_prefix("HEARSAY_").unwrap().to_lowercase();
+            // A flag that may be repeated is in the singular.
+            let flag = arg.get_long().unwrap().replace('-', "_");
+            assert!(key == flag || key == format!("{flag}s"), "{variable} has the flag {flag}");
+            key
+        })
+        .collect();
+    assert_eq!(flags, settings);
+}
+
+#[test]
+fn the_table_that_the_flags_become_has_the_keys_of_the_settings() {
+    // Each flag set to a value that only a file with the right key would give.
+    let line = "--name n --data-dir /d --genesis /g --listen /l --bootstrap /b --rpc 127.0.0.1:1 \
+                --rpc-host h --rpc-origin http://o --authority-key a --node-key k --events e \
+                --log l --gossip-mesh 6 --gossip-mesh-low 5 --gossip-mesh-high 12 \
+                --gossip-heartbeat-ms 1 --gossip-flood-publish false --mempool-max-count 1 \
+                --mempool-max-bytes 1 --peers-max-inbound 1 --peers-max-outbound 1";
+    let from_flags = toml::Table::try_from(flags(line)).unwrap();
+    let settings: Settings = from_flags.clone().try_into().unwrap();
+    assert_eq!(toml::Table::try_from(settings).unwrap(), from_flags);
+    // Nothing was left out of the line above.
+    let mut command = Line::command();
+    let matches = command.try_get_matches_from_mut(
+        std::iter::once("hearsay").chain(line.split_whitespace()),
+    );
+    let matches = matches.unwrap();
+    assert!(Line::from_arg_matches(&matches).is_ok());
+    for arg in command.get_arguments().filter(|arg| arg.get_id() != "help") {
+        assert!(matches.contains_id(arg.get_id().as_str()), "{} is missing above", arg.get_id());
+    }
+}
+
+#[test]
+fn an_unknown_key_is_told_with_its_place_and_the_nearest_known_one() {
+    let text = mistake("name = \"a\"\nbootstap = []\n");
+    assert!(text.ends_with("node.toml:2:1: unknown key `bootstap`; did you mean `bootstrap`?"));
+    let text = mistake("[gossip]\nmesh = 6\nmesh_hihg = 12\n");
+    assert!(text.ends_with(":3:1: unknown key `mesh_hihg`; did you mean `mesh_high`?"), "{text}");
+    let text = mistake("[gosip]\n");
+    assert!(text.contains("did you mean `gossip`?"), "{text}");
+}
+
+#[test]
+fn a_mistake_in_the_file_is_told_with_its_place() {
+    let text = mistake("name = \n");
+    assert!(text.contains("node.toml:1:"), "{text}");
+    let text = mistake("log = \"info\"\nrpc = \"here\"\n");
+    assert!(text.contains("node.toml:2:7: "), "{text}");
+    assert!(!text.contains('\n'), "{text}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_what_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    let read = |name: &str| {
+        load(Some(&home.path().join(name)), &Flags::default(), None).unwrap_err().to_string()
+    };
+    assert!(read("none.toml").contains("there is no such file; name one with --config"));
+    assert!(read(".").contains("a directory"));
+    std::fs::write(home.path().join("latin1.toml"), [b'#', 0xe4]).unwrap();
+    assert!(read("latin1.toml").contains("byte 1 is wrong"));
+}
+
+#[test]
+fn values_that_do_not_fit_together_are_refused() {
+    for (text, says) in [
+        ("[gossip]\nmesh = 4\n", "gossip.mesh_low"),
+        ("[gossip]\nmesh_low = 0\n", "gossip.mesh_low"),
+        ("[gossip]\nmesh = 13\n", "gossip.mesh_high"),
+        ("[gossip]\nheartbeat_ms = 0\n", "gossip.heartbeat_ms"),
+        ("[mempool]\nmax_count = 0\n", "mempool.max_count"),
+        ("[peers]\nmax_inbound = 0\nmax_outbound = 0\n", "peers.max_inbound"),
+    ] {
+        assert!(mistake(text).contains(says), "{text}: {}", mistake(text));
+    }
+    let refused = with_file("", "--mempool-max-bytes 18446744073709551615").unwrap_err();
+    assert!(refused.to_string().starts_with("a setting cannot be used: "), "{refused}");
+}

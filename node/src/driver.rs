@@ -1,0 +1,346 @@
+//! Drives the engine: hands it what comes in, with the time, and carries out what it wants.
+//!
+//! The driver may wait for the swarm and for the disk; neither ever waits for the driver.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hearsay_chain::Store;
+use hearsay_network::{Command, NetEvent, PeerView, Responder, WireCount};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::api::{Answer, NodeStatus, PeerInfo, Refused, Submitted};
+use crate::checkers::{self, Checkers};
+use crate::clock::Clock;
+use crate::engine::{Copy, Done, Effect, Engine, Input, JobId, Token};
+use crate::handle::Request;
+use crate::metrics::Metrics;
+use crate::trace::event::{Event, Kind};
+use crate::trace::writer::{Log, LogError};
+
+/// How often the bytes on the sockets are written down.
+const WIRE_EVERY: Duration = Duration::from_secs(1);
+
+/// What stops a node.
+#[derive(Debug, Error)]
+pub enum Fatal {
+    /// Our disk's fault.
+    #[error(transparent)]
+    Store(#[from] hearsay_chain::StoreError),
+    /// Our disk's fault.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The swarm's task is gone; it only ends when told to.
+    #[error("the network side has ended by itself")]
+    Network,
+    /// A thread cannot be started.
+    #[error("a thread for checking signatures cannot be started: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// What only the shell knows of the node.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The node's name in logs.
+    pub name: String,
+    /// Its libp2p peer id.
+    pub peer: String,
+    /// The addresses it listens on.
+    pub listen: Vec<String>,
+}
+
+/// Everything that the driver reads and writes.
+#[derive(Debug)]
+pub struct Ends {
+    /// To the swarm.
+    pub commands: mpsc::Sender<Command>,
+    /// From the swarm.
+    pub events: mpsc::Receiver<NetEvent>,
+    /// From the RPC.
+    pub requests: mpsc::Receiver<Request>,
+    /// Bytes on the sockets.
+    pub wire: WireCount,
+    /// The propagation log.
+    pub log: Log,
+    /// Counters for `/metrics`.
+    pub metrics: Arc<Metrics>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// Who waits for an answer of the engine's.
+#[derive(Debug)]
+enum Waiting {
+    Submit(oneshot::Sender<Result<Submitted, Refused>>),
+    Ask(oneshot::Sender<Answer>),
+    Peer(Responder),
+}
+
+/// The engine with all that it is connected to.
+#[derive(Debug)]
+pub struct Driver<S> {
+    engine: Engine<S>,
+    identity: Identity,
+    ends: Ends,
+    checkers: Checkers,
+    checked: mpsc::Receiver<(JobId, Done)>,
+    waiting: BTreeMap<Token, Waiting>,
+    next_token: u64,
+    effects: Vec<Effect>,
+}
+
+impl<S: Store> Driver<S> {
+    /// Connects an engine.
+    ///
+    /// # Errors
+    /// No threads to be had.
+    pub fn new(engine: Engine<S>, identity: Identity, ends: Ends) -> Result<Self, Fatal> {
+        let (results, checked) = mpsc::channel(checkers::QUEUE);
+        Ok(Self {
+            engine,
+            identity,
+            ends,
+            checkers: Checkers::start(&results)?,
+            checked,
+            waiting: BTreeMap::new(),
+            next_token: 0,
+            effects: Vec::new(),
+        })
+    }
+
+    /// Runs until `stop` is done, then writes the log out and gives back the reason it was given.
+    ///
+    /// # Errors
+    /// What stops a node that nobody told to stop.
+    pub async fn run(mut self, stop: impl Future<Output = String>) -> Result<String, Fatal> {
+        tokio::pin!(stop);
+        let tick = tokio::time::sleep(Duration::ZERO);
+        tokio::pin!(tick);
+        let mut wire = tokio::time::interval(WIRE_EVERY);
+        let reason = loop {
+            tokio::select! {
+                biased;
+                reason = &mut stop => break reason,
+                () = &mut tick => {
+                    self.handle(Input::Tick).await?;
+                    let next = self.engine.next_tick(self.ends.clock.now());
+                    tick.as_mut().reset(Instant::now() + self.ends.clock.until(next));
+                }
+                _ = wire.tick() => self.note_wire()?,
+                Some((job, done)) = self.checked.recv() => {
+                    self.handle(Input::Checked { job, done }).await?;
+                }
+                event = self.ends.events.recv() => match event {
+                    Some(event) => self.on_network(event).await?,
+                    None => return Err(Fatal::Network),
+                },
+                Some(request) = self.ends.requests.recv() => self.on_request(request).await?,
+            }
+        };
+        self.note_wire()?;
+        self.trace(Event::Stop { reason: reason.clone() })?;
+        // It may have ended by itself; then there is nothing to stop.
+        let _ = self.ends.commands.send(Command::Stop).await;
+        self.ends.log.close()?;
+        Ok(reason)
+    }
+
+    async fn handle(&mut self, input: Input) -> Result<(), Fatal> {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.engine.handle(self.ends.clock.now(), input, &mut effects)?;
+        for effect in effects.drain(..) {
+            self.carry_out(effect).await?;
+        }
+        self.effects = effects;
+        Ok(())
+    }
+
+    async fn command(&self, command: Command) -> Result<(), Fatal> {
+        self.ends.commands.send(command).await.map_err(|_| Fatal::Network)
+    }
+
+    async fn carry_out(&mut self, effect: Effect) -> Result<(), Fatal> {
+        match effect {
+            Effect::Publish { topic, data } => {
+                self.command(Command::Publish { topic, data }).await?;
+            }
+            Effect::Judge { ticket, verdict, kind, reason } => {
+                let reason = reason.unwrap_or("none");
+                self.ends.metrics.verdict(kind_word(kind), verdict, reason);
+                self.command(Command::Judge { ticket, verdict }).await?;
+            }
+            Effect::Check { job, work } => {
+                self.ends.metrics.signatures_checked(work.signatures());
+                self.checkers.check(job, work);
+            }
+            Effect::Ask { peer, id, request } => {
+                self.command(Command::Ask { peer, id, request }).await?;
+            }
+            Effect::Respond { token, response } => {
+                if let Some(Waiting::Peer(responder)) = self.waiting.remove(&token) {
+                    self.command(Command::Respond { responder, response }).await?;
+                }
+            }
+            Effect::Submitted { token, result } => {
+                if let Some(Waiting::Submit(reply)) = self.waiting.remove(&token) {
+                    // Whoever asked may have hung up.
+                    let _ = reply.send(result);
+                }
+            }
+            Effect::Answer { token, answer } => {
+                if let Some(Waiting::Ask(reply)) = self.waiting.remove(&token) {
+                    let _ = reply.send(self.complete(answer));
+                }
+            }
+            Effect::Trace(event) => self.trace(event)?,
+            Effect::TraceAt(at, event) => {
+                self.count(&event);
+                self.ends.log.write(at, event)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn trace(&mut self, event: Event) -> Result<(), Fatal> {
+        self.count(&event);
+        self.ends.log.write(self.ends.clock.now(), event)?;
+        Ok(())
+    }
+
+    /// Counts for `/metrics` what the log says.
+    fn count(&self, event: &Event) {
+        let metrics = &self.ends.metrics;
+        match event {
+            Event::Published { kind, .. } => metrics.published(kind_word(*kind)),
+            Event::Received { kind, bytes, .. } => metrics.copy(kind_word(*kind), true, *bytes),
+            Event::Duplicate { kind, bytes, .. } => metrics.copy(kind_word(*kind), false, *bytes),
+            Event::Verdict { kind, queue_us, check_us, .. } => metrics.verdict_time(
+                kind_word(*kind),
+                Duration::from_micros(*queue_us),
+                Duration::from_micros(*check_us),
+            ),
+            _ => {}
+        }
+    }
+
+    fn note_wire(&mut self) -> Result<(), Fatal> {
+        let (sent, received) = (self.ends.wire.sent(), self.ends.wire.received());
+        self.ends.metrics.wire_totals(sent, received);
+        self.trace(Event::Wire { sent, received })
+    }
+
+    /// Adds to an answer what only the shell knows.
+    fn complete(&self, mut answer: Answer) -> Answer {
+        if let Answer::Status(status) = &mut answer {
+            status.name.clone_from(&self.identity.name);
+            status.peer.clone_from(&self.identity.peer);
+            status.listen.clone_from(&self.identity.listen);
+            self.gauge(status);
+        }
+        answer
+    }
+
+    fn gauge(&self, status: &NodeStatus) {
+        let metrics = &self.ends.metrics;
+        metrics.peers(status.peers);
+        metrics.heights(status.height, status.final_height);
+        metrics.pool(&status.mempool);
+        metrics.sync_target(status.sync.as_ref().map(|sync| sync.target));
+    }
+
+    fn wait(&mut self, waiting: Waiting) -> Token {
+        let token = Token(self.next_token);
+        self.next_token += 1;
+        self.waiting.insert(token, waiting);
+        token
+    }
+
+    async fn on_network(&mut self, event: NetEvent) -> Result<(), Fatal> {
+        let clock = self.ends.clock;
+        let input = match event {
+            NetEvent::Copy(note) => Input::Copy(Copy {
+                topic: note.topic,
+                id: note.id,
+                from: note.from,
+                bytes: note.bytes as u64,
+                message: note.message,
+                at: clock.at(note.at),
+            }),
+            NetEvent::Gossip { topic, data, ticket, at } => {
+                Input::Gossip { topic, data, ticket, at: clock.at(at) }
+            }
+            NetEvent::Published { topic, id, failure } => Input::Published { topic, id, failure },
+            NetEvent::Joined(peer) => Input::Joined(peer),
+            NetEvent::Listening(peer) => Input::Listening(peer),
+            NetEvent::Left(peer) => Input::Left(peer),
+            NetEvent::Foreign { peer, speaks } => {
+                warn!(%peer, %speaks, "turned away a peer of another network");
+                self.ends.metrics.foreign_peer();
+                Input::Foreign(peer)
+            }
+            NetEvent::RoundTrip(peer, rtt) => {
+                Input::RoundTrip(peer, u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX))
+            }
+            NetEvent::Request { from, request, responder } => {
+                let token = self.wait(Waiting::Peer(responder));
+                Input::Request { from, request, token }
+            }
+            NetEvent::Response { from, id, result } => Input::Response { from, id, result },
+            NetEvent::Dropped { place, count } => {
+                info!(place, count, "messages were dropped rather than let grow");
+                self.ends.metrics.dropped(place, "full", count);
+                return Ok(());
+            }
+        };
+        self.handle(input).await
+    }
+
+    async fn on_request(&mut self, request: Request) -> Result<(), Fatal> {
+        match request {
+            Request::Submit { tx, reply } => {
+                let token = self.wait(Waiting::Submit(reply));
+                self.handle(Input::Submit { token, tx }).await
+            }
+            Request::Ask { query, reply } => {
+                let token = self.wait(Waiting::Ask(reply));
+                self.handle(Input::Ask { token, query }).await
+            }
+            Request::Peers { reply } => {
+                let (views, seen) = oneshot::channel();
+                self.command(Command::Peers { reply: views }).await?;
+                tokio::spawn(async move {
+                    if let Ok(views) = seen.await {
+                        let _ = reply.send(views.iter().map(peer_info).collect());
+                    }
+                });
+                Ok(())
+            }
+        }
+    }
+}
+
+fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tx => "tx",
+        Kind::Block => "block",
+    }
+}
+
+fn peer_info(view: &PeerView) -> PeerInfo {
+    PeerInfo {
+        peer: view.peer.to_string(),
+        address: view.address.to_string(),
+        outbound: view.outbound,
+        rtt_ms: view.rtt.map(|rtt| rtt.as_secs_f64() * 1e3),
+        agent: view.agent.clone(),
+        mesh_tx: view.mesh_tx,
+        mesh_block: view.mesh_block,
+        first_copies: view.first_copies,
+        duplicates: view.duplicates,
+        payload_bytes: view.payload_bytes,
+    }
+}

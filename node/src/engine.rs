@@ -1,0 +1,211 @@
+//! The protocol of a node, as a function of its state, one input and the time.
+//!
+//! Nothing here knows a socket, a thread, a clock or entropy: whatever drives it (the real shell or
+//! a simulation under virtual time) hands in [`Input`]s and carries out [`Effect`]s. Signature
+//! checks are the one costly thing that a block or a transaction needs and that no state is needed
+//! for; they leave as [`Effect::Check`] and come back as [`Input::Checked`].
+
+mod answers;
+mod blocks;
+mod effect;
+mod input;
+mod jobs;
+mod producer;
+mod sightings;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod transactions;
+mod unpublished;
+mod work;
+
+use hearsay_chain::ids::GenesisId;
+use hearsay_chain::{Chain, Genesis, Keypair, Store, StoreError, TxId, VerifiedTx};
+use hearsay_mempool::Pool;
+
+use crate::api::VerdictCounts;
+use crate::trace::event::{Event, Kind, PeerState, VerdictName};
+use jobs::Jobs;
+use sightings::Sightings;
+use sync::Sync;
+use unpublished::Unpublished;
+
+pub use effect::Effect;
+pub use input::{Copy, Input, Time, Token};
+pub use jobs::JobId;
+pub use work::{Done, Work, run_all};
+
+/// The longest time between two ticks. Slots are met exactly, whatever this is; the rest that ticks
+/// drive (expiry, retries, polling) is coarser.
+const TICK_US: u64 = 100_000;
+
+/// How far another node's clock may run ahead: a block from a slot that begins within this is taken.
+/// Clocks kept by NTP are well within it, and it is below the shortest slots in use.
+pub const CLOCK_TOLERANCE_MS: u64 = 500;
+
+/// What an engine is set up with.
+#[derive(Debug)]
+pub struct Setup {
+    /// The key that this node proposes with, if it is an authority.
+    pub authority: Option<Keypair>,
+    /// The empty pool, with its bounds.
+    pub pool: Pool,
+}
+
+/// The state of one node.
+#[derive(Debug)]
+pub struct Engine<S> {
+    chain: Chain<S>,
+    genesis_id: GenesisId,
+    pool: Pool,
+    authority: Option<Keypair>,
+    /// The last slot that this node must not propose in, or has proposed in.
+    proposed: u64,
+    started: Time,
+    next_expiry_us: u64,
+    jobs: Jobs,
+    sightings: Sightings,
+    unpublished: Unpublished,
+    sync: Sync,
+    verdicts: VerdictCounts,
+}
+
+impl<S: Store> Engine<S> {
+    /// An engine on a chain, started at `now`.
+    ///
+    /// It does not propose in the slot it starts in: it may have done so just before it stopped.
+    #[must_use]
+    pub fn new(chain: Chain<S>, setup: Setup, now: Time) -> Self {
+        let genesis = chain.genesis();
+        Self {
+            genesis_id: genesis.id(),
+            proposed: genesis.slot_at(now.unix_ms()),
+            pool: setup.pool,
+            authority: setup.authority,
+            started: now,
+            next_expiry_us: now.mono_us,
+            jobs: Jobs::default(),
+            sightings: Sightings::default(),
+            unpublished: Unpublished::default(),
+            sync: Sync::default(),
+            verdicts: VerdictCounts::default(),
+            chain,
+        }
+    }
+
+    /// The chain, to read from.
+    #[must_use]
+    pub fn chain(&self) -> &Chain<S> {
+        &self.chain
+    }
+
+    /// The pool, to read from.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    fn genesis(&self) -> &Genesis {
+        self.chain.genesis()
+    }
+
+    /// Takes one input, and appends what is to be done about it to `out`, in order.
+    ///
+    /// # Errors
+    /// Our disk's fault: the node must stop.
+    pub fn handle(
+        &mut self,
+        now: Time,
+        input: Input,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        match input {
+            Input::Copy(copy) => self.on_copy(&copy, out),
+            Input::Gossip { topic, data, ticket, at } => {
+                self.on_gossip(now, topic, &data, ticket, at, out)?;
+            }
+            Input::Checked { job, done } => self.on_checked(now, job, done, out)?,
+            Input::Published { topic, id, failure } => self.unpublished.note(topic, id, failure),
+            Input::Joined(peer) => self.on_joined(peer, out),
+            Input::Listening(_) => self.publish_again(out)?,
+            Input::Left(peer) => self.on_left(peer, out),
+            Input::Foreign(peer) => out.push(peer_event(&peer, PeerState::Foreign, None)),
+            Input::RoundTrip(peer, rtt_us) => {
+                out.push(peer_event(&peer, PeerState::Measured, Some(rtt_us)));
+            }
+            Input::Request { from, request, token } => {
+                self.on_request(from, request, token, out)?;
+            }
+            Input::Response { from, id, result } => self.on_response(now, from, id, result, out)?,
+            Input::Submit { token, tx } => self.on_submit(now, token, tx, out)?,
+            Input::Ask { token, query } => {
+                let answer = self.answer(now, &query)?;
+                out.push(Effect::Answer { token, answer });
+            }
+            Input::Tick => self.on_tick(now, out)?,
+        }
+        Ok(())
+    }
+
+    /// When the next [`Input::Tick`] is due, in microseconds since the Unix epoch: in a tenth of a
+    /// second, or when the next slot begins.
+    #[must_use]
+    pub fn next_tick(&self, now: Time) -> u64 {
+        let genesis = self.genesis();
+        let next_slot = genesis.slot_at(now.unix_ms()).saturating_add(1);
+        let slot_us = genesis.slot_start_ms(next_slot).saturating_mul(1_000);
+        now.unix_us.saturating_add(TICK_US).min(slot_us)
+    }
+
+    fn on_tick(&mut self, now: Time, out: &mut Vec<Effect>) -> Result<(), StoreError> {
+        self.propose(now, out)?;
+        self.drive_sync(now, out)?;
+        if now.mono_us >= self.next_expiry_us {
+            self.next_expiry_us = now.mono_us.saturating_add(1_000_000);
+            let next_height = self.next_height();
+            for (id, departure) in self.pool.expire(now.mono_us, next_height) {
+                out.push(evicted(id, departure.reason()));
+            }
+            self.publish_again(out)?;
+        }
+        Ok(())
+    }
+
+    fn next_height(&self) -> u64 {
+        self.chain.ends().height.saturating_add(1)
+    }
+
+    /// The latest slot whose blocks are not too early.
+    fn latest_slot(&self, now: Time) -> u64 {
+        self.genesis().slot_at(now.unix_ms().saturating_add(CLOCK_TOLERANCE_MS))
+    }
+
+    fn known_tx(&self, id: &TxId) -> Option<VerifiedTx> {
+        self.pool.get(id).cloned()
+    }
+
+    fn count(&mut self, verdict: hearsay_chain::Verdict) {
+        let count = match verdict {
+            hearsay_chain::Verdict::Accept => &mut self.verdicts.accept,
+            hearsay_chain::Verdict::Ignore => &mut self.verdicts.ignore,
+            hearsay_chain::Verdict::Reject => &mut self.verdicts.reject,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+fn peer_event(peer: &hearsay_network::PeerId, state: PeerState, rtt_us: Option<u64>) -> Effect {
+    Effect::Trace(Event::Peer { peer: peer.to_string(), state, rtt_us })
+}
+
+fn evicted(id: TxId, reason: &str) -> Effect {
+    Effect::Trace(Event::Evicted { kind: Kind::Tx, id: id.to_string(), reason: reason.to_owned() })
+}
+
+fn verdict_name(verdict: hearsay_chain::Verdict) -> VerdictName {
+    match verdict {
+        hearsay_chain::Verdict::Accept => VerdictName::Accept,
+        hearsay_chain::Verdict::Ignore => VerdictName::Ignore,
+        hearsay_chain::Verdict::Reject => VerdictName::Reject,
+    }
+}

@@ -1,0 +1,143 @@
+//! Answers to questions about the chain and the pool.
+
+use hearsay_chain::ids::Address;
+use hearsay_chain::{BlockId, Store, StoreError, TxId, VerifiedBlock, VerifiedTx};
+use hearsay_mempool::State;
+
+use super::Engine;
+use super::input::Time;
+use crate::api::{
+    AccountView, Answer, BlockRef, BlockView, MempoolStatus, NodeStatus, Query, TxStatus, TxView,
+};
+
+impl<S: Store> Engine<S> {
+    pub(super) fn answer(&self, now: Time, query: &Query) -> Result<Answer, StoreError> {
+        Ok(match query {
+            Query::Status => Answer::Status(Box::new(self.status(now))),
+            Query::Mempool => Answer::Mempool(self.mempool()),
+            Query::Account(address) => Answer::Account(self.account(*address)?),
+            Query::Block(block) => Answer::Block(self.block(*block)?.map(Box::new)),
+            Query::Tx(id) => Answer::Tx(self.transaction(*id)?),
+        })
+    }
+
+    fn status(&self, now: Time) -> NodeStatus {
+        let (genesis, ends) = (self.genesis(), self.chain.ends());
+        NodeStatus {
+            name: String::new(),
+            peer: String::new(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            network: genesis.name.clone(),
+            genesis: self.genesis_id,
+            listen: Vec::new(),
+            authority: self.authority.as_ref().map(hearsay_chain::Keypair::public),
+            uptime_ms: now.since(self.started) / 1_000,
+            slot: genesis.slot_at(now.unix_ms()),
+            slot_ms: genesis.slot_ms,
+            tip: ends.tip,
+            height: ends.height,
+            final_height: ends.final_height,
+            peers: self.sync.peer_count(),
+            mempool: self.mempool(),
+            sync: self.sync.status(ends.height),
+            verdicts: self.verdicts,
+        }
+    }
+
+    fn mempool(&self) -> MempoolStatus {
+        let totals = self.pool.totals();
+        MempoolStatus {
+            count: totals.count as u64,
+            ready: totals.ready as u64,
+            queued: totals.queued as u64,
+            bytes: totals.bytes as u64,
+            max_count: totals.max_count as u64,
+            max_bytes: totals.max_bytes as u64,
+            senders: totals.senders as u64,
+        }
+    }
+
+    fn account(&self, address: Address) -> Result<AccountView, StoreError> {
+        let account = self.chain.account(&address)?;
+        Ok(AccountView {
+            address,
+            balance: account.balance,
+            nonce: account.nonce,
+            next_nonce: self.pool.next_nonce(&address, account),
+            height: self.chain.ends().height,
+        })
+    }
+
+    fn block(&self, block: BlockRef) -> Result<Option<BlockView>, StoreError> {
+        let id = match block {
+            BlockRef::Id(id) => Some(id),
+            BlockRef::Height(height) => self.chain.store().block_at(height)?,
+            BlockRef::Latest => Some(self.chain.ends().tip),
+        };
+        match id {
+            Some(id) => self.block_view(id),
+            None => Ok(None),
+        }
+    }
+
+    fn block_view(&self, id: BlockId) -> Result<Option<BlockView>, StoreError> {
+        let store = self.chain.store();
+        // The genesis block has a header alone.
+        let Some(header) = store.header(&id)? else { return Ok(None) };
+        let block = match store.block(&id)? {
+            Some(block) => block,
+            None => VerifiedBlock::from_own_store(header, Vec::new()),
+        };
+        let fields = &block.header().fields;
+        let main = self.chain.is_main(&id, fields.height)?;
+        Ok(Some(BlockView {
+            id,
+            height: fields.height,
+            slot: fields.slot,
+            slot_start_ms: self.genesis().slot_start_ms(fields.slot),
+            parent: fields.parent,
+            proposer: fields.proposer,
+            tx_root: hex::encode(fields.tx_root),
+            size: block.size() as u64,
+            main,
+            is_final: main && fields.height <= self.chain.ends().final_height,
+            transactions: block.transactions().iter().map(tx_view).collect(),
+        }))
+    }
+
+    fn transaction(&self, id: TxId) -> Result<TxStatus, StoreError> {
+        if let Some(state) = self.pool.state(&id) {
+            return Ok(match state {
+                State::Ready => TxStatus::Ready,
+                State::Queued { waiting_for } => TxStatus::Queued { waiting_for },
+                State::Unfunded { nonce } => TxStatus::Unfunded { nonce },
+            });
+        }
+        let Some(place) = self.chain.find_transaction(&id)? else { return Ok(TxStatus::Unknown) };
+        let Some(block) = self.chain.store().block_at(place.height)? else {
+            return Ok(TxStatus::Unknown);
+        };
+        let (ends, height) = (self.chain.ends(), place.height);
+        let confirmations = ends.height.saturating_sub(height);
+        Ok(if height <= ends.final_height {
+            TxStatus::Final { block, height, confirmations }
+        } else {
+            TxStatus::Included { block, height, confirmations }
+        })
+    }
+}
+
+fn tx_view(tx: &VerifiedTx) -> TxView {
+    let transfer = tx.transfer();
+    TxView {
+        id: tx.id(),
+        sender: tx.sender(),
+        nonce: transfer.nonce,
+        recipient: transfer.recipient,
+        amount: transfer.amount,
+        fee: transfer.fee,
+        expiry: transfer.expiry,
+        payload: hex::encode(&transfer.payload),
+        size: tx.size() as u64,
+    }
+}

@@ -1,0 +1,89 @@
+//! Signature checks under way, and who waits for each.
+
+use std::collections::BTreeMap;
+
+use hearsay_chain::{BlockId, TxId};
+use hearsay_network::{PeerId, Ticket};
+
+use super::input::{Time, Token};
+
+/// Checks that may be under way. At 60 µs a signature this is half a second of work; beyond it,
+/// gossip is answered Ignore, and submissions are asked to come again.
+pub(super) const MAX_JOBS: usize = 8_192;
+
+/// Names a check under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub u64);
+
+/// Who waits for a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Gossip, read at one moment and taken up at another.
+    Gossip { ticket: Ticket, at: Time, taken: Time },
+    /// Somebody who handed a transaction in.
+    Submit { token: Token },
+}
+
+/// One check.
+#[derive(Clone, Debug)]
+pub(super) enum Job {
+    /// Of a transaction, which gossip and submitters may wait for at once.
+    Tx { id: TxId, owners: Vec<Owner> },
+    /// Of a gossiped block.
+    Block { id: BlockId, owner: Owner },
+    /// Of blocks from a peer that this node catches up with.
+    Sync { peer: PeerId },
+}
+
+/// All checks under way.
+#[derive(Debug, Default)]
+pub(super) struct Jobs {
+    next: u64,
+    by_id: BTreeMap<JobId, Job>,
+    transactions: BTreeMap<TxId, JobId>,
+    blocks: BTreeMap<BlockId, JobId>,
+}
+
+impl Jobs {
+    pub(super) fn is_full(&self) -> bool {
+        self.by_id.len() >= MAX_JOBS
+    }
+
+    pub(super) fn has_block(&self, id: &BlockId) -> bool {
+        self.blocks.contains_key(id)
+    }
+
+    /// Lets another owner wait for a transaction's check; gives the owner back if there is none.
+    pub(super) fn join(&mut self, id: &TxId, owner: Owner) -> Result<(), Owner> {
+        let job = self.transactions.get(id).and_then(|job| self.by_id.get_mut(job));
+        match job {
+            Some(Job::Tx { owners, .. }) if owners.len() < MAX_JOBS => {
+                owners.push(owner);
+                Ok(())
+            }
+            _ => Err(owner),
+        }
+    }
+
+    pub(super) fn start(&mut self, job: Job) -> JobId {
+        let id = JobId(self.next);
+        self.next += 1;
+        match &job {
+            Job::Tx { id: tx, .. } => drop(self.transactions.insert(*tx, id)),
+            Job::Block { id: block, .. } => drop(self.blocks.insert(*block, id)),
+            Job::Sync { .. } => {}
+        }
+        self.by_id.insert(id, job);
+        id
+    }
+
+    pub(super) fn finish(&mut self, id: JobId) -> Option<Job> {
+        let job = self.by_id.remove(&id)?;
+        match &job {
+            Job::Tx { id: tx, .. } => drop(self.transactions.remove(tx)),
+            Job::Block { id: block, .. } => drop(self.blocks.remove(block)),
+            Job::Sync { .. } => {}
+        }
+        Some(job)
+    }
+}

@@ -1,0 +1,67 @@
+//! Making a block when the schedule says that it is this node's turn.
+
+use hearsay_chain::ledger::{Overlay, apply_transaction};
+use hearsay_chain::block::{BODY_OVERHEAD_BYTES, HEADER_BYTES};
+use hearsay_chain::{Store, StoreError, VerifiedBlock, VerifiedTx, codec};
+use hearsay_chain::chain::Import;
+use hearsay_network::Topic;
+
+use super::input::Time;
+use super::{Effect, Engine};
+use crate::trace::event::Origin;
+
+/// A node that has met nobody yet waits this long before it proposes: it may be far behind. After
+/// that it is taken to be alone.
+const ALONE_AFTER_US: u64 = 3_000_000;
+
+impl<S: Store> Engine<S> {
+    /// Proposes a block if this is this node's slot and it knows where the others stand.
+    pub(super) fn propose(
+        &mut self,
+        now: Time,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        let Some(key) = self.authority.clone() else { return Ok(()) };
+        let slot = self.genesis().slot_at(now.unix_ms());
+        if slot <= self.proposed || !self.genesis().may_propose(slot, &key.public()) {
+            return Ok(());
+        }
+        let alone = now.since(self.started) >= ALONE_AFTER_US;
+        if self.sync.is_behind(self.chain.ends().height) || !(self.sync.has_met_anybody() || alone)
+        {
+            return Ok(());
+        }
+        let tip = self.chain.tip();
+        let tip_slot = self.chain.store().header(&tip.id)?.map_or(0, |tip| tip.fields.slot);
+        if slot <= tip_slot {
+            return Ok(());
+        }
+        self.proposed = slot;
+        let transactions = self.fitting_transactions()?;
+        let chain_id = self.genesis().chain();
+        let block =
+            VerifiedBlock::propose(chain_id, (tip.id, tip.height), slot, transactions, &key);
+        let (id, data) = (block.id(), codec::encode(&block.to_block()));
+        if let Import::Tip(_) | Import::Side = self.import_block(now, block, out)? {
+            self.publish(Topic::Block, id.0, data, Origin::Produced, out);
+        }
+        Ok(())
+    }
+
+    /// The pool's best transactions that fit a block and the accounts at the tip.
+    fn fitting_transactions(&self) -> Result<Vec<VerifiedTx>, StoreError> {
+        let limits = self.genesis().limits;
+        let room = limits.block_bytes as usize - HEADER_BYTES - BODY_OVERHEAD_BYTES;
+        let template = self.pool.template(room, limits.block_transactions as usize);
+        let mut overlay = Overlay::new(self.chain.store());
+        let height = self.next_height();
+        let mut fitting = Vec::with_capacity(template.len());
+        for tx in template {
+            // One that does not fit changes nothing, and leaves the pool when its time comes.
+            if apply_transaction(&mut overlay, &tx, height)?.is_ok() {
+                fitting.push(tx);
+            }
+        }
+        Ok(fitting)
+    }
+}

@@ -1,0 +1,283 @@
+//! A transaction's way into the pool, from gossip or from the RPC.
+
+use hearsay_chain::{Judged, Store, StoreError, TxError, TxId, UnverifiedTx, Verdict, VerifiedTx};
+use hearsay_mempool::{Refusal, State};
+use hearsay_network::{Ticket, Topic};
+
+use super::input::{Copy, Time, Token};
+use super::jobs::{Job, JobId, Owner};
+use super::work::{Done, Work};
+use super::{Effect, Engine, evicted, verdict_name};
+use crate::api::{Refused, Submitted};
+use crate::trace::event::{Event, Kind, Origin, Via};
+
+/// Why a transaction was not taken, as a verdict, a stable word and a sentence.
+pub(super) struct Objection {
+    pub(super) verdict: Verdict,
+    pub(super) reason: &'static str,
+    pub(super) message: String,
+}
+
+impl<E: Judged + std::fmt::Display> From<E> for Objection {
+    fn from(error: E) -> Self {
+        Self { verdict: error.verdict(), reason: error.reason(), message: error.to_string() }
+    }
+}
+
+/// Too much is being checked already. Nobody's fault.
+pub(super) fn busy() -> Objection {
+    Objection {
+        verdict: Verdict::Ignore,
+        reason: "busy",
+        message: "too many signatures wait to be checked; try again in a moment".to_owned(),
+    }
+}
+
+impl<S: Store> Engine<S> {
+    pub(super) fn on_copy(&mut self, copy: &Copy, out: &mut Vec<Effect>) {
+        let (kind, id) = (kind_of(copy.topic), hex::encode(copy.id));
+        let from = copy.from.to_string();
+        let (via, bytes) = (Via::Gossip, copy.bytes);
+        out.push(Effect::TraceAt(
+            copy.at,
+            match self.sightings.count(copy.id) {
+                1 => {
+                    let message = Some(hex::encode(copy.message));
+                    Event::Received { kind, id, from, via, bytes, message }
+                }
+                copy => Event::Duplicate { kind, id, from, via, bytes, copy },
+            },
+        ));
+    }
+
+    pub(super) fn on_gossip(
+        &mut self,
+        now: Time,
+        topic: Topic,
+        data: &[u8],
+        ticket: Ticket,
+        at: Time,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        let owner = Owner::Gossip { ticket, at, taken: now };
+        match topic {
+            Topic::Tx => {
+                let id = UnverifiedTx::id_of(data);
+                match UnverifiedTx::decode(data) {
+                    Ok(tx) => self.take_transaction(now, tx, owner, out),
+                    Err(error) => {
+                        self.judge(now, Kind::Tx, id.0, &owner, Err(&error.into()), out);
+                        Ok(())
+                    }
+                }
+            }
+            Topic::Block => self.on_gossiped_block(now, data, owner, out),
+        }
+    }
+
+    pub(super) fn on_submit(
+        &mut self,
+        now: Time,
+        token: Token,
+        tx: UnverifiedTx,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        let id = tx.id();
+        if let Some(state) = self.pool.state(&id) {
+            // Handing in twice is not an error: whoever lost our answer may ask again.
+            let queued = !matches!(state, State::Ready);
+            out.push(Effect::Submitted { token, result: Ok(Submitted { id, queued }) });
+            return Ok(());
+        }
+        self.take_transaction(now, tx, Owner::Submit { token }, out)
+    }
+
+    /// Refuses what can be refused without looking at the signature, and has that checked else.
+    fn take_transaction(
+        &mut self,
+        now: Time,
+        tx: UnverifiedTx,
+        owner: Owner,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        let id = tx.id();
+        let owner = match self.jobs.join(&id, owner) {
+            Ok(()) => return Ok(()),
+            Err(owner) => owner,
+        };
+        if let Some(objection) = self.early_objection(&tx)? {
+            self.answer_owner(now, id, &owner, Err(objection), out);
+            return Ok(());
+        }
+        let job = self.jobs.start(Job::Tx { id, owners: vec![owner] });
+        out.push(Effect::Check { job, work: Work::Tx(tx) });
+        Ok(())
+    }
+
+    fn early_objection(&self, tx: &UnverifiedTx) -> Result<Option<Objection>, StoreError> {
+        let genesis = self.genesis();
+        let max_payload = genesis.limits.payload_bytes as usize;
+        if let Err(error) = tx.check_form(genesis.chain(), max_payload) {
+            return Ok(Some(error.into()));
+        }
+        if self.jobs.is_full() {
+            return Ok(Some(busy()));
+        }
+        let account = self.chain.account(&tx.transfer().sender.address())?;
+        let checked = self.pool.check(tx, account, self.next_height());
+        Ok(checked.err().map(Objection::from))
+    }
+
+    pub(super) fn on_checked(
+        &mut self,
+        now: Time,
+        job: JobId,
+        done: Done,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        match (self.jobs.finish(job), done) {
+            (Some(Job::Tx { id, owners }), Done::Tx(result)) => {
+                self.on_checked_transaction(now, id, &owners, result, out)
+            }
+            (Some(Job::Block { id, owner }), Done::Blocks(blocks, error)) => {
+                self.on_checked_block(now, id, &owner, blocks, error, out)
+            }
+            (Some(Job::Sync { peer }), Done::Blocks(blocks, error)) => {
+                self.on_synced_blocks(now, peer, blocks, error, out)
+            }
+            // A driver that answers with another kind of work, or twice, is not to be believed.
+            _ => Ok(()),
+        }
+    }
+
+    fn on_checked_transaction(
+        &mut self,
+        now: Time,
+        id: TxId,
+        owners: &[Owner],
+        result: Result<VerifiedTx, TxError>,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        let tx = match result {
+            Ok(tx) => tx,
+            Err(error) => {
+                for owner in owners {
+                    self.answer_owner(now, id, owner, Err(error.clone().into()), out);
+                }
+                return Ok(());
+            }
+        };
+        // If gossip brought it too, the Accept below spreads it; else this node introduces it.
+        let own = owners.iter().all(|owner| matches!(owner, Owner::Submit { .. }));
+        let data = own.then(|| tx.encode());
+        let pooled = self.pool_transaction(now, tx, out)?;
+        if let (Ok(_), Some(data)) = (&pooled, data) {
+            self.publish(Topic::Tx, id.0, data, Origin::Rpc, out);
+        }
+        for owner in owners {
+            let answer = pooled.clone().map_err(Objection::from);
+            self.answer_owner(now, id, owner, answer, out);
+        }
+        Ok(())
+    }
+
+    /// Puts a transaction in the pool; says whether it waits behind a gap.
+    fn pool_transaction(
+        &mut self,
+        now: Time,
+        tx: VerifiedTx,
+        out: &mut Vec<Effect>,
+    ) -> Result<Result<bool, Refusal>, StoreError> {
+        let account = self.chain.account(&tx.sender())?;
+        let (id, height) = (tx.id(), self.next_height());
+        let inserted = match self.pool.insert(tx, account, now.mono_us, height) {
+            Ok(inserted) => inserted,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let ready = inserted.ready;
+        out.push(Effect::Trace(Event::Pooled { kind: Kind::Tx, id: id.to_string(), ready }));
+        for (id, departure) in inserted.departed() {
+            out.push(evicted(id, departure.reason()));
+        }
+        Ok(Ok(!ready))
+    }
+
+    /// Introduces a message of this node's own.
+    pub(super) fn publish(
+        &mut self,
+        topic: Topic,
+        id: [u8; 32],
+        data: Vec<u8>,
+        origin: Origin,
+        out: &mut Vec<Effect>,
+    ) {
+        self.sightings.count(id);
+        out.push(Effect::Trace(Event::Published {
+            kind: kind_of(topic),
+            id: hex::encode(id),
+            bytes: data.len() as u64,
+            origin,
+        }));
+        out.push(Effect::Publish { topic, data });
+    }
+
+    fn answer_owner(
+        &mut self,
+        now: Time,
+        id: TxId,
+        owner: &Owner,
+        answer: Result<bool, Objection>,
+        out: &mut Vec<Effect>,
+    ) {
+        match owner {
+            Owner::Submit { token } => {
+                let result = match answer {
+                    Ok(queued) => Ok(Submitted { id, queued }),
+                    Err(objection) => Err(Refused {
+                        invalid: objection.verdict == Verdict::Reject,
+                        reason: objection.reason.to_owned(),
+                        message: objection.message,
+                    }),
+                };
+                out.push(Effect::Submitted { token: *token, result });
+            }
+            gossip => {
+                self.judge(now, Kind::Tx, id.0, gossip, answer.as_ref().map(drop), out);
+            }
+        }
+    }
+
+    /// Gives gossip its verdict and writes it down.
+    pub(super) fn judge(
+        &mut self,
+        now: Time,
+        kind: Kind,
+        id: [u8; 32],
+        owner: &Owner,
+        answer: Result<(), &Objection>,
+        out: &mut Vec<Effect>,
+    ) {
+        let Owner::Gossip { ticket, at, taken } = owner else { return };
+        let (verdict, reason) = match answer {
+            Ok(()) => (Verdict::Accept, None),
+            Err(objection) => (objection.verdict, Some(objection.reason)),
+        };
+        self.count(verdict);
+        out.push(Effect::Judge { ticket: ticket.clone(), verdict, kind, reason });
+        out.push(Effect::Trace(Event::Verdict {
+            kind,
+            id: hex::encode(id),
+            verdict: verdict_name(verdict),
+            reason: reason.map(str::to_owned),
+            queue_us: taken.since(*at),
+            check_us: now.since(*taken),
+        }));
+    }
+}
+
+pub(super) fn kind_of(topic: Topic) -> Kind {
+    match topic {
+        Topic::Tx => Kind::Tx,
+        Topic::Block => Kind::Block,
+    }
+}

@@ -1,0 +1,61 @@
+//! Messages of this node's own that found no peer to go to, or only full queues: they are offered
+//! again when a peer comes, and about every second.
+
+use std::collections::BTreeSet;
+
+use hearsay_chain::{BlockId, Store, StoreError, TxId, codec};
+use hearsay_network::{PublishFailure, Topic};
+
+use super::{Effect, Engine};
+
+/// Messages that are kept to be offered again. Transactions beyond it stay in the pool, and reach
+/// others in a block of this node's.
+const MAX_UNPUBLISHED: usize = 16_384;
+
+/// Messages offered again at one time, so that one peer's arrival does not fill every queue.
+const MAX_AT_ONCE: usize = 512;
+
+/// What waits to be offered again. Its payload is in the pool or in the chain.
+#[derive(Debug, Default)]
+pub(super) struct Unpublished {
+    waiting: BTreeSet<(Topic, [u8; 32])>,
+}
+
+impl Unpublished {
+    pub(super) fn note(&mut self, topic: Topic, id: [u8; 32], failure: Option<PublishFailure>) {
+        match failure {
+            Some(PublishFailure::NoPeers | PublishFailure::QueuesFull) => {
+                if self.waiting.len() < MAX_UNPUBLISHED {
+                    self.waiting.insert((topic, id));
+                }
+            }
+            None | Some(PublishFailure::Duplicate | PublishFailure::Refused) => {
+                self.waiting.remove(&(topic, id));
+            }
+        }
+    }
+}
+
+impl<S: Store> Engine<S> {
+    /// Offers again what is still of use: transactions in the pool, and the tip.
+    pub(super) fn publish_again(&mut self, out: &mut Vec<Effect>) -> Result<(), StoreError> {
+        let again: Vec<(Topic, [u8; 32])> =
+            self.unpublished.waiting.iter().take(MAX_AT_ONCE).copied().collect();
+        for (topic, id) in again {
+            let data = match topic {
+                Topic::Tx => self.pool.get(&TxId(id)).map(|tx| tx.encode()),
+                // Peers that join later ask for older blocks themselves.
+                Topic::Block if self.chain.tip().id == BlockId(id) => {
+                    let block = self.chain.store().block(&BlockId(id))?;
+                    block.map(|block| codec::encode(&block.to_block()))
+                }
+                Topic::Block => None,
+            };
+            self.unpublished.waiting.remove(&(topic, id));
+            if let Some(data) = data {
+                out.push(Effect::Publish { topic, data });
+            }
+        }
+        Ok(())
+    }
+}

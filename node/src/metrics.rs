@@ -1,0 +1,378 @@
+//! What the node counts, in the form that Prometheus scrapes.
+//!
+//! Every label is a static word, so the number of series is bounded by the program and no peer can
+//! make it grow.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hearsay_chain::Verdict;
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::api::MempoolStatus;
+
+/// The media type of [`Metrics::encode`]'s text.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// From a signature check (60 µs) to a stall that matters (4 s): each bucket twice the last.
+const VERDICT_BUCKETS: [f64; 17] = [
+    0.000_06, 0.000_12, 0.000_25, 0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125,
+    0.25, 0.5, 1.0, 2.0, 4.0,
+];
+
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+type Counters<const N: usize> = Family<Labels<N>, Counter>;
+type UnsignedGauge = Gauge<u64, AtomicU64>;
+
+/// All counters, gauges and histograms of one node. Shared behind an `Arc`; every method may be
+/// called from any thread.
+///
+/// A `kind` is `tx` or `block`; a `reason` is the stable word that logs and RPC errors carry too.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    verdicts: Counters<3>,
+    verdict_seconds: Family<Labels<2>, Histogram, fn() -> Histogram>,
+    copies: Counters<2>,
+    payload: Counters<1>,
+    published: Counters<1>,
+    wire_sent: Counter,
+    wire_received: Counter,
+    dropped: Counters<2>,
+    foreign_peers: Counter,
+    bad_messages: Counters<1>,
+    signatures: Counter,
+    rpc_calls: Counters<2>,
+    peers: UnsignedGauge,
+    height: UnsignedGauge,
+    final_height: UnsignedGauge,
+    pool_count: UnsignedGauge,
+    pool_size: UnsignedGauge,
+    pool_queued: UnsignedGauge,
+    sync_target: UnsignedGauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Everything at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(VERDICT_BUCKETS);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("hearsay"),
+            verdicts: Family::default(),
+            verdict_seconds: Family::new_with_constructor(histogram),
+            copies: Family::default(),
+            payload: Family::default(),
+            published: Family::default(),
+            wire_sent: Counter::default(),
+            wire_received: Counter::default(),
+            dropped: Family::default(),
+            foreign_peers: Counter::default(),
+            bad_messages: Family::default(),
+            signatures: Counter::default(),
+            rpc_calls: Family::default(),
+            peers: Gauge::default(),
+            height: Gauge::default(),
+            final_height: Gauge::default(),
+            pool_count: Gauge::default(),
+            pool_size: Gauge::default(),
+            pool_queued: Gauge::default(),
+            sync_target: Gauge::default(),
+        };
+        metrics.register_messages();
+        metrics.register_network();
+        metrics.register_state();
+        metrics
+    }
+
+    fn register_messages(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("verdicts", "Messages judged", self.verdicts.clone());
+        registry.register_with_unit(
+            "verdict",
+            "Time that a message waited (queue) and was checked (check)",
+            Unit::Seconds,
+            self.verdict_seconds.clone(),
+        );
+        registry.register("copies", "Copies of messages that arrived", self.copies.clone());
+        registry.register_with_unit(
+            "payload",
+            "Bytes of the copies that arrived",
+            Unit::Bytes,
+            self.payload.clone(),
+        );
+        registry.register(
+            "published",
+            "Messages that this node introduced",
+            self.published.clone(),
+        );
+        registry.register(
+            "signatures_checked",
+            "Signatures checked, singly or in batches",
+            self.signatures.clone(),
+        );
+    }
+
+    fn register_network(&mut self) {
+        let registry = &mut self.registry;
+        registry.register_with_unit(
+            "wire_sent",
+            "Bytes written to peers' sockets, encryption and framing included",
+            Unit::Bytes,
+            self.wire_sent.clone(),
+        );
+        registry.register_with_unit(
+            "wire_received",
+            "Bytes read from peers' sockets, encryption and framing included",
+            Unit::Bytes,
+            self.wire_received.clone(),
+        );
+        registry.register(
+            "dropped",
+            "Items given up because a bounded place was full",
+            self.dropped.clone(),
+        );
+        registry.register(
+            "foreign_peers",
+            "Peers of another network that were turned away",
+            self.foreign_peers.clone(),
+        );
+        registry.register(
+            "bad_messages",
+            "Messages that are not what their protocol says",
+            self.bad_messages.clone(),
+        );
+        registry.register("peers", "Connected peers", self.peers.clone());
+        registry.register("rpc_calls", "RPC calls answered", self.rpc_calls.clone());
+    }
+
+    fn register_state(&mut self) {
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        let registry = &mut self.registry;
+        registry.register("build", "The program", version);
+        registry.register("height", "Height of the tip", self.height.clone());
+        registry.register(
+            "final_height",
+            "Height of the last final block",
+            self.final_height.clone(),
+        );
+        registry.register("mempool_count", "Transactions in the pool", self.pool_count.clone());
+        registry.register_with_unit(
+            "mempool",
+            "Bytes of the transactions in the pool",
+            Unit::Bytes,
+            self.pool_size.clone(),
+        );
+        registry.register(
+            "mempool_queued",
+            "Transactions in the pool that wait for an earlier nonce",
+            self.pool_queued.clone(),
+        );
+        registry.register(
+            "sync_target_height",
+            "The height being caught up to; 0 when not behind",
+            self.sync_target.clone(),
+        );
+    }
+
+    /// A message was judged. An accepted one has the reason `""`.
+    pub fn verdict(&self, kind: &'static str, verdict: Verdict, reason: &'static str) {
+        let verdict = match verdict {
+            Verdict::Accept => "accept",
+            Verdict::Ignore => "ignore",
+            Verdict::Reject => "reject",
+        };
+        let labels = [("kind", kind), ("verdict", verdict), ("reason", reason)];
+        self.verdicts.get_or_create(&labels).inc();
+    }
+
+    /// How long that took: from arrival until the engine took it up, and from there to the verdict.
+    pub fn verdict_time(&self, kind: &'static str, queue: Duration, check: Duration) {
+        for (stage, time) in [("queue", queue), ("check", check)] {
+            let labels = [("kind", kind), ("stage", stage)];
+            self.verdict_seconds.get_or_create(&labels).observe(time.as_secs_f64());
+        }
+    }
+
+    /// A copy of a message arrived, with its size.
+    pub fn copy(&self, kind: &'static str, first: bool, bytes: u64) {
+        let copy = if first { "first" } else { "later" };
+        self.copies.get_or_create(&[("kind", kind), ("copy", copy)]).inc();
+        self.payload.get_or_create(&[("kind", kind)]).inc_by(bytes);
+    }
+
+    /// This node introduced a message.
+    pub fn published(&self, kind: &'static str) {
+        self.published.get_or_create(&[("kind", kind)]).inc();
+    }
+
+    /// Signatures were checked.
+    pub fn signatures_checked(&self, count: u64) {
+        self.signatures.inc_by(count);
+    }
+
+    /// Bytes on all sockets since the process started: totals, not the bytes since the last call.
+    pub fn wire_totals(&self, sent: u64, received: u64) {
+        // A counter must not step back, so a late report of an earlier total changes nothing.
+        self.wire_sent.inner().fetch_max(sent, Ordering::Relaxed);
+        self.wire_received.inner().fetch_max(received, Ordering::Relaxed);
+    }
+
+    /// A bounded place was full and gave something up.
+    pub fn dropped(&self, place: &'static str, reason: &'static str) {
+        self.dropped.get_or_create(&[("place", place), ("reason", reason)]).inc();
+    }
+
+    /// A peer of another network was turned away.
+    pub fn foreign_peer(&self) {
+        self.foreign_peers.inc();
+    }
+
+    /// A message was not what its protocol says.
+    pub fn bad_message(&self, reason: &'static str) {
+        self.bad_messages.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// An RPC call was answered: `ok`, or the error's kind.
+    pub fn rpc_call(&self, method: &'static str, outcome: &'static str) {
+        self.rpc_calls.get_or_create(&[("method", method), ("outcome", outcome)]).inc();
+    }
+
+    /// How many peers are connected now.
+    pub fn peers(&self, count: u64) {
+        self.peers.set(count);
+    }
+
+    /// Where the chain is now.
+    pub fn heights(&self, tip: u64, last_final: u64) {
+        self.height.set(tip);
+        self.final_height.set(last_final);
+    }
+
+    /// What the pool holds now.
+    pub fn pool(&self, status: &MempoolStatus) {
+        self.pool_count.set(status.count);
+        self.pool_size.set(status.bytes);
+        self.pool_queued.set(status.queued);
+    }
+
+    /// The height being caught up to, or none when not behind.
+    pub fn sync_target(&self, height: Option<u64>) {
+        self.sync_target.set(height.unwrap_or(0));
+    }
+
+    /// Everything as text, of the media type [`CONTENT_TYPE`].
+    ///
+    /// # Panics
+    /// Never: a string takes every write.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry).expect("a string takes every write");
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_line(metrics: &Metrics, line: &str) {
+        let text = metrics.encode();
+        assert!(text.lines().any(|found| found == line), "no line {line:?} in:\n{text}");
+    }
+
+    #[test]
+    fn what_happened_is_counted_under_its_labels() {
+        let metrics = Metrics::new();
+        metrics.verdict("tx", Verdict::Accept, "");
+        metrics.verdict("tx", Verdict::Reject, "bad-signature");
+        metrics.verdict("tx", Verdict::Reject, "bad-signature");
+        metrics.copy("block", true, 1_000);
+        metrics.copy("block", false, 500);
+        metrics.published("tx");
+        metrics.dropped("gossip", "full");
+        metrics.bad_message("malformed");
+        metrics.foreign_peer();
+        metrics.signatures_checked(128);
+        metrics.rpc_call("tx_submit", "ok");
+        for line in [
+            "hearsay_verdicts_total{kind=\"tx\",verdict=\"accept\",reason=\"\"} 1",
+            "hearsay_verdicts_total{kind=\"tx\",verdict=\"reject\",reason=\"bad-signature\"} 2",
+            "hearsay_copies_total{kind=\"block\",copy=\"first\"} 1",
+            "hearsay_copies_total{kind=\"block\",copy=\"later\"} 1",
+            "hearsay_payload_bytes_total{kind=\"block\"} 1500",
+            "hearsay_published_total{kind=\"tx\"} 1",
+            "hearsay_dropped_total{place=\"gossip\",reason=\"full\"} 1",
+            "hearsay_bad_messages_total{reason=\"malformed\"} 1",
+            "hearsay_foreign_peers_total 1",
+            "hearsay_signatures_checked_total 128",
+            "hearsay_rpc_calls_total{method=\"tx_submit\",outcome=\"ok\"} 1",
+        ] {
+            assert_line(&metrics, line);
+        }
+    }
+
+    #[test]
+    fn gauges_show_the_last_value() {
+        let metrics = Metrics::new();
+        metrics.peers(7);
+        metrics.peers(5);
+        metrics.heights(20, 17);
+        metrics.sync_target(Some(40));
+        metrics.pool(&MempoolStatus { count: 3, bytes: 750, queued: 1, ..Default::default() });
+        for line in [
+            "hearsay_peers 5",
+            "hearsay_height 20",
+            "hearsay_final_height 17",
+            "hearsay_sync_target_height 40",
+            "hearsay_mempool_count 3",
+            "hearsay_mempool_bytes 750",
+            "hearsay_mempool_queued 1",
+        ] {
+            assert_line(&metrics, line);
+        }
+        metrics.sync_target(None);
+        assert_line(&metrics, "hearsay_sync_target_height 0");
+    }
+
+    #[test]
+    fn the_wire_counters_follow_the_totals_and_never_step_back() {
+        let metrics = Metrics::new();
+        metrics.wire_totals(100, 50);
+        metrics.wire_totals(90, 60);
+        assert_line(&metrics, "hearsay_wire_sent_bytes_total 100");
+        assert_line(&metrics, "hearsay_wire_received_bytes_total 60");
+    }
+
+    #[test]
+    fn the_time_to_a_verdict_is_split_by_stage() {
+        let metrics = Metrics::new();
+        metrics.verdict_time("tx", Duration::from_millis(3), Duration::from_micros(100));
+        let le = |stage, bound| {
+            format!("hearsay_verdict_seconds_bucket{{le=\"{bound}\",kind=\"tx\",stage=\"{stage}\"}}")
+        };
+        assert_line(&metrics, &format!("{} 0", le("queue", "0.002")));
+        assert_line(&metrics, &format!("{} 1", le("queue", "0.004")));
+        assert_line(&metrics, &format!("{} 1", le("check", "0.00012")));
+    }
+
+    #[test]
+    fn the_text_names_the_version_and_ends_as_openmetrics_asks() {
+        let text = Metrics::new().encode();
+        assert!(text.contains(concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"")), "{text}");
+        assert!(text.ends_with("# EOF\n"));
+    }
+}

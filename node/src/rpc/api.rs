@@ -1,0 +1,47 @@
+//! The methods, for server and client alike.
+
+// The macro writes each method a second time, without its documentation.
+#![allow(missing_docs)]
+
+use hearsay_chain::{Address, TxId};
+use jsonrpsee::proc_macros::rpc;
+
+use super::error::RpcError;
+use super::params::{BlockSelector, HexBytes};
+use crate::api::{
+    AccountView, BlockView, MempoolStatus, NodeStatus, PeerInfo, Submitted, TxStatus,
+};
+
+/// What a node answers. Parameters may be given by position or by name; errors have the codes of
+/// [`RpcError`].
+#[rpc(server, client)]
+pub trait Rpc {
+    /// Hands in a signed transaction, as the hex of its borsh encoding. Answered when the pool has
+    /// taken it; then it is on its way to the network. Handing the same one in again is harmless.
+    #[method(name = "tx_submit")]
+    async fn tx_submit(&self, transaction: HexBytes) -> Result<Submitted, RpcError>;
+
+    /// Where a transaction is in its life.
+    #[method(name = "tx_status")]
+    async fn tx_status(&self, id: TxId) -> Result<TxStatus, RpcError>;
+
+    /// An account at the tip. Every address has one; it may be empty.
+    #[method(name = "account_get")]
+    async fn account_get(&self, address: Address) -> Result<AccountView, RpcError>;
+
+    /// A block: `"latest"`, a height on the main chain, or an id.
+    #[method(name = "block_get")]
+    async fn block_get(&self, block: BlockSelector) -> Result<BlockView, RpcError>;
+
+    /// The node as a whole.
+    #[method(name = "node_status")]
+    async fn node_status(&self) -> Result<NodeStatus, RpcError>;
+
+    /// The connected peers.
+    #[method(name = "net_peers")]
+    async fn net_peers(&self) -> Result<Vec<PeerInfo>, RpcError>;
+
+    /// The pool of waiting transactions.
+    #[method(name = "mempool_status")]
+    async fn mempool_status(&self) -> Result<MempoolStatus, RpcError>;
+}

@@ -1,0 +1,95 @@
+//! The methods' answers, fetched from the node within bounds.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hearsay_chain::{Address, Judged, TxId, UnverifiedTx};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::api::RpcServer;
+use super::error::RpcError;
+use super::params::{BlockSelector, HexBytes};
+use crate::api::{
+    AccountView, BlockView, MempoolStatus, NodeStatus, PeerInfo, Submitted, TxStatus,
+};
+use crate::handle::Handle;
+use crate::metrics::Metrics;
+
+/// Calls that may be under way at once. A WebSocket may send calls without reading answers, and
+/// each is a task; this bounds them. Twice the node's own queue, so that it can stay full.
+const MAX_CALLS: usize = 2 * crate::handle::REQUEST_QUEUE;
+
+/// A call that the engine has not answered by then is given up. The engine needs microseconds, so
+/// it is stuck or buried; and clients give up soon after.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The server side of the RPC.
+pub(super) struct Methods {
+    node: Handle,
+    metrics: Arc<Metrics>,
+    calls: Semaphore,
+}
+
+impl Methods {
+    pub(super) fn new(node: Handle, metrics: Arc<Metrics>) -> Self {
+        Self { node, metrics, calls: Semaphore::new(MAX_CALLS) }
+    }
+
+    /// Waits for `answer` within the bounds above, and counts the outcome.
+    async fn call<T>(
+        &self,
+        method: &'static str,
+        answer: impl Future<Output = Result<T, RpcError>> + Send,
+    ) -> Result<T, RpcError> {
+        let result = match self.calls.try_acquire() {
+            Ok(_permit) => timeout(PATIENCE, answer).await.unwrap_or(Err(RpcError::Busy)),
+            Err(_) => Err(RpcError::Busy),
+        };
+        self.metrics.rpc_call(method, result.as_ref().map_or_else(RpcError::kind, |_| "ok"));
+        result
+    }
+}
+
+#[jsonrpsee::core::async_trait]
+impl RpcServer for Methods {
+    async fn tx_submit(&self, transaction: HexBytes) -> Result<Submitted, RpcError> {
+        self.call("tx_submit", async {
+            let tx = UnverifiedTx::decode(&transaction.0).map_err(|error| RpcError::Rejected {
+                reason: error.reason().to_owned(),
+                message: format!("this is no transaction: {error}"),
+            })?;
+            Ok(self.node.submit(tx).await??)
+        })
+        .await
+    }
+
+    async fn tx_status(&self, id: TxId) -> Result<TxStatus, RpcError> {
+        self.call("tx_status", async { Ok(self.node.transaction(id).await?) }).await
+    }
+
+    async fn account_get(&self, address: Address) -> Result<AccountView, RpcError> {
+        self.call("account_get", async { Ok(self.node.account(address).await?) }).await
+    }
+
+    async fn block_get(&self, block: BlockSelector) -> Result<BlockView, RpcError> {
+        self.call("block_get", async {
+            let found = self.node.block(block.0).await?;
+            found.ok_or_else(|| RpcError::NotFound(format!("this node has no block {block}")))
+        })
+        .await
+    }
+
+    async fn node_status(&self) -> Result<NodeStatus, RpcError> {
+        self.call("node_status", async { Ok(self.node.status().await?) }).await
+    }
+
+    async fn net_peers(&self) -> Result<Vec<PeerInfo>, RpcError> {
+        self.call("net_peers", async { Ok(self.node.peers().await?) }).await
+    }
+
+    async fn mempool_status(&self) -> Result<MempoolStatus, RpcError> {
+        self.call("mempool_status", async { Ok(self.node.mempool().await?) }).await
+    }
+}

@@ -1,0 +1,224 @@
+//! From events to `events.jsonl`: a thread of its own that loses nothing.
+//!
+//! Lines go to the file whole, many at a time, so that a reader who follows the file and a process
+//! that is killed both see complete lines. The queue is bounded: when the disk cannot keep up,
+//! whoever traces waits, and says so once. A disk that refuses is fatal to the node.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use thiserror::Error;
+use tracing::warn;
+
+use super::event::{Event, Record};
+use crate::engine::Time;
+
+/// Events that may wait for the disk: some seconds of a busy node's.
+const QUEUE: usize = 65_536;
+
+/// Bytes gathered before they are written.
+const CHUNK: usize = 64 * 1024;
+
+/// The longest that a line waits to be written, so that whoever follows the file sees the present.
+const LINGER: Duration = Duration::from_millis(50);
+
+/// The log cannot be written.
+#[derive(Debug, Error)]
+#[error("the propagation log {path} cannot be written: {error}")]
+pub struct LogError {
+    path: String,
+    error: io::Error,
+}
+
+/// Takes events for the log. Dropping it, or [`Log::close`], writes out what is left.
+#[derive(Debug)]
+pub struct Log {
+    node: String,
+    path: PathBuf,
+    queue: Option<SyncSender<Record>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
+    stalls: u64,
+}
+
+impl Log {
+    /// Opens the file to append to it.
+    ///
+    /// # Errors
+    /// The file cannot be opened or written.
+    pub fn open(path: &Path, node: String) -> Result<Self, LogError> {
+        let failed = |error| LogError { path: path.display().to_string(), error };
+        let file = open_at_line_start(path).map_err(failed)?;
+        let (queue, lines) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("events".to_owned())
+            .spawn(move || write_lines(file, &lines))
+            .map_err(failed)?;
+        Ok(Self { node, path: path.to_owned(), queue: Some(queue), thread: Some(thread), stalls: 0 })
+    }
+
+    /// Writes an event down, waiting if the disk is behind.
+    ///
+    /// # Errors
+    /// The disk has refused.
+    pub fn write(&mut self, at: Time, event: Event) -> Result<(), LogError> {
+        let record = Record { t: rfc3339(at.unix_us), mono_us: at.mono_us, node: self.node.clone(), event };
+        let Some(queue) = &self.queue else { return Err(self.ended()) };
+        let record = match queue.try_send(record) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Full(record)) => record,
+            Err(TrySendError::Disconnected(_)) => return Err(self.ended()),
+        };
+        self.stalls += 1;
+        if self.stalls.is_power_of_two() {
+            warn!(
+                times = self.stalls,
+                "the propagation log cannot keep up with the disk, so the node slows down"
+            );
+        }
+        if queue.send(record).is_err() {
+            return Err(self.ended());
+        }
+        Ok(())
+    }
+
+    /// Writes out what is left.
+    ///
+    /// # Errors
+    /// The disk refused, now or before.
+    pub fn close(mut self) -> Result<(), LogError> {
+        self.queue = None;
+        self.join().map_err(|error| self.error(error))
+    }
+
+    /// Why the writing thread has ended.
+    fn ended(&mut self) -> LogError {
+        let error = self.join().err().unwrap_or_else(|| io::Error::other("it is closed"));
+        self.error(error)
+    }
+
+    fn join(&mut self) -> io::Result<()> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(io::Error::other("its thread panicked")),
+            None => Ok(()),
+        }
+    }
+
+    fn error(&self, error: io::Error) -> LogError {
+        LogError { path: self.path.display().to_string(), error }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Err(error) = self.join() {
+            warn!(%error, "the propagation log is not complete");
+        }
+    }
+}
+
+/// Opens a file to append to. A last line that an earlier process was killed in is ended, so that
+/// it spoils no line of ours.
+fn open_at_line_start(path: &Path) -> io::Result<File> {
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    if file.metadata()?.len() > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        if last != [b'\n'] {
+            file.write_all(b"\n")?;
+        }
+    }
+    Ok(file)
+}
+
+fn write_lines(mut file: File, lines: &Receiver<Record>) -> io::Result<()> {
+    let mut chunk = Vec::with_capacity(CHUNK + 1024);
+    loop {
+        match lines.recv_timeout(LINGER) {
+            Ok(record) => {
+                serde_json::to_writer(&mut chunk, &record)?;
+                chunk.push(b'\n');
+                if chunk.len() < CHUNK {
+                    continue;
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return file.write_all(&chunk),
+        }
+        file.write_all(&chunk)?;
+        chunk.clear();
+    }
+}
+
+/// RFC 3339 in UTC with six decimals, from microseconds since the Unix epoch.
+fn rfc3339(unix_us: u64) -> String {
+    i64::try_from(unix_us)
+        .ok()
+        .and_then(|us| jiff::Timestamp::from_microsecond(us).ok())
+        .map_or_else(|| "9999-12-31T23:59:59.999999Z".to_owned(), |t| format!("{t:.6}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::event::Kind;
+
+    fn event(height: u64) -> Event {
+        Event::Final { kind: Kind::Block, id: "ab".to_owned(), height }
+    }
+
+    fn read(path: &Path) -> Vec<Record> {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_event_is_in_the_file_once_the_log_is_closed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.jsonl");
+        let mut log = Log::open(&path, "n0".to_owned()).unwrap();
+        for height in 0..10_000 {
+            let at = Time { unix_us: 1_790_000_000_000_001 + height, mono_us: height };
+            log.write(at, event(height)).unwrap();
+        }
+        log.close().unwrap();
+        let records = read(&path);
+        assert_eq!(records.len(), 10_000);
+        assert_eq!(records[0].t, "2026-09-21T13:33:20.000001Z");
+        assert_eq!(records[9_999].event, event(9_999));
+    }
+
+    #[test]
+    fn a_line_that_was_cut_by_a_kill_spoils_no_later_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.jsonl");
+        std::fs::write(&path, "{\"t\":\"2026-").unwrap();
+        let mut log = Log::open(&path, "n0".to_owned()).unwrap();
+        log.write(Time::default(), event(1)).unwrap();
+        log.close().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let last: Record = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+        assert_eq!(last.event, event(1));
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_that_names_the_file() {
+        let path = Path::new("/dev/full");
+        let mut log = Log::open(path, "n0".to_owned()).unwrap();
+        let mut result = Ok(());
+        for height in 0..(2 * QUEUE as u64) {
+            result = log.write(Time::default(), event(height));
+            if result.is_err() {
+                break;
+            }
+        }
+        let error = result.and_then(|()| log.close()).unwrap_err().to_string();
+        assert!(error.contains("/dev/full") && error.contains("space"), "{error}");
+    }
+}

@@ -1,0 +1,120 @@
+//! `report.json`: the contract that other programs read.
+//!
+//! Fields are only added within a schema number. Their order is that of the declarations, and every
+//! list has a defined order, so that the same logs give the same bytes. A figure that cannot be told
+//! is `null`; the field is there all the same. Times are in milliseconds with a precision of a
+//! microsecond unless a field's name ends in `_us`, shares run from 0 to 1.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::chain::Chain;
+use super::forks::Forks;
+use super::pool::Pool;
+use super::spread::Spread;
+use super::stages::VerdictCount;
+use super::window::Window;
+use super::wire::Wire;
+
+/// The version of the fields below.
+pub const SCHEMA: u32 = 1;
+
+/// What the logs of one testnet say, over the messages published within the window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The scenario's name, when the manifest has one.
+    pub scenario: Option<String>,
+    /// The scenario's seed, when the manifest has one.
+    pub seed: Option<u64>,
+    /// Nodes whose logs were read.
+    pub nodes: u64,
+    /// Whether the figures may be relied on.
+    pub valid: bool,
+    /// Why not, in sentences.
+    pub invalid_reasons: Vec<String>,
+    /// Whether the figures come from running nodes, as opposed to a model.
+    pub measured: bool,
+    /// How the links were made, in words.
+    pub links: String,
+    /// Whose clock the times are, in words.
+    pub clock: String,
+    /// What was measured.
+    pub window: Window,
+    /// What was read.
+    pub logs: Logs,
+    /// The transactions.
+    pub tx: TxFigures,
+    /// The blocks.
+    pub block: BlockFigures,
+    /// The chain.
+    pub chain: Chain,
+    /// Bytes on the sockets.
+    pub wire: Wire,
+    /// The scenario's assertions, filled in by whoever ran it.
+    pub asserts: Vec<Assert>,
+    /// The folder that was read, as it was given: for the hints of the text, not for the file.
+    #[serde(skip)]
+    pub dir: PathBuf,
+}
+
+/// What was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logs {
+    /// Lines, blank ones left out.
+    pub lines: u64,
+    /// Half-written lines that killed processes left behind; the log up to there is good.
+    pub truncated: u64,
+    /// Other lines that are none.
+    pub unreadable: u64,
+    /// Lines of a newer program, which were skipped.
+    pub unknown: u64,
+    /// Runs of a node's process beyond its first.
+    pub restarts: u64,
+    /// Processes that ended without a stop line before the logs end.
+    pub killed: u64,
+    /// Messages that some node had from the network but none of these nodes published. They do not
+    /// count.
+    pub unpublished: u64,
+}
+
+/// The figures of the transactions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TxFigures {
+    /// How they spread.
+    #[serde(flatten)]
+    pub spread: Spread,
+    /// What validation said of them.
+    pub verdicts: Vec<VerdictCount>,
+    /// Their lives in pools and chain.
+    #[serde(flatten)]
+    pub pool: Pool,
+}
+
+/// The figures of the blocks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BlockFigures {
+    /// How they spread.
+    #[serde(flatten)]
+    pub spread: Spread,
+    /// What validation said of them.
+    pub verdicts: Vec<VerdictCount>,
+    /// Share of a block's transactions that were found in the pool. The logs do not tell yet.
+    pub rebuilt_share: Option<f64>,
+    /// Size of a compact block over that of the full one. The logs do not tell yet.
+    pub compact_ratio: Option<f64>,
+    /// What became of them.
+    #[serde(flatten)]
+    pub forks: Forks,
+}
+
+/// One assertion of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assert {
+    /// What was asserted.
+    pub name: String,
+    /// Whether it held.
+    pub ok: bool,
+}

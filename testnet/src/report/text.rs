@@ -1,0 +1,271 @@
+//! `report.txt`: a screenful, for whoever wants to know how it went.
+//!
+//! At most some 40 lines of 100 columns, aligned, without colours. A line that would be longer is
+//! folded, but for a command with a long folder name.
+
+use std::fmt::Display;
+
+use super::json::Report;
+use super::spread::{Slowest, Spread};
+use super::stages::VerdictCount;
+use super::stats::Summary;
+use super::words::{
+    bytes, fixed, fold, list, or_dash, pair, path, shell_word, verdict_name, via_name,
+};
+
+/// Reasons why a report is not valid that are shown; `report.json` has all of them.
+const REASONS_SHOWN: usize = 2;
+
+/// Failed assertions that are named; `report.json` has all of them.
+const FAILURES_SHOWN: usize = 3;
+
+/// Different verdicts that are shown; `report.json` has all of them.
+const VERDICTS_SHOWN: usize = 3;
+
+/// The longest line.
+const COLUMNS: usize = 100;
+
+/// Digits of an id: enough to tell it from any other.
+const ID_DIGITS: usize = 16;
+
+impl Report {
+    /// The report as a screenful of text.
+    pub fn to_text(&self) -> String {
+        let mut lines = self.head();
+        lines.extend(self.spreading());
+        lines.extend(self.latencies());
+        lines.extend(self.shares());
+        lines.extend(self.stages());
+        lines.extend(self.copies());
+        lines.extend(self.afterwards());
+        lines.push(String::new());
+        let mut text: String = lines
+            .iter()
+            .map(|line| fold(line.trim_end(), COLUMNS) + "\n")
+            .collect();
+        for (kind, spread) in self.kinds() {
+            if let Some(slowest) = &spread.slowest {
+                text += &self.slowest(kind, slowest);
+            }
+        }
+        text
+    }
+
+    /// The kinds of which there is something to say.
+    fn kinds(&self) -> impl Iterator<Item = (&'static str, &Spread)> {
+        let kinds = [("tx", &self.tx.spread), ("block", &self.block.spread)];
+        kinds.into_iter().filter(|(_, spread)| spread.published > 0)
+    }
+
+    fn head(&self) -> Vec<String> {
+        let scenario = self.scenario.as_deref().unwrap_or("no scenario");
+        let seed = self
+            .seed
+            .map_or(String::new(), |seed| format!(", seed {seed}"));
+        let (nodes, logs) = (self.nodes, &self.logs);
+        let mut fates = String::new();
+        if logs.killed + logs.restarts > 0 {
+            fates = format!(" ({} killed, {} restarted)", logs.killed, logs.restarts);
+        }
+        let verdict = if self.valid { "valid" } else { "NOT VALID" };
+        let seconds = self.window.length_us() as f64 / 1e6;
+        let derived = if self.window.derived {
+            " (window derived from the logs)"
+        } else {
+            ""
+        };
+        let (links, clock) = (&self.links, &self.clock);
+        let mut lines = vec![
+            format!("{scenario}{seed}: {nodes} nodes{fates}, {verdict}"),
+            format!("measured over {seconds:.3} s{derived}; {links}; {clock}"),
+        ];
+        let reasons = self.invalid_reasons.iter().take(REASONS_SHOWN);
+        lines.extend(reasons.map(|reason| format!("  not valid: {reason}")));
+        let more = self.invalid_reasons.len().saturating_sub(REASONS_SHOWN);
+        if more > 0 {
+            lines.push(format!("  and {more} more reasons in report.json"));
+        }
+        let failed = self.asserts.iter().filter(|assert| !assert.ok);
+        let failed: Vec<_> = failed.map(|assert| assert.name.clone()).collect();
+        match (self.asserts.len(), failed.len()) {
+            (0, _) => {}
+            (all, 0) => lines.push(format!("all {all} assertions hold")),
+            (all, not) => {
+                let names = list(&failed, FAILURES_SHOWN);
+                lines.push(format!("{not} of {all} assertions FAILED: {names}"));
+            }
+        }
+        lines
+    }
+
+    fn spreading(&self) -> Vec<String> {
+        let head = [
+            "published",
+            "expected",
+            "delivered",
+            "coverage",
+            "copies/node",
+            "hops p50/max",
+        ];
+        let mut lines = vec![String::new(), format!("{:<16}{}", "", row(head, 14))];
+        for (kind, spread) in [("tx", &self.tx.spread), ("block", &self.block.spread)] {
+            let hops = spread.hops;
+            let percent = spread.coverage.map(|share| share * 100.0);
+            let cells = [
+                spread.published.to_string(),
+                spread.expected.to_string(),
+                spread.delivered.to_string(),
+                fixed(percent, 2) + " %",
+                fixed(spread.copies_per_node, 3),
+                format!("{}/{}", or_dash(hops.p50), or_dash(hops.max)),
+            ];
+            lines.push(format!("{kind:<16}{}", row(cells, 14)));
+        }
+        lines
+    }
+
+    fn latencies(&self) -> Vec<String> {
+        let head = row(["p50", "p90", "p95", "p99", "max"], 12);
+        let mut lines = vec![String::new(), format!("{:<28}{head}", "latency, ms")];
+        let mut line = |label: String, summary: &Summary| {
+            let Summary {
+                p50,
+                p90,
+                p95,
+                p99,
+                max,
+            } = *summary;
+            let cells = [p50, p90, p95, p99, max].map(|figure| fixed(figure, 3));
+            lines.push(format!("{label:<28}{}", row(cells, 12)));
+        };
+        for (kind, spread) in self.kinds() {
+            line(format!("{kind} since publication"), &spread.latency_ms);
+            line(
+                format!("{kind} since first delivery"),
+                &spread.since_first_ms,
+            );
+            if kind == "block" {
+                let to_tip = &self.block.forks.to_tip_ms;
+                line("block became the tip".to_owned(), to_tip);
+            }
+        }
+        lines
+    }
+
+    fn shares(&self) -> Vec<String> {
+        let head = row(["50 %", "75 %", "90 %", "95 %", "99 %", "all nodes"], 12);
+        let mut lines = vec![String::new(), format!("{:<28}{head}", "time to reach, ms")];
+        for (kind, spread) in self.kinds() {
+            let to = &spread.to_share_ms;
+            let shares = [to.half, to.p75, to.p90, to.p95, to.p99, to.all];
+            let p50 = row(shares.map(|share| fixed(share.p50, 3)), 12);
+            let p99 = row(shares.map(|share| fixed(share.p99, 3)), 12);
+            lines.push(format!("{:<28}{p50}", format!("{kind} p50")));
+            lines.push(format!("{:<28}{p99}", format!("{kind} p99")));
+            if to.all.unreached > 0 {
+                let unreached = row(shares.map(|share| share.unreached), 12);
+                lines.push(format!(
+                    "{:<28}{unreached}",
+                    format!("{kind} never reached it")
+                ));
+            }
+        }
+        lines
+    }
+
+    fn stages(&self) -> Vec<String> {
+        let line = |(kind, spread): (&str, &Spread)| {
+            let stages = &spread.stages;
+            let pull = match stages.pull_ms.p50 {
+                Some(_) => format!(", a hop asked for {}", pair(stages.pull_ms)),
+                None => String::new(),
+            };
+            let (network, queue) = (pair(stages.network_ms), pair(stages.queue_ms));
+            let check = pair(stages.check_ms);
+            format!(
+                "{kind:<6}p50/p99 ms: a hop on the network {network}{pull}, queue {queue}, check {check}"
+            )
+        };
+        self.kinds().map(line).collect()
+    }
+
+    fn copies(&self) -> Vec<String> {
+        let line = |(kind, spread): (&str, &Spread)| {
+            let copies = spread.copies.iter().map(|copies| {
+                let (via, first, redundant) =
+                    (via_name(copies.via), copies.first, copies.redundant);
+                format!("{via} {first}+{redundant}")
+            });
+            let copies = list(&copies.collect::<Vec<_>>(), usize::MAX);
+            let verdicts = match kind {
+                "tx" => &self.tx.verdicts,
+                _ => &self.block.verdicts,
+            };
+            let verdicts: Vec<_> = verdicts.iter().map(verdict).collect();
+            let verdicts = list(&verdicts, VERDICTS_SHOWN);
+            format!("{kind:<6}copies first+redundant: {copies}; verdicts: {verdicts}")
+        };
+        self.kinds().map(line).collect()
+    }
+
+    fn afterwards(&self) -> Vec<String> {
+        let (pool, chain, forks) = (&self.tx.pool, &self.chain, &self.block.forks);
+        let tip = match chain.same_tip {
+            Some(true) => "same tip",
+            Some(false) => "TIPS DIFFER",
+            None => "no tips logged",
+        };
+        let (pooled, included) = (pair(pool.pooled_ms), pair(pool.included_ms));
+        let every = fixed(forks.interval_ms.p50, 0);
+        vec![
+            format!(
+                "pool  p50/p99 ms: pooled {pooled}, included {included}; {} included, {} evicted, {} neither",
+                pool.included, pool.evicted, pool.never_included,
+            ),
+            format!(
+                "chain height {}, final {}, {tip}; stale {}, deepest reorg {}, a block every {every} ms",
+                or_dash(chain.height),
+                or_dash(chain.final_height),
+                or_dash(forks.stale),
+                forks.max_reorg,
+            ),
+            format!(
+                "wire  {} sent for {} of payload delivered: ratio {}",
+                or_dash(self.wire.bytes.map(bytes)),
+                bytes(self.wire.payload_bytes),
+                fixed(self.wire.ratio, 2),
+            ),
+        ]
+    }
+
+    fn slowest(&self, kind: &str, slowest: &Slowest) -> String {
+        let (node, origin, ms) = (&slowest.node, &slowest.origin, slowest.ms);
+        let id: String = slowest.id.chars().take(ID_DIGITS).collect();
+        let what =
+            format!("slowest {kind} {id}: last at {node}, {ms:.3} ms after {origin} published it");
+        let why = match &slowest.journey {
+            Some(journey) => format!("  {}; path {}", journey.reason, path(&journey.path)),
+            None => "  its way there is not in the logs".to_owned(),
+        };
+        // Not folded: a command is there to be copied.
+        let command = format!(
+            "  hearsay-testnet where {id} --in {}",
+            shell_word(&self.dir)
+        );
+        let [what, why] = [what, why].map(|line| fold(&line, COLUMNS));
+        format!("{what}\n{why}\n{command}\n")
+    }
+}
+
+/// Right-aligned columns of one width.
+fn row<const N: usize>(cells: [impl Display; N], width: usize) -> String {
+    cells.map(|cell| format!("{cell:>width$}")).concat()
+}
+
+fn verdict(count: &VerdictCount) -> String {
+    let name = verdict_name(count.verdict);
+    match &count.reason {
+        Some(reason) => format!("{name} ({reason}) {}", count.count),
+        None => format!("{name} {}", count.count),
+    }
+}

@@ -1,0 +1,3 @@
+//! One binary for all tests of real nodes, so that RocksDB and libp2p are linked once.
+
+mod traps;
