@@ -22,7 +22,7 @@ mod suite;
 
 pub use memory::MemoryStore;
 #[cfg(feature = "rocksdb")]
-pub use rocks::RocksStore;
+pub use rocks::{Durability, RocksOptions, RocksStore};
 
 /// Our disk's fault, never a peer's: the node stops and says why.
 #[derive(Debug, Error)]

@@ -86,14 +86,8 @@ impl Sender {
 
     /// The first nonce from the account's on for which nothing waits.
     pub(crate) fn next_nonce(&self, account: Account) -> u64 {
-        let mut next = self.run_under(account).end;
-        while self.waiting.contains_key(&next) {
-            next = next.saturating_add(1);
-            if next == u64::MAX {
-                break;
-            }
-        }
-        next
+        let end = self.run_under(account).end;
+        (end..u64::MAX).find(|nonce| !self.waiting.contains_key(nonce)).unwrap_or(u64::MAX)
     }
 
     /// The run if the account were this. At once if it is; else in steps of the run's length.
@@ -105,8 +99,10 @@ impl Sender {
         }
     }
 
-    /// The run if the account were this and `cost` were what `nonce` costs; none if the account
-    /// could not pay for the run that it has and for this one.
+    /// The run if the account were this and `cost` were what `nonce` costs.
+    ///
+    /// # Errors
+    /// The cost of the run that it has and of this one together, if the account cannot pay that.
     pub(crate) fn run_with(&self, account: Account, nonce: u64, cost: u128) -> Result<Run, u128> {
         let mut run = self.run_under(account);
         let replaced = self.ready_cost(&run, nonce);

@@ -35,7 +35,7 @@ impl Pool {
         let mut departed = Vec::new();
         for tx in abandoned.into_iter().filter(|tx| !included.contains(&tx.id())) {
             let account = accounts.get(&tx.sender()).copied().unwrap_or_default();
-            departed.extend(self.take_back(tx, account, now_us, next_height));
+            departed.extend(self.take_back(tx, account, now_us));
         }
         for (address, account) in accounts {
             let outdated = self.settle(address, account);
@@ -98,13 +98,13 @@ impl Pool {
     }
 
     /// Puts one back that stood in a block; tells if that was not to be, or if another had to go
-    /// for it. Whether it is ready is left for its sender to settle.
+    /// for it. Whether it is ready is left for its sender to settle, whether its last height has
+    /// passed is left to [`Pool::expire`].
     fn take_back(
         &mut self,
         tx: VerifiedTx,
         account: Account,
         now_us: u64,
-        next_height: u64,
     ) -> Option<(TxId, Departure)> {
         let (id, nonce, address) = (tx.id(), tx.transfer().nonce, tx.sender());
         if self.contains(&id) {
@@ -112,9 +112,6 @@ impl Pool {
         }
         if nonce < account.nonce {
             return Some((id, Departure::NonceUsed));
-        }
-        if tx.transfer().expiry.is_some_and(|expiry| expiry < next_height) {
-            return Some((id, Departure::Expired));
         }
         let rival = self.senders.get(&address).and_then(|it| it.waiting().get(&nonce));
         if rival.is_some_and(|rival| Priority::of(&rival.tx) > Priority::of(&tx)) {

@@ -59,6 +59,10 @@ impl GossipConfig {
     /// # Errors
     /// Mesh sizes that contradict each other.
     pub(crate) fn build(&self, largest: usize) -> Result<Config, ConfigBuilderError> {
+        // Gossipsub's builder accepts marks out of order, and its mesh then never comes to rest.
+        if self.mesh_low > self.mesh || self.mesh > self.mesh_high {
+            return Err(ConfigBuilderError::MeshParametersInvalid);
+        }
         ConfigBuilder::default()
             // The author is in the payload; gossip knows none, so nothing is signed twice.
             .validation_mode(ValidationMode::Anonymous)

@@ -16,7 +16,7 @@ use thiserror::Error;
 
 pub use self::flags::{Flags, GossipFlags, MempoolFlags, PeerFlags};
 pub use self::settings::{Gossip, Mempool, Peers, Settings};
-pub(crate) use self::toml_text::{Mistake, read_toml};
+pub(crate) use self::toml_text::{Mistake, nearest, read_toml};
 
 /// Settings that no node can run by.
 #[derive(Debug, Error)]

@@ -147,7 +147,7 @@ mod tests {
         assert!(unknown.contains("genesis.toml:6:1:"), "{unknown}");
         let cut = refused("name = \"a\"\n");
         assert!(cut.contains("missing field `time_ms`"), "{cut}");
-        let syntax = refused("name = \"a\nb\"\n");
+        let syntax = refused("name = \n");
         assert!(syntax.contains("genesis.toml:1:"), "{syntax}");
         let key = refused(&text.replace("hs1", "hx1"));
         assert!(key.contains("not an address"), "{key}");

@@ -156,10 +156,8 @@ pub fn load(path: &Path) -> Result<Keypair, KeyFileError> {
     if mode & 0o077 != 0 {
         return Err(KeyFileError::Loose { path: path.to_owned(), mode: mode & 0o7777 });
     }
-    let format = |reason: &str| KeyFileError::Format {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
-    };
+    let format =
+        |reason: &str| KeyFileError::Format { path: path.to_owned(), reason: reason.to_owned() };
     let mut pem = Zeroizing::new(String::new());
     file.take(MAX_PEM_BYTES).read_to_string(&mut pem).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => format("not a PEM file, as it is not text"),
@@ -196,8 +194,7 @@ pub fn save(path: &Path, key: &Keypair, replace: bool) -> Result<(), KeyFileErro
     file.write_all(key.to_pem().as_bytes())
         .and_then(|()| file.as_file().sync_all())
         .map_err(KeyFileError::io("write", path))?;
-    let persisted =
-        if replace { file.persist(path) } else { file.persist_noclobber(path) };
+    let persisted = if replace { file.persist(path) } else { file.persist_noclobber(path) };
     persisted.map_err(|failed| match failed.error.kind() {
         io::ErrorKind::AlreadyExists => KeyFileError::Exists(path.to_owned()),
         _ => KeyFileError::io("write", path)(failed.error),

@@ -230,9 +230,9 @@ impl Metrics {
         self.wire_received.inner().fetch_max(received, Ordering::Relaxed);
     }
 
-    /// A bounded place was full and gave something up.
-    pub fn dropped(&self, place: &'static str, reason: &'static str) {
-        self.dropped.get_or_create(&[("place", place), ("reason", reason)]).inc();
+    /// A bounded place gave up `count` items.
+    pub fn dropped(&self, place: &'static str, reason: &'static str, count: u64) {
+        self.dropped.get_or_create(&[("place", place), ("reason", reason)]).inc_by(count);
     }
 
     /// A peer of another network was turned away.
@@ -303,7 +303,7 @@ mod tests {
         metrics.copy("block", true, 1_000);
         metrics.copy("block", false, 500);
         metrics.published("tx");
-        metrics.dropped("gossip", "full");
+        metrics.dropped("gossip", "full", 3);
         metrics.bad_message("malformed");
         metrics.foreign_peer();
         metrics.signatures_checked(128);
@@ -315,7 +315,7 @@ mod tests {
             "hearsay_copies_total{kind=\"block\",copy=\"later\"} 1",
             "hearsay_payload_bytes_total{kind=\"block\"} 1500",
             "hearsay_published_total{kind=\"tx\"} 1",
-            "hearsay_dropped_total{place=\"gossip\",reason=\"full\"} 1",
+            "hearsay_dropped_total{place=\"gossip\",reason=\"full\"} 3",
             "hearsay_bad_messages_total{reason=\"malformed\"} 1",
             "hearsay_foreign_peers_total 1",
             "hearsay_signatures_checked_total 128",
@@ -362,7 +362,9 @@ mod tests {
         let metrics = Metrics::new();
         metrics.verdict_time("tx", Duration::from_millis(3), Duration::from_micros(100));
         let le = |stage, bound| {
-            format!("hearsay_verdict_seconds_bucket{{le=\"{bound}\",kind=\"tx\",stage=\"{stage}\"}}")
+            format!(
+                "hearsay_verdict_seconds_bucket{{le=\"{bound}\",kind=\"tx\",stage=\"{stage}\"}}"
+            )
         };
         assert_line(&metrics, &format!("{} 0", le("queue", "0.002")));
         assert_line(&metrics, &format!("{} 1", le("queue", "0.004")));

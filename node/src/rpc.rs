@@ -9,6 +9,8 @@ mod access;
 mod api;
 mod client;
 mod error;
+#[cfg(test)]
+pub(crate) mod fake;
 mod front;
 mod listen;
 mod methods;

@@ -1,1 +1,25 @@
-//! x
+//! The lab: runs a network of Hearsay nodes and reports how messages spread.
+//!
+//! ```text
+//!  cli ── local ──┬── cluster ── processes of `hearsay run`, each with its events.jsonl
+//!                 ├── load ───── transactions through their RPC
+//!                 ├── progress ─ what is seen meanwhile
+//!                 └── report ─── what their logs say, joined;  where_is: the same of one message
+//! ```
+//!
+//! Pure, and tested without a process: the connections ([`topology`]), the plan of a cluster, the
+//! schedule and the transactions of a load, the arithmetic of the report. Shell: processes, RPC,
+//! files and the terminal.
+
+pub mod cli;
+pub mod cluster;
+pub mod interrupts;
+pub mod load;
+pub mod local;
+pub mod manifest;
+pub mod out_dir;
+pub mod output;
+pub mod progress;
+pub mod report;
+pub mod topology;
+pub mod where_is;

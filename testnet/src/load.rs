@@ -17,7 +17,7 @@ mod transactions;
 
 pub use self::counts::Counts;
 pub use self::schedule::Schedule;
-pub use self::submit::{Load, LoadError};
+pub use self::submit::Load;
 pub use self::transactions::{Signed, Transactions};
 
 /// What is asked of the load.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rocksdb::DB;
 
@@ -35,31 +35,29 @@ pub(super) fn open(
 }
 
 fn try_open(path: &Path, genesis: GenesisId, options: RocksOptions) -> Result<DB, Refusal> {
+    // RocksDB tells by the text of a path whether this process has it open, and the system's lock
+    // does not keep a process from itself: two spellings must become one before anything else.
+    let path = &match fs::canonicalize(path) {
+        Ok(path) => path,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return create(path, genesis, options);
+        }
+        Err(error) => return Err(error.into()),
+    };
     match look(path, genesis, options)? {
         Found::Nothing => create(path, genesis, options),
         Found::Store => {
-            let path = canonical(path)?;
-            refuse_without_room(&path)?;
-            let db = DB::open_cf_descriptors(
-                &options::database(options),
-                &path,
-                options::families(FAMILIES),
-            )?;
-            Ok(db)
+            refuse_without_room(path)?;
+            let database = options::database(options);
+            Ok(DB::open_cf_descriptors(&database, path, options::families(FAMILIES))?)
         }
     }
-}
-
-/// RocksDB tells by the path's text that this process has it open already, and the system's lock
-/// does not stop a process from locking twice: two spellings of a path must become one.
-fn canonical(path: &Path) -> Result<PathBuf, Refusal> {
-    Ok(fs::canonicalize(path)?)
 }
 
 fn create(path: &Path, genesis: GenesisId, options: RocksOptions) -> Result<DB, Refusal> {
     let was_there = path.exists();
     fs::create_dir_all(path)?;
-    let path = canonical(path)?;
+    let path = fs::canonicalize(path)?;
     let was_claimed = path.join(BECOMING).exists();
     if let Err(refusal) = claim(&path) {
         // Leave no trace of what has not begun. A directory that is no longer empty stays.
@@ -87,6 +85,10 @@ fn create(path: &Path, genesis: GenesisId, options: RocksOptions) -> Result<DB, 
     mark.write_all(MARK.as_bytes())?;
     mark.sync_all()?;
     sync_directory(&path)?;
+    if let Some(above) = path.parent() {
+        // Ours to write does not mean that what is above is ours to read.
+        let _ = sync_directory(above);
+    }
     remove_if_there(&path.join(BECOMING))?;
     Ok(db)
 }

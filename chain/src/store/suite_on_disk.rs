@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::{NETWORK, account, assert_grown, assert_tip, chain_of, ends, growth, undo};
 use crate::block::VerifiedBlock;
 use crate::ids::{Address, BlockId, TxId};
-use crate::ledger::Account;
+use crate::ledger::{Account, Accounts};
 use crate::store::rocks::{Durability, RocksOptions, RocksStore};
 use crate::store::{Changes, MemoryStore, Store, TxPlace};
 
@@ -84,12 +84,12 @@ fn everything(store: &impl Store) -> String {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Commit(Changes),
+    Commit(Box<Changes>),
     Reopen,
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    prop_oneof![8 => any_changes().prop_map(Step::Commit), 1 => Just(Step::Reopen)]
+    prop_oneof![8 => any_changes().prop_map(|changes| Step::Commit(Box::new(changes))), 1 => Just(Step::Reopen)]
 }
 
 fn any_changes() -> impl Strategy<Value = Changes> {
@@ -140,8 +140,8 @@ proptest! {
         for step in steps {
             match step {
                 Step::Commit(changes) => {
-                    memory.commit(changes.clone()).unwrap();
-                    disk.as_mut().unwrap().commit(changes).unwrap();
+                    memory.commit(Changes::clone(&changes)).unwrap();
+                    disk.as_mut().unwrap().commit(*changes).unwrap();
                 }
                 Step::Reopen => {
                     // The one must be closed before the other may open.

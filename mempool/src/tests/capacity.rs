@@ -1,11 +1,12 @@
 //! Who leaves a full pool.
 
+use hearsay_chain::ledger::Account;
 use hearsay_chain::transaction::{MAX_TX_BYTES, Transfer};
 use hearsay_chain::{TxId, VerifiedTx};
 use proptest::prelude::*;
 
-use super::world::{fill, paying, pool_of, rich, signed, transfer};
-use crate::{Config, Pool, Refusal};
+use super::world::{address, fill, paying, pool_of, rich, signed, transfer};
+use crate::{Config, Pool, Refusal, State};
 
 fn ids(transactions: &[VerifiedTx]) -> Vec<TxId> {
     transactions.iter().map(VerifiedTx::id).collect()
@@ -74,21 +75,69 @@ fn closing_a_gap_in_a_full_pool_saves_what_waits_behind_it() {
 }
 
 #[test]
-fn a_replacement_takes_no_room_but_what_it_is_larger_by() {
+fn a_replacement_of_the_same_size_takes_no_room() {
     let mut pool = pool_of(2);
     fill(&mut pool, &[paying(1, 0, 10), paying(2, 0, 5)]);
     let inserted = pool.insert(paying(1, 0, 11), rich(0), 0, 1).unwrap();
     assert!(inserted.evicted.is_empty());
+}
 
+/// A pool of the least bytes, with these in it: sender, nonce, fee per byte, size.
+fn tight_pool(transactions: &[(u8, u64, u64, usize)]) -> (Pool, Vec<TxId>) {
     let config = Config { max_bytes: MAX_TX_BYTES, ..Config::default() };
     let mut pool = Pool::new(config).unwrap();
-    let large = |sender, fee, payload| {
-        signed(Transfer { payload: vec![0; payload], ..transfer(sender, 0, 0, fee) })
-    };
-    let cheap = large(2, 8_000, 8_000);
-    fill(&mut pool, [&large(1, 16_000, 8_000), &cheap]);
-    let inserted = pool.insert(large(1, 40_000, 9_000), rich(0), 0, 1).unwrap();
-    assert_eq!(inserted.evicted, [cheap.id()]);
+    let transactions: Vec<VerifiedTx> = transactions
+        .iter()
+        .map(|(sender, nonce, rate, size)| sized(*sender, *nonce, *rate, *size))
+        .collect();
+    fill(&mut pool, &transactions);
+    (pool, ids(&transactions))
+}
+
+fn sized(sender: u8, nonce: u64, rate: u64, size: usize) -> VerifiedTx {
+    let payload = vec![0; size - 165];
+    signed(Transfer { payload, ..transfer(sender, nonce, 0, rate * size as u64) })
+}
+
+#[test]
+fn a_larger_replacement_pushes_out_others_and_counts_what_it_replaces_once() {
+    let (mut pool, old) = tight_pool(&[(1, 0, 1, 8_000), (2, 0, 2, 8_000)]);
+    let inserted = pool.insert(sized(1, 0, 4, 9_000), rich(0), 0, 1).unwrap();
+    assert_eq!((inserted.replaced, inserted.evicted), (Some(old[0]), vec![old[1]]));
+    pool.check_invariants();
+}
+
+#[test]
+fn used_nonces_make_room_before_others_have_to() {
+    let (mut pool, old) =
+        tight_pool(&[(1, 0, 1, 3_000), (1, 2, 1, 3_000), (2, 0, 2, 5_000), (3, 0, 3, 5_000)]);
+    let inserted = pool.insert(sized(1, 3, 4, 7_000), rich(3), 0, 1).unwrap();
+    assert_eq!(inserted.outdated, old[..2]);
+    assert_eq!(inserted.evicted, [old[2]]);
+    pool.check_invariants();
+}
+
+#[test]
+fn what_a_cheaper_replacement_makes_payable_is_ready_when_room_is_sought() {
+    let (mut pool, old) = tight_pool(&[(1, 1, 2, 500), (2, 0, 1, 15_000)]);
+    let sender = address(1);
+    let payload = vec![0; 835];
+    let dear = signed(Transfer { payload, ..transfer(1, 0, 50_000, 1_000) });
+    let account = Account { balance: 51_500, nonce: 0 };
+    pool.insert(dear, account, 0, 1).unwrap();
+    assert_eq!(pool.state(&old[0]), Some(State::Unfunded { nonce: 1 }));
+    let inserted = pool.insert(sized(1, 0, 3, 3_000), account, 0, 1).unwrap();
+    assert_eq!((inserted.promoted, inserted.evicted), (vec![old[0]], vec![old[1]]));
+    assert_eq!(pool.next_nonce(&sender, account), 2);
+    pool.check_invariants();
+}
+
+#[test]
+fn what_the_account_no_longer_pays_for_leaves_first_when_an_insertion_brings_the_news() {
+    let (mut pool, old) = tight_pool(&[(1, 0, 1, 1_000), (1, 1, 9, 500), (2, 0, 2, 15_000)]);
+    let poorer = Account { balance: 5_000, nonce: 0 };
+    let inserted = pool.insert(sized(1, 0, 3, 1_500), poorer, 0, 1).unwrap();
+    assert_eq!((inserted.replaced, inserted.evicted), (Some(old[0]), vec![old[1]]));
     pool.check_invariants();
 }
 

@@ -16,18 +16,19 @@ const SENDERS: u8 = 4;
 const NONCES: u64 = 7;
 
 /// Few senders and nonces, so that transactions meet; fees that tie per byte and fees that differ
-/// by less than a replacement needs; payloads by which either bound is the first to be reached.
+/// by less than a replacement needs; payloads by which either bound is reached first; costs of
+/// which an account can pay some and not all.
 static UNIVERSE: LazyLock<Vec<VerifiedTx>> = LazyLock::new(|| {
     let mut universe = Vec::new();
     for sender in 0..SENDERS {
         for nonce in 0..NONCES {
-            for (at, payload) in [0, 0, 0, 300, 4_000].into_iter().enumerate() {
+            for (at, payload) in [0, 0, 300, 2_000, 6_000].into_iter().enumerate() {
                 for rate in [0, 10, 20, 21, 22, 40] {
                     let bare = Transfer {
                         recipient: address((sender + 1) % SENDERS),
                         expiry: (at == 1).then_some(5 + nonce),
                         payload: vec![0; payload],
-                        ..transfer(sender, nonce, [0, 10, 9_000, 10, 10][at], 0)
+                        ..transfer(sender, nonce, [0, 10, 90_000, 10, 10][at], 0)
                     };
                     let size = signed(bare.clone()).size() as u64;
                     universe.push(signed(Transfer { fee: rate * size / 10, ..bare }));
@@ -66,7 +67,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => indexes().prop_map(Op::Hear),
         2 => (1..4usize, indexes()).prop_map(|(depth, indexes)| Op::Reorganise(depth, indexes)),
         1 => indexes().prop_map(Op::Miss),
-        3 => (0..SENDERS, 0..30_000u64, any::<bool>()).prop_map(|(a, b, c)| Op::Pay(a, b, c)),
+        3 => (0..SENDERS, 0..200_000u64, any::<bool>()).prop_map(|(a, b, c)| Op::Pay(a, b, c)),
         1 => (0..40u64, 0..3u64).prop_map(|(us, heights)| Op::Wait(us, heights)),
     ]
 }
@@ -84,7 +85,7 @@ struct Both {
 impl Both {
     fn new(config: Config) -> Self {
         let mut world = World { height: 1, ..World::default() };
-        (0..SENDERS).for_each(|sender| world.set(sender, 10_000));
+        (0..SENDERS).for_each(|sender| world.set(sender, 100_000));
         let pool = Pool::new(config).unwrap();
         Self { pool, naive: Naive::new(config), world, blocks: Vec::new(), now_us: 0 }
     }
@@ -94,7 +95,7 @@ impl Both {
         match op {
             Op::Insert(index) => self.insert(index.get(&UNIVERSE))?,
             Op::Produce(count) => {
-                let template = self.pool.template(6_000, *count);
+                let template = self.pool.template(12_000, *count);
                 self.follow(0, &template)?;
             }
             Op::Hear(indexes) => self.follow(0, &pick(indexes))?,

@@ -249,8 +249,6 @@ impl Naive {
             }
             if nonce(tx) < account(&tx.sender()).nonce {
                 departed.push((tx.id(), Departure::NonceUsed));
-            } else if tx.transfer().expiry.is_some_and(|expiry| expiry < next_height) {
-                departed.push((tx.id(), Departure::Expired));
             } else if let Some(rival) = self.of(tx.sender(), nonce(tx)).cloned() {
                 let stays = order(&rival, tx).is_gt();
                 let loser = if stays { tx } else { &rival };

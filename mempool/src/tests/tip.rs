@@ -111,6 +111,28 @@ fn an_abandoned_one_whose_nonce_the_new_branch_used_is_told_of() {
 }
 
 #[test]
+fn of_an_abandoned_one_and_one_of_the_same_nonce_here_the_better_stays() {
+    let [cheap, dear] = [paying(1, 0, 10), paying(1, 0, 20)];
+    for [here, returning] in [[&cheap, &dear], [&dear, &cheap]] {
+        let mut pool = pool_of(9);
+        fill(&mut pool, [here]);
+        let abandoned = std::slice::from_ref(returning);
+        let departed = follow(&mut pool, &[], abandoned, &two_senders());
+        assert_eq!(departed, [(cheap.id(), Departure::Replaced)]);
+        assert_eq!(pool.state(&dear.id()), Some(State::Ready));
+    }
+}
+
+#[test]
+fn an_abandoned_one_past_its_last_height_does_not_return() {
+    let mut pool = pool_of(9);
+    let tx = signed(Transfer { expiry: Some(5), ..transfer(1, 0, 0, 10) });
+    let world = World { height: 6, ..two_senders() };
+    let departed = follow(&mut pool, &[], std::slice::from_ref(&tx), &world);
+    assert_eq!(departed, [(tx.id(), Departure::Expired)]);
+}
+
+#[test]
 fn abandoned_ones_return_to_a_full_pool_only_if_they_pay_enough() {
     let mut world = two_senders();
     let mut pool = pool_of(2);

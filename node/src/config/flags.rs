@@ -21,20 +21,10 @@ pub struct Flags {
     #[arg(long, env = "HEARSAY_GENESIS", value_name = "FILE")]
     pub genesis: Option<PathBuf>,
     /// A multiaddr to listen on for peers [default: /ip4/0.0.0.0/tcp/7700]
-    #[arg(
-        long,
-        env = "HEARSAY_LISTEN",
-        value_name = "MULTIADDR",
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "HEARSAY_LISTEN", value_name = "MULTIADDR", value_delimiter = ',')]
     pub listen: Option<Vec<String>>,
     /// The multiaddr of a first peer, as in /ip4/192.0.2.1/tcp/7700
-    #[arg(
-        long,
-        env = "HEARSAY_BOOTSTRAP",
-        value_name = "MULTIADDR",
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "HEARSAY_BOOTSTRAP", value_name = "MULTIADDR", value_delimiter = ',')]
     pub bootstrap: Option<Vec<String>>,
     /// The address that commands, Prometheus and programs reach this node at [default:
     /// 127.0.0.1:7780]
@@ -85,32 +75,16 @@ pub struct Flags {
 #[command(next_help_heading = "Gossip")]
 pub struct GossipFlags {
     /// Peers that a message is pushed to [default: 6]
-    #[arg(
-        long = "gossip-mesh",
-        env = "HEARSAY_GOSSIP_MESH",
-        value_name = "N"
-    )]
+    #[arg(long = "gossip-mesh", env = "HEARSAY_GOSSIP_MESH", value_name = "N")]
     pub mesh: Option<usize>,
     /// Below this many, peers are added [default: 5]
-    #[arg(
-        long = "gossip-mesh-low",
-        env = "HEARSAY_GOSSIP_MESH_LOW",
-        value_name = "N"
-    )]
+    #[arg(long = "gossip-mesh-low", env = "HEARSAY_GOSSIP_MESH_LOW", value_name = "N")]
     pub mesh_low: Option<usize>,
     /// Above this many, peers are removed [default: 12]
-    #[arg(
-        long = "gossip-mesh-high",
-        env = "HEARSAY_GOSSIP_MESH_HIGH",
-        value_name = "N"
-    )]
+    #[arg(long = "gossip-mesh-high", env = "HEARSAY_GOSSIP_MESH_HIGH", value_name = "N")]
     pub mesh_high: Option<usize>,
     /// Milliseconds between two looks at the mesh [default: 700]
-    #[arg(
-        long = "gossip-heartbeat-ms",
-        env = "HEARSAY_GOSSIP_HEARTBEAT_MS",
-        value_name = "MS"
-    )]
+    #[arg(long = "gossip-heartbeat-ms", env = "HEARSAY_GOSSIP_HEARTBEAT_MS", value_name = "MS")]
     pub heartbeat_ms: Option<u64>,
     /// Whether a new message goes to every peer at once, not to the mesh alone [default: true]
     #[arg(
@@ -126,18 +100,10 @@ pub struct GossipFlags {
 #[command(next_help_heading = "Mempool")]
 pub struct MempoolFlags {
     /// The most transactions that wait for a block [default: 50000]
-    #[arg(
-        long = "mempool-max-count",
-        env = "HEARSAY_MEMPOOL_MAX_COUNT",
-        value_name = "N"
-    )]
+    #[arg(long = "mempool-max-count", env = "HEARSAY_MEMPOOL_MAX_COUNT", value_name = "N")]
     pub max_count: Option<u64>,
     /// The most bytes of transactions that wait for a block [default: 67108864]
-    #[arg(
-        long = "mempool-max-bytes",
-        env = "HEARSAY_MEMPOOL_MAX_BYTES",
-        value_name = "BYTES"
-    )]
+    #[arg(long = "mempool-max-bytes", env = "HEARSAY_MEMPOOL_MAX_BYTES", value_name = "BYTES")]
     pub max_bytes: Option<u64>,
 }
 
@@ -146,17 +112,9 @@ pub struct MempoolFlags {
 #[command(next_help_heading = "Peers")]
 pub struct PeerFlags {
     /// The most connections that others make to this node [default: 100]
-    #[arg(
-        long = "peers-max-inbound",
-        env = "HEARSAY_PEERS_MAX_INBOUND",
-        value_name = "N"
-    )]
+    #[arg(long = "peers-max-inbound", env = "HEARSAY_PEERS_MAX_INBOUND", value_name = "N")]
     pub max_inbound: Option<u32>,
     /// The most connections that this node makes to others [default: 50]
-    #[arg(
-        long = "peers-max-outbound",
-        env = "HEARSAY_PEERS_MAX_OUTBOUND",
-        value_name = "N"
-    )]
+    #[arg(long = "peers-max-outbound", env = "HEARSAY_PEERS_MAX_OUTBOUND", value_name = "N")]
     pub max_outbound: Option<u32>,
 }

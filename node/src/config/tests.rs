@@ -144,9 +144,8 @@ fn the_table_that_the_flags_become_has_the_keys_of_the_settings() {
     assert_eq!(toml::Table::try_from(settings).unwrap(), from_flags);
     // Nothing was left out of the line above.
     let mut command = Line::command();
-    let matches = command.try_get_matches_from_mut(
-        std::iter::once("hearsay").chain(line.split_whitespace()),
-    );
+    let matches =
+        command.try_get_matches_from_mut(std::iter::once("hearsay").chain(line.split_whitespace()));
     let matches = matches.unwrap();
     assert!(Line::from_arg_matches(&matches).is_ok());
     for arg in command.get_arguments().filter(|arg| arg.get_id() != "help") {

@@ -66,7 +66,10 @@ impl Access {
                 .map(|plain| plain.to_ascii_lowercase())
                 .ok_or_else(|| AccessError::Origin(origin.clone()))
         });
-        Ok(Self { hosts: hosts.collect::<Result<_, _>>()?, origins: origins.collect::<Result<_, _>>()? })
+        Ok(Self {
+            hosts: hosts.collect::<Result<_, _>>()?,
+            origins: origins.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Judges a request that came in at `local`, this machine's end of the connection. Returns the
@@ -151,8 +154,14 @@ mod tests {
     #[test]
     fn local_names_and_the_bound_address_are_this_node() {
         for host in [
-            "localhost", "localhost:7780", "LOCALHOST.", "127.0.0.1", "127.9.9.9:1", "[::1]:7780",
-            "[::ffff:127.0.0.1]", "192.0.2.7:7780",
+            "localhost",
+            "localhost:7780",
+            "LOCALHOST.",
+            "127.0.0.1",
+            "127.9.9.9:1",
+            "[::1]:7780",
+            "[::ffff:127.0.0.1]",
+            "192.0.2.7:7780",
         ] {
             assert_eq!(check(&Access::default(), &[("host", host)]), Ok(None), "{host}");
         }
@@ -161,9 +170,17 @@ mod tests {
     #[test]
     fn any_other_host_is_refused() {
         for host in [
-            "evil.example", "localhost.evil.example", "192.0.2.8", "127.0.0.1.evil.example",
-            "127.1", "0x7f000001", "localhost@evil.example", "evil.example@localhost", "",
-            "localhost/", "[::2]",
+            "evil.example",
+            "localhost.evil.example",
+            "192.0.2.8",
+            "127.0.0.1.evil.example",
+            "127.1",
+            "0x7f000001",
+            "localhost@evil.example",
+            "evil.example@localhost",
+            "",
+            "localhost/",
+            "[::2]",
         ] {
             let refused = check(&Access::default(), &[("host", host)]);
             assert!(matches!(refused, Err(Denied::Host(_))), "{host}: {refused:?}");

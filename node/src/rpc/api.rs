@@ -1,8 +1,5 @@
 //! The methods, for server and client alike.
 
-// The macro writes each method a second time, without its documentation.
-#![allow(missing_docs)]
-
 use hearsay_chain::{Address, TxId};
 use jsonrpsee::proc_macros::rpc;
 

@@ -27,8 +27,7 @@ impl FromStr for NodeUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let url =
-            if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let uri: Uri = url.parse().map_err(|error| format!("not a URL: {error}"))?;
         match uri.scheme_str() {
             Some("http" | "https") => {}
@@ -75,7 +74,8 @@ impl From<ClientError> for CallError {
             ClientError::RequestTimeout => Self::TimedOut,
             ClientError::Transport(error) => match error.downcast_ref::<TransportError>() {
                 Some(TransportError::Rejected { status_code: 403 }) => Self::Protocol(
-                    "it refuses this host name (HTTP 403); start it with --rpc-host NAME".to_owned(),
+                    "it refuses this host name (HTTP 403); start it with --rpc-host NAME"
+                        .to_owned(),
                 ),
                 Some(TransportError::Rejected { status_code }) => {
                     Self::Protocol(format!("it answers with HTTP {status_code}"))

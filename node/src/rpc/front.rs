@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use hearsay_chain::transaction::MAX_TX_BYTES;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ALLOW, CONTENT_TYPE, HeaderValue, VARY,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
+    CONTENT_TYPE, HeaderValue, VARY,
 };
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
@@ -78,10 +78,8 @@ impl Front {
             .enable_ws_ping(PingConfig::default())
             .build();
         let methods = Methods::new(node.clone(), Arc::clone(&metrics)).into_rpc();
-        let rpc = Server::builder()
-            .set_config(config)
-            .to_service_builder()
-            .build(methods, stop.clone());
+        let rpc =
+            Server::builder().set_config(config).to_service_builder().build(methods, stop.clone());
         Self { node, metrics, access: Arc::new(access), rpc }
     }
 
@@ -99,8 +97,7 @@ impl Front {
             }
         };
         let preflight = origin.is_some() && request.method() == Method::OPTIONS;
-        let mut response =
-            if preflight { preflight_answer() } else { self.route(request).await };
+        let mut response = if preflight { preflight_answer() } else { self.route(request).await };
         if let Some(origin) = origin {
             let headers = response.headers_mut();
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -173,9 +170,7 @@ impl Front {
 fn ready(status: NodeStatus) -> Result<(), String> {
     match status.sync {
         None => Ok(()),
-        Some(sync) => {
-            Err(format!("catching up: at height {} of {}", status.height, sync.target))
-        }
+        Some(sync) => Err(format!("catching up: at height {} of {}", status.height, sync.target)),
     }
 }
 

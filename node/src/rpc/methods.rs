@@ -19,11 +19,11 @@ use crate::metrics::Metrics;
 
 /// Calls that may be under way at once. A WebSocket may send calls without reading answers, and
 /// each is a task; this bounds them. Twice the node's own queue, so that it can stay full.
-const MAX_CALLS: usize = 2 * crate::handle::REQUEST_QUEUE;
+pub(super) const MAX_CALLS: usize = 2 * crate::handle::REQUEST_QUEUE;
 
 /// A call that the engine has not answered by then is given up. The engine needs microseconds, so
 /// it is stuck or buried; and clients give up soon after.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The server side of the RPC.
 pub(super) struct Methods {
@@ -91,5 +91,25 @@ impl RpcServer for Methods {
 
     async fn mempool_status(&self) -> Result<MempoolStatus, RpcError> {
         self.call("mempool_status", async { Ok(self.node.mempool().await?) }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_the_engine_does_not_answer_is_given_up() {
+        let (node, _never_taken_from) = Handle::new();
+        let metrics = Arc::new(Metrics::new());
+        let methods = Methods::new(node, Arc::clone(&metrics));
+        let asked = tokio::time::Instant::now();
+        assert_eq!(methods.node_status().await, Err(RpcError::Busy));
+        assert_eq!(asked.elapsed(), PATIENCE);
+        let text = metrics.encode();
+        let line = "hearsay_rpc_calls_total{method=\"node_status\",outcome=\"busy\"} 1\n";
+        assert!(text.contains(line), "{text}");
+        // What it held while it waited is free again.
+        assert_eq!(methods.calls.available_permits(), MAX_CALLS);
     }
 }

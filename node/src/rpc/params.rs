@@ -47,9 +47,10 @@ impl FromStr for BlockSelector {
         if text.len() == 64 {
             return text.parse::<BlockId>().map(BlockRef::Id).map(Self).map_err(|e| e.to_string());
         }
-        text.parse().map(BlockRef::Height).map(Self).map_err(|_| {
-            "a block is `latest`, a height, or an id of 64 hex digits".to_owned()
-        })
+        text.parse()
+            .map(BlockRef::Height)
+            .map(Self)
+            .map_err(|_| "a block is `latest`, a height, or an id of 64 hex digits".to_owned())
     }
 }
 

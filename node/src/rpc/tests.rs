@@ -1,7 +1,6 @@
 //! The RPC over a real port, against a node made of a few lines.
 
 mod calls;
-mod fake;
 mod http_paths;
 mod limits;
 mod web_pages;

@@ -190,7 +190,7 @@ mod tests {
         log.close().unwrap();
         let records = read(&path);
         assert_eq!(records.len(), 10_000);
-        assert_eq!(records[0].t, "2026-09-21T13:33:20.000001Z");
+        assert_eq!(records[0].t, "2026-09-21T14:13:20.000001Z");
         assert_eq!(records[9_999].event, event(9_999));
     }
 

@@ -35,13 +35,7 @@ pub struct FirstBy {
 }
 
 /// In the order of [`Via`]'s declaration.
-const VIAS: [Via; 5] = [
-    Via::Gossip,
-    Via::Compact,
-    Via::Fetch,
-    Via::Reconcile,
-    Via::Sync,
-];
+const VIAS: [Via; 5] = [Via::Gossip, Via::Compact, Via::Fetch, Via::Reconcile, Via::Sync];
 
 /// All copies.
 pub(crate) fn total(counted: &[Counted<'_>]) -> u64 {
@@ -51,11 +45,7 @@ pub(crate) fn total(counted: &[Counted<'_>]) -> u64 {
 
 /// Copies by path. A path by which none came is left out.
 pub(crate) fn by_via(counted: &[Counted<'_>]) -> Vec<ViaCopies> {
-    let mut table = VIAS.map(|via| ViaCopies {
-        via,
-        first: 0,
-        redundant: 0,
-    });
+    let mut table = VIAS.map(|via| ViaCopies { via, first: 0, redundant: 0 });
     for seen in counted.iter().flat_map(Counted::taking_part) {
         let delivered = seen.delivered().is_some();
         for (via, is_first) in seen

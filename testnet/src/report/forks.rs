@@ -102,37 +102,27 @@ impl Canonical {
         for block in run.nodes.iter().flat_map(|node| &node.finals) {
             blocks.insert(block.height, block.block);
         }
-        let way = std::iter::successors(head.map(|tip| tip.block), |block| {
-            parents.get(block).copied()
-        });
+        let way =
+            std::iter::successors(head.map(|tip| tip.block), |block| parents.get(block).copied());
         for block in way {
             if let Some(&height) = heights.get(&block) {
                 blocks.insert(height, block);
             }
         }
-        Canonical {
-            blocks,
-            heights,
-            head: head.map(|tip| tip.height),
-        }
+        Canonical { blocks, heights, head: head.map(|tip| tip.height) }
     }
 
     /// Whether the block is on the chain; `None` when the logs do not tell.
     fn holds(&self, run: &Run, id: &str) -> Option<bool> {
         let head = self.head?;
-        let height = run
-            .words
-            .find(id)
-            .and_then(|block| Some((block, *self.heights.get(&block)?)));
+        let height = run.words.find(id).and_then(|block| Some((block, *self.heights.get(&block)?)));
         match height {
             Some((block, height)) if height <= head => {
                 self.blocks.get(&height).map(|held| *held == block)
             }
             Some(_) => Some(false),
             // Never a tip anywhere: beside the chain, if the chain is known without a gap.
-            None => (1..=head)
-                .all(|height| self.blocks.contains_key(&height))
-                .then_some(false),
+            None => (1..=head).all(|height| self.blocks.contains_key(&height)).then_some(false),
         }
     }
 
@@ -146,8 +136,6 @@ impl Canonical {
         }
         let at = |height| published.get(self.blocks.get(&height)?).copied();
         let heights = 1..=self.head.unwrap_or(0);
-        heights
-            .filter_map(|height| Some(at(height)? - at(height - 1)?))
-            .collect()
+        heights.filter_map(|height| Some(at(height)? - at(height - 1)?)).collect()
     }
 }

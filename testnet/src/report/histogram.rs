@@ -22,10 +22,7 @@ pub(crate) struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Histogram {
-            counts: vec![0; LINEAR as usize + DOUBLINGS * STEPS],
-            total: 0,
-        }
+        Histogram { counts: vec![0; LINEAR as usize + DOUBLINGS * STEPS], total: 0 }
     }
 }
 

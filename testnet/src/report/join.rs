@@ -19,6 +19,8 @@ use super::run::{
 pub(crate) struct Join {
     run: Run,
     clocks: Vec<ClockWatch>,
+    /// Whether each node's line before this one was unreadable.
+    broken: Vec<bool>,
     claims: BTreeMap<Word, NodeIx>,
     genesis: BTreeMap<String, NodeIx>,
 }
@@ -26,17 +28,12 @@ pub(crate) struct Join {
 impl Join {
     /// Begins with the names of all nodes, in the order that the report shall have.
     pub(crate) fn new(names: impl IntoIterator<Item = String>) -> Self {
-        let named = |name| NodeLog {
-            name,
-            ..NodeLog::default()
-        };
+        let named = |name| NodeLog { name, ..NodeLog::default() };
         let nodes: Vec<_> = names.into_iter().map(named).collect();
         Join {
             clocks: vec![ClockWatch::default(); nodes.len()],
-            run: Run {
-                nodes,
-                ..Run::default()
-            },
+            broken: vec![false; nodes.len()],
+            run: Run { nodes, ..Run::default() },
             ..Join::default()
         }
     }
@@ -49,14 +46,25 @@ impl Join {
         }
         let log = &mut self.run.nodes[node];
         log.lines += 1;
+        let broken = std::mem::take(&mut self.broken[node]);
         match line::parse(bytes) {
-            Line::Record(at, record) => self.record(node, at, *record),
+            Line::Record(at, record) => {
+                // A new process ends the line that the one before it was killed in.
+                if broken && matches!(record.event, Event::Start { .. }) {
+                    log.unreadable -= 1;
+                    log.truncated += 1;
+                }
+                self.record(node, at, *record);
+            }
             Line::Torn(at, record) => {
                 log.truncated += 1;
                 self.record(node, at, *record);
             }
             Line::Unknown => log.unknown += 1,
-            Line::Unreadable if complete => log.unreadable += 1,
+            Line::Unreadable if complete => {
+                log.unreadable += 1;
+                self.broken[node] = true;
+            }
             Line::Unreadable => log.truncated += 1,
         }
     }
@@ -98,24 +106,12 @@ impl Join {
         self.live(node, at, offset, &record);
         let words = &mut self.run.words;
         match record.event {
-            Event::Published {
-                kind,
-                id,
-                bytes,
-                origin,
-            } => {
+            Event::Published { kind, id, bytes, origin } => {
                 let message = self.message(kind, id, bytes);
                 message.bytes = bytes;
                 message.at[node].introduced.get_or_insert((at, origin));
             }
-            Event::Received {
-                kind,
-                id,
-                from,
-                via,
-                bytes,
-                ..
-            } => {
+            Event::Received { kind, id, from, via, bytes, .. } => {
                 let from = self.run.peers.intern(&from);
                 let seen = &mut self.message(kind, id, bytes).at[node];
                 match seen.first {
@@ -123,34 +119,14 @@ impl Join {
                     Some(_) => seen.again.push(Redundant { from, via }),
                 }
             }
-            Event::Duplicate {
-                kind,
-                id,
-                from,
-                via,
-                bytes,
-                ..
-            } => {
+            Event::Duplicate { kind, id, from, via, bytes, .. } => {
                 let from = self.run.peers.intern(&from);
                 let seen = &mut self.message(kind, id, bytes).at[node];
                 seen.again.push(Redundant { from, via });
             }
-            Event::Verdict {
-                kind,
-                id,
-                verdict,
-                reason,
-                queue_us,
-                check_us,
-            } => {
+            Event::Verdict { kind, id, verdict, reason, queue_us, check_us } => {
                 let reason = reason.map(|reason| words.intern(&reason));
-                let judged = Judged {
-                    at,
-                    verdict,
-                    reason,
-                    queue_us,
-                    check_us,
-                };
+                let judged = Judged { at, verdict, reason, queue_us, check_us };
                 self.seen(node, kind, id).verdicts.push(judged);
             }
             Event::Pooled { kind, id, .. } => {
@@ -160,25 +136,13 @@ impl Join {
                 let reason = words.intern(&reason);
                 self.seen(node, kind, id).evicted = Some((at, reason));
             }
-            Event::Included {
-                kind,
-                id,
-                block,
-                height,
-            } => {
+            Event::Included { kind, id, block, height } => {
                 let block = words.intern(&block);
                 let seen = self.seen(node, kind, id);
                 let at = seen.included.map_or(at, |first| first.at);
                 seen.included = Some(Inclusion { at, block, height });
             }
-            Event::Tip {
-                kind,
-                id,
-                height,
-                previous,
-                depth,
-                ..
-            } => {
+            Event::Tip { kind, id, height, previous, depth, .. } => {
                 let change = TipChange {
                     at,
                     block: words.intern(&id),
@@ -207,13 +171,7 @@ impl Join {
     /// Keeps the node's lives and its clock.
     fn live(&mut self, node: NodeIx, at: i64, offset: i64, record: &Record) {
         let log = &mut self.run.nodes[node];
-        if let Event::Start {
-            schema,
-            peer,
-            genesis,
-            ..
-        } = &record.event
-        {
+        if let Event::Start { schema, peer, genesis, .. } = &record.event {
             if let Some(life) = log.lives.last_mut() {
                 life.end.get_or_insert(life.last);
             }
@@ -267,9 +225,7 @@ impl Join {
         };
         let message = messages.entry(id.into()).or_insert_with(|| Message {
             bytes,
-            at: std::iter::repeat_with(AtNode::default)
-                .take(nodes)
-                .collect(),
+            at: std::iter::repeat_with(AtNode::default).take(nodes).collect(),
         });
         if message.bytes == 0 {
             message.bytes = bytes;
@@ -280,12 +236,6 @@ impl Join {
 
 impl Life {
     fn new(start: i64) -> Self {
-        Life {
-            start,
-            last: start,
-            end: None,
-            stopped: false,
-            wire: Vec::new(),
-        }
+        Life { start, last: start, end: None, stopped: false, wire: Vec::new() }
     }
 }

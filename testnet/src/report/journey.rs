@@ -85,13 +85,7 @@ impl Journey {
         let path = tree.path(node)?;
         let mut way = Way::new(run, message);
         let mut now = published;
-        way.spend(
-            Stage::Reintroduced,
-            path[0],
-            None,
-            &mut now,
-            ready_at(message, path[0])?,
-        );
+        way.spend(Stage::Reintroduced, path[0], None, &mut now, ready_at(message, path[0])?);
         for pair in path.windows(2) {
             let (from, to) = (pair[0], pair[1]);
             let receipt = message.at[to].delivered()?;
@@ -99,11 +93,7 @@ impl Journey {
                 way.relay(from, &mut now, receipt.at);
             }
             way.clamped |= receipt.at < now;
-            let stage = if is_pulled(receipt.via) {
-                Stage::Pull
-            } else {
-                Stage::Network
-            };
+            let stage = if is_pulled(receipt.via) { Stage::Pull } else { Stage::Network };
             way.spend(stage, from, Some(to), &mut now, receipt.at);
         }
         let arrival = message.at[node].delivered().map(|receipt| receipt.at);
@@ -122,12 +112,7 @@ struct Way<'a> {
 
 impl<'a> Way<'a> {
     fn new(run: &'a Run, message: &'a Message) -> Self {
-        Way {
-            run,
-            message,
-            parts: Vec::new(),
-            clamped: false,
-        }
+        Way { run, message, parts: Vec::new(), clamped: false }
     }
 
     /// Notes the time from `now` to `until`, if any, and moves `now` there.
@@ -144,10 +129,7 @@ impl<'a> Way<'a> {
     fn relay(&mut self, node: NodeIx, now: &mut i64, next: i64) {
         let verdicts = self.message.at[node].verdicts.iter();
         let accept = self.message.at[node].accepted_at();
-        let Some(judged) = verdicts
-            .into_iter()
-            .find(|judged| Some(judged.at) == accept)
-        else {
+        let Some(judged) = verdicts.into_iter().find(|judged| Some(judged.at) == accept) else {
             return;
         };
         self.clamped |= next < judged.at;
@@ -185,10 +167,7 @@ impl<'a> Way<'a> {
 fn reason(steps: &[Step]) -> String {
     let share = |step: &Step| step.share.unwrap_or(0.0);
     // Of equal ones the first: `max_by` would keep the last.
-    let largest = steps
-        .iter()
-        .rev()
-        .max_by(|one, other| share(one).total_cmp(&share(other)));
+    let largest = steps.iter().rev().max_by(|one, other| share(one).total_cmp(&share(other)));
     let Some(largest) = largest.filter(|step| share(step) > 0.0) else {
         return "it took no measurable time".to_owned();
     };

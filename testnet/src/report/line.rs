@@ -44,11 +44,7 @@ pub(crate) fn parse(line: &[u8]) -> Line {
     {
         return Line::Torn(at, record);
     }
-    if is_unknown(line) {
-        Line::Unknown
-    } else {
-        Line::Unreadable
-    }
+    if is_unknown(line) { Line::Unknown } else { Line::Unreadable }
 }
 
 fn record(line: &[u8]) -> Option<(i64, Box<Record>)> {
@@ -64,9 +60,7 @@ fn micros(t: &str) -> Option<i64> {
 
 /// Where the last record on this line begins, when that is not at its start.
 fn last_opening(line: &[u8]) -> Option<usize> {
-    line.windows(OPENING.len())
-        .rposition(|window| window == OPENING)
-        .filter(|&at| at > 0)
+    line.windows(OPENING.len()).rposition(|window| window == OPENING).filter(|&at| at > 0)
 }
 
 /// Whether a line that is no [`Record`] is one in a newer program's vocabulary. Serde tells an
@@ -100,10 +94,7 @@ mod tests {
     #[test]
     fn a_start_behind_a_torn_line_is_found() {
         let line = format!(r#"{{"t":"2026-01-01T00:00:00.5Z","mono_us":77,"no{START}"#);
-        assert!(matches!(
-            parse(line.as_bytes()),
-            Line::Torn(1_767_225_600_000_001, _)
-        ));
+        assert!(matches!(parse(line.as_bytes()), Line::Torn(1_767_225_600_000_001, _)));
     }
 
     #[test]
@@ -120,7 +111,10 @@ mod tests {
         let new =
             r#"{"t":"2026-01-01T00:00:01Z","mono_us":2,"node":"n0","event":"eclipse","depth":3}"#;
         assert!(matches!(parse(new.as_bytes()), Line::Unknown));
-        let word = r#"{"t":"2026-01-01T00:00:01Z","mono_us":2,"node":"n0","event":"received","kind":"tx","id":"aa","from":"p","via":"pigeon","bytes":1}"#;
+        let word = concat!(
+            r#"{"t":"2026-01-01T00:00:01Z","mono_us":2,"node":"n0","event":"received","#,
+            r#""kind":"tx","id":"aa","from":"p","via":"pigeon","bytes":1}"#
+        );
         assert!(matches!(parse(word.as_bytes()), Line::Unknown));
     }
 
@@ -133,10 +127,7 @@ mod tests {
             "\0\0\0",
             "42",
         ] {
-            assert!(
-                matches!(parse(line.as_bytes()), Line::Unreadable),
-                "{line:?}"
-            );
+            assert!(matches!(parse(line.as_bytes()), Line::Unreadable), "{line:?}");
         }
     }
 }

@@ -113,25 +113,16 @@ impl LiveTally {
             Event::Stop { .. } => {
                 self.running.insert(node.to_owned(), false);
             }
-            Event::Published {
-                kind: Kind::Tx, id, ..
-            } => self.publish(node, at, id),
-            Event::Published {
-                kind: Kind::Block, ..
-            } => self.blocks += 1,
-            Event::Received {
-                kind: Kind::Tx, id, ..
-            } => self.receive(at, id),
+            Event::Published { kind: Kind::Tx, id, .. } => self.publish(node, at, id),
+            Event::Published { kind: Kind::Block, .. } => self.blocks += 1,
+            Event::Received { kind: Kind::Tx, id, .. } => self.receive(at, id),
             Event::Tip { height, .. } => self.height = self.height.max(height),
             _ => {}
         }
     }
 
     fn publish(&mut self, node: &str, at: i64, id: String) {
-        let others = self
-            .running
-            .iter()
-            .filter(|(name, runs)| **runs && *name != node);
+        let others = self.running.iter().filter(|(name, runs)| **runs && *name != node);
         let due = others.count() as u64;
         let tracked = self.track(id);
         if tracked.published.is_some() {

@@ -65,10 +65,7 @@ impl Manifest {
     }
 
     fn faulty(fault: String) -> Self {
-        Manifest {
-            fault: Some(fault),
-            ..Self::default()
-        }
+        Manifest { fault: Some(fault), ..Self::default() }
     }
 }
 

@@ -115,10 +115,7 @@ fn assemble(run: &Run, manifest: &Manifest) -> Report {
     let txs = window::counted(run, Kind::Tx, &window);
     let blocks = window::counted(run, Kind::Block, &window);
     let wire = Wire::of(run, &window, &txs, &blocks);
-    let spread = |counted| Spread {
-        wire_ratio: wire.ratio,
-        ..spread::spread(run, counted)
-    };
+    let spread = |counted| Spread { wire_ratio: wire.ratio, ..spread::spread(run, counted) };
     let invalid_reasons = valid::reasons(run, manifest, &window);
     Report {
         schema: SCHEMA,
@@ -128,10 +125,7 @@ fn assemble(run: &Run, manifest: &Manifest) -> Report {
         valid: invalid_reasons.is_empty(),
         invalid_reasons,
         measured: true,
-        links: manifest
-            .links
-            .clone()
-            .unwrap_or_else(|| UNSHAPED.to_owned()),
+        links: manifest.links.clone().unwrap_or_else(|| UNSHAPED.to_owned()),
         clock: "one machine's clock".to_owned(),
         window,
         logs: valid::logs(run),

@@ -75,9 +75,7 @@ fn logs(dir: &Path) -> Result<Vec<(String, PathBuf)>, ReadError> {
         }
     }
     if logs.is_empty() {
-        return Err(ReadError::NoLogs {
-            dir: dir.to_owned(),
-        });
+        return Err(ReadError::NoLogs { dir: dir.to_owned() });
     }
     logs.sort_by_cached_key(|(name, _)| natural(name));
     Ok(logs)
@@ -102,10 +100,7 @@ fn each_line(mut reader: impl BufRead, mut take: impl FnMut(Piece<'_>)) -> io::R
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = reader
-            .by_ref()
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line)?;
+        let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)?;
         if read == 0 {
             return Ok(());
         }

@@ -213,8 +213,7 @@ impl Run {
     /// Whether this process ran until the logs end, or stopped along with the others: its last line
     /// is no older than [`SILENCE_US`] when the latest of all is written.
     pub(crate) fn reaches_the_end(&self, life: &Life) -> bool {
-        self.latest()
-            .is_none_or(|latest| latest - SILENCE_US <= life.last)
+        self.latest().is_none_or(|latest| latest - SILENCE_US <= life.last)
     }
 
     /// The time of the latest line of all logs.

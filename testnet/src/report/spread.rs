@@ -130,10 +130,7 @@ const SHARES: [usize; 6] = [50, 75, 90, 95, 99, 100];
 
 /// Works out how the `counted` messages spread. The wire ratio is left to the caller.
 pub(crate) fn spread(run: &Run, counted: &[Counted<'_>]) -> Spread {
-    let mut spread = Spread {
-        published: counted.len() as u64,
-        ..Spread::default()
-    };
+    let mut spread = Spread { published: counted.len() as u64, ..Spread::default() };
     let mut latencies = Vec::new();
     let mut since_first = Vec::new();
     let mut shares: [Vec<i64>; SHARES.len()] = Default::default();
@@ -176,20 +173,9 @@ pub(crate) fn spread(run: &Run, counted: &[Counted<'_>]) -> Spread {
     let [half, p75, p90, p95, p99, all] = std::array::from_fn(|index| {
         let Pair { p50, p99 } = Pair::of_us(std::mem::take(&mut shares[index]));
         let unreached = unreached[index];
-        Share {
-            p50,
-            p99,
-            unreached,
-        }
+        Share { p50, p99, unreached }
     });
-    spread.to_share_ms = ToShare {
-        half,
-        p75,
-        p90,
-        p95,
-        p99,
-        all,
-    };
+    spread.to_share_ms = ToShare { half, p75, p90, p95, p99, all };
     spread.coverage = ratio(spread.delivered, spread.expected);
     spread.copies_per_node = ratio(copies::total(counted), spread.delivered);
     spread.latency_ms = Summary::of_us(latencies);
@@ -216,9 +202,9 @@ fn reach(arrivals: &[(i64, NodeIx)], expected: usize, percent: usize) -> Reach {
     let due = (expected * percent).div_ceil(100);
     match (due.checked_sub(1), arrivals) {
         (None, _) => Reach::Moot,
-        (Some(last), arrivals) => arrivals
-            .get(last)
-            .map_or(Reach::Never, |arrival| Reach::After(arrival.0)),
+        (Some(last), arrivals) => {
+            arrivals.get(last).map_or(Reach::Never, |arrival| Reach::After(arrival.0))
+        }
     }
 }
 

@@ -35,12 +35,7 @@ impl Stages {
     pub(crate) fn of(run: &Run, counted: &[Counted<'_>]) -> Self {
         let mut stages = Stages::default();
         let first = |seen: &super::run::AtNode| seen.verdicts.first().copied();
-        let verdicts = || {
-            counted
-                .iter()
-                .flat_map(Counted::taking_part)
-                .filter_map(first)
-        };
+        let verdicts = || counted.iter().flat_map(Counted::taking_part).filter_map(first);
         let us = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
         stages.queue_ms = Pair::of_us(verdicts().map(|judged| us(judged.queue_us)).collect());
         stages.check_ms = Pair::of_us(verdicts().map(|judged| us(judged.check_us)).collect());

@@ -38,13 +38,7 @@ impl Summary {
     pub(crate) fn of_us(mut values: Vec<i64>) -> Self {
         values.sort_unstable();
         let at = |percent| percentile(&values, percent).map(ms);
-        Summary {
-            p50: at(50),
-            p90: at(90),
-            p95: at(95),
-            p99: at(99),
-            max: at(100),
-        }
+        Summary { p50: at(50), p90: at(90), p95: at(95), p99: at(99), max: at(100) }
     }
 }
 
@@ -53,10 +47,7 @@ impl Pair {
     pub(crate) fn of_us(mut values: Vec<i64>) -> Self {
         values.sort_unstable();
         let at = |percent| percentile(&values, percent).map(ms);
-        Pair {
-            p50: at(50),
-            p99: at(99),
-        }
+        Pair { p50: at(50), p99: at(99) }
     }
 }
 

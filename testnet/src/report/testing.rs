@@ -99,12 +99,7 @@ impl Lab {
             Kind::Block => Origin::Produced,
         };
         let (id, bytes) = (id(byte), 100);
-        let event = Event::Published {
-            kind,
-            id,
-            bytes,
-            origin,
-        };
+        let event = Event::Published { kind, id, bytes, origin };
         self.event(node, us, event)
     }
 
@@ -271,11 +266,6 @@ impl Lab {
 /// A line of a log without its line feed.
 pub(crate) fn line(node: &str, us: i64, mono_us: u64, event: Event) -> String {
     let t = Timestamp::from_microsecond(EPOCH_US + us).expect("a time in range");
-    let record = Record {
-        t: format!("{t:.6}"),
-        mono_us,
-        node: node.to_owned(),
-        event,
-    };
+    let record = Record { t: format!("{t:.6}"), mono_us, node: node.to_owned(), event };
     serde_json::to_string(&record).expect("a record serialises")
 }

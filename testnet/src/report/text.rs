@@ -39,10 +39,8 @@ impl Report {
         lines.extend(self.copies());
         lines.extend(self.afterwards());
         lines.push(String::new());
-        let mut text: String = lines
-            .iter()
-            .map(|line| fold(line.trim_end(), COLUMNS) + "\n")
-            .collect();
+        let mut text: String =
+            lines.iter().map(|line| fold(line.trim_end(), COLUMNS) + "\n").collect();
         for (kind, spread) in self.kinds() {
             if let Some(slowest) = &spread.slowest {
                 text += &self.slowest(kind, slowest);
@@ -59,9 +57,7 @@ impl Report {
 
     fn head(&self) -> Vec<String> {
         let scenario = self.scenario.as_deref().unwrap_or("no scenario");
-        let seed = self
-            .seed
-            .map_or(String::new(), |seed| format!(", seed {seed}"));
+        let seed = self.seed.map_or(String::new(), |seed| format!(", seed {seed}"));
         let (nodes, logs) = (self.nodes, &self.logs);
         let mut fates = String::new();
         if logs.killed + logs.restarts > 0 {
@@ -69,11 +65,7 @@ impl Report {
         }
         let verdict = if self.valid { "valid" } else { "NOT VALID" };
         let seconds = self.window.length_us() as f64 / 1e6;
-        let derived = if self.window.derived {
-            " (window derived from the logs)"
-        } else {
-            ""
-        };
+        let derived = if self.window.derived { " (window derived from the logs)" } else { "" };
         let (links, clock) = (&self.links, &self.clock);
         let mut lines = vec![
             format!("{scenario}{seed}: {nodes} nodes{fates}, {verdict}"),
@@ -99,14 +91,8 @@ impl Report {
     }
 
     fn spreading(&self) -> Vec<String> {
-        let head = [
-            "published",
-            "expected",
-            "delivered",
-            "coverage",
-            "copies/node",
-            "hops p50/max",
-        ];
+        let head =
+            ["published", "expected", "delivered", "coverage", "copies/node", "hops p50/max"];
         let mut lines = vec![String::new(), format!("{:<16}{}", "", row(head, 14))];
         for (kind, spread) in [("tx", &self.tx.spread), ("block", &self.block.spread)] {
             let hops = spread.hops;
@@ -128,26 +114,17 @@ impl Report {
         let head = row(["p50", "p90", "p95", "p99", "max"], 12);
         let mut lines = vec![String::new(), format!("{:<28}{head}", "latency, ms")];
         let mut line = |label: String, summary: &Summary| {
-            let Summary {
-                p50,
-                p90,
-                p95,
-                p99,
-                max,
-            } = *summary;
+            let Summary { p50, p90, p95, p99, max } = *summary;
             let cells = [p50, p90, p95, p99, max].map(|figure| fixed(figure, 3));
             lines.push(format!("{label:<28}{}", row(cells, 12)));
         };
         for (kind, spread) in self.kinds() {
             line(format!("{kind} since publication"), &spread.latency_ms);
-            line(
-                format!("{kind} since first delivery"),
-                &spread.since_first_ms,
-            );
-            if kind == "block" {
-                let to_tip = &self.block.forks.to_tip_ms;
-                line("block became the tip".to_owned(), to_tip);
-            }
+            line(format!("{kind} since first delivery"), &spread.since_first_ms);
+        }
+        if self.block.spread.published > 0 {
+            let to_tip = &self.block.forks.to_tip_ms;
+            line("block became the tip".to_owned(), to_tip);
         }
         lines
     }
@@ -164,10 +141,7 @@ impl Report {
             lines.push(format!("{:<28}{p99}", format!("{kind} p99")));
             if to.all.unreached > 0 {
                 let unreached = row(shares.map(|share| share.unreached), 12);
-                lines.push(format!(
-                    "{:<28}{unreached}",
-                    format!("{kind} never reached it")
-                ));
+                lines.push(format!("{:<28}{unreached}", format!("{kind} never reached it")));
             }
         }
         lines
@@ -183,29 +157,31 @@ impl Report {
             let (network, queue) = (pair(stages.network_ms), pair(stages.queue_ms));
             let check = pair(stages.check_ms);
             format!(
-                "{kind:<6}p50/p99 ms: a hop on the network {network}{pull}, queue {queue}, check {check}"
+                "{kind:<6}p50/p99 ms: \
+                 a hop on the network {network}{pull}, queue {queue}, check {check}"
             )
         };
         self.kinds().map(line).collect()
     }
 
     fn copies(&self) -> Vec<String> {
-        let line = |(kind, spread): (&str, &Spread)| {
+        let kinds = [
+            ("tx", &self.tx.spread, &self.tx.verdicts),
+            ("block", &self.block.spread, &self.block.verdicts),
+        ];
+        let heard = kinds
+            .iter()
+            .filter(|(_, spread, verdicts)| spread.published > 0 || !verdicts.is_empty());
+        let line = |(kind, spread, verdicts): &(&str, &Spread, &Vec<VerdictCount>)| {
             let copies = spread.copies.iter().map(|copies| {
-                let (via, first, redundant) =
-                    (via_name(copies.via), copies.first, copies.redundant);
-                format!("{via} {first}+{redundant}")
+                format!("{} {}+{}", via_name(copies.via), copies.first, copies.redundant)
             });
             let copies = list(&copies.collect::<Vec<_>>(), usize::MAX);
-            let verdicts = match kind {
-                "tx" => &self.tx.verdicts,
-                _ => &self.block.verdicts,
-            };
             let verdicts: Vec<_> = verdicts.iter().map(verdict).collect();
             let verdicts = list(&verdicts, VERDICTS_SHOWN);
             format!("{kind:<6}copies first+redundant: {copies}; verdicts: {verdicts}")
         };
-        self.kinds().map(line).collect()
+        heard.map(line).collect()
     }
 
     fn afterwards(&self) -> Vec<String> {
@@ -219,11 +195,13 @@ impl Report {
         let every = fixed(forks.interval_ms.p50, 0);
         vec![
             format!(
-                "pool  p50/p99 ms: pooled {pooled}, included {included}; {} included, {} evicted, {} neither",
+                "pool  p50/p99 ms: pooled {pooled}, included {included}; \
+                 {} included, {} evicted, {} neither",
                 pool.included, pool.evicted, pool.never_included,
             ),
             format!(
-                "chain height {}, final {}, {tip}; stale {}, deepest reorg {}, a block every {every} ms",
+                "chain height {}, final {}, {tip}; \
+                 stale {}, deepest reorg {}, a block every {every} ms",
                 or_dash(chain.height),
                 or_dash(chain.final_height),
                 or_dash(forks.stale),
@@ -248,10 +226,7 @@ impl Report {
             None => "  its way there is not in the logs".to_owned(),
         };
         // Not folded: a command is there to be copied.
-        let command = format!(
-            "  hearsay-testnet where {id} --in {}",
-            shell_word(&self.dir)
-        );
+        let command = format!("  hearsay-testnet where {id} --in {}", shell_word(&self.dir));
         let [what, why] = [what, why].map(|line| fold(&line, COLUMNS));
         format!("{what}\n{why}\n{command}\n")
     }

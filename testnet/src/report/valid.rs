@@ -56,11 +56,6 @@ pub(crate) fn logs(run: &Run) -> Logs {
             let killed = |life: &&super::run::Life| life.end.is_some() && !life.stopped;
             node.lives.iter().filter(killed).count() as u64
         }),
-        unpublished: run
-            .txs
-            .values()
-            .chain(run.blocks.values())
-            .filter(unpublished)
-            .count() as u64,
+        unpublished: run.txs.values().chain(run.blocks.values()).filter(unpublished).count() as u64,
     }
 }

@@ -80,10 +80,7 @@ fn derive(run: &Run) -> (i64, i64) {
     let from = firsts.map(|life| life.start).max();
     let alive = lasts.filter(|life| run.reaches_the_end(life));
     let until = alive.map(|life| life.last).min();
-    (
-        from.unwrap_or_default(),
-        until.unwrap_or_default() - SETTLE_US,
-    )
+    (from.unwrap_or_default(), until.unwrap_or_default() - SETTLE_US)
 }
 
 /// The nodes with one process that ran from `from` to `until`.
@@ -113,9 +110,7 @@ pub(crate) struct Counted<'a> {
 impl<'a> Counted<'a> {
     /// The deliveries that count, by node.
     pub(crate) fn deliveries(&self) -> impl Iterator<Item = (NodeIx, Receipt)> + use<'_, 'a> {
-        self.expected
-            .iter()
-            .filter_map(|&node| Some((node, self.message.at[node].delivered()?)))
+        self.expected.iter().filter_map(|&node| Some((node, self.message.at[node].delivered()?)))
     }
 
     /// What the nodes saw that are part of the picture: the expected ones, and those that
@@ -123,9 +118,7 @@ impl<'a> Counted<'a> {
     pub(crate) fn taking_part(&self) -> impl Iterator<Item = &'a AtNode> + use<'_, 'a> {
         let expected = |node: &NodeIx| self.expected.binary_search(node).is_ok();
         let nodes = self.message.at.iter().enumerate();
-        nodes
-            .filter(move |(node, at)| expected(node) || at.root_at().is_some())
-            .map(|(_, at)| at)
+        nodes.filter(move |(node, at)| expected(node) || at.root_at().is_some()).map(|(_, at)| at)
     }
 
     /// From the publication to `at`, in microseconds. A receipt can carry an earlier time than the

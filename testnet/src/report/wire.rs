@@ -40,11 +40,7 @@ impl Wire {
         let bytes: Option<u64> = lives.map(|life| sent(life, window)).sum();
         let payload = |one: &Counted<'_>| one.message.bytes * one.deliveries().count() as u64;
         let payload_bytes = txs.iter().chain(blocks).map(payload).sum();
-        Wire {
-            bytes,
-            payload_bytes,
-            ratio: bytes.and_then(|bytes| ratio(bytes, payload_bytes)),
-        }
+        Wire { bytes, payload_bytes, ratio: bytes.and_then(|bytes| ratio(bytes, payload_bytes)) }
     }
 }
 
@@ -58,9 +54,7 @@ fn sent(life: &Life, window: &Window) -> Option<u64> {
     let Some(&(_, last)) = samples.last() else {
         return (end - life.start < UNSAMPLED_US).then_some(0);
     };
-    let before = samples
-        .iter()
-        .take_while(|sample| sample.0 <= window.from_us);
+    let before = samples.iter().take_while(|sample| sample.0 <= window.from_us);
     let after = samples.iter().find(|sample| window.until_us <= sample.0);
     let base = before.last().map_or(0, |sample| sample.1);
     let top = after.map_or(last, |sample| sample.1);

@@ -51,11 +51,7 @@ pub(crate) fn path(nodes: &[String]) -> String {
     }
     let (head, tail) = (&nodes[..PATH_ENDS], &nodes[nodes.len() - PATH_ENDS..]);
     let between = nodes.len() - 2 * PATH_ENDS;
-    format!(
-        "{} → ({between} more) → {}",
-        head.join(" → "),
-        tail.join(" → ")
-    )
+    format!("{} → ({between} more) → {}", head.join(" → "), tail.join(" → "))
 }
 
 /// A path as one word of a shell command.
@@ -115,10 +111,7 @@ mod tests {
         assert_eq!(fold("short", 10), "short");
         assert_eq!(fold("exactly te", 10), "exactly te");
         assert_eq!(fold("one two three four", 13), "one two three\n      four");
-        assert_eq!(
-            fold("one two three four", 12),
-            "one two\n      three\n      four"
-        );
+        assert_eq!(fold("one two three four", 12), "one two\n      three\n      four");
         assert_eq!(fold("  unbreakable-word", 10), "  unbreakable-word");
         assert_eq!(fold("a → b → c", 5), "a → b\n      → c");
     }

@@ -41,10 +41,7 @@ pub enum LookupError {
         given: String,
     },
     /// No message has such an id.
-    #[error(
-        "no message begins with {given}{}",
-        listing("; the closest:", candidates, 0)
-    )]
+    #[error("no message begins with {given}{}", listing("; the closest:", candidates, 0))]
     Unknown {
         /// What was typed.
         given: String,
@@ -88,9 +85,7 @@ pub(super) fn resolve(run: &Run, given: &str) -> Result<(Kind, String), LookupEr
     let beginning = |kind| {
         let from_it = (Bound::Included(&*wanted), Bound::Unbounded);
         let later = run.messages(kind).range::<str, _>(from_it);
-        let begins = later
-            .map(|(id, _)| id)
-            .take_while(|id| id.starts_with(&wanted));
+        let begins = later.map(|(id, _)| id).take_while(|id| id.starts_with(&wanted));
         begins.map(move |id| (kind, &**id))
     };
     let mut found: Vec<(Kind, &str)> = beginning(Kind::Tx).chain(beginning(Kind::Block)).collect();
@@ -99,10 +94,7 @@ pub(super) fn resolve(run: &Run, given: &str) -> Result<(Kind, String), LookupEr
     }
     match *found {
         [(kind, id)] => Ok((kind, id.to_owned())),
-        [] => Err(LookupError::Unknown {
-            candidates: closest(run, &wanted),
-            given: wanted,
-        }),
+        [] => Err(LookupError::Unknown { candidates: closest(run, &wanted), given: wanted }),
         _ => Err(LookupError::Ambiguous {
             given: wanted,
             more: found.len().saturating_sub(LISTED),

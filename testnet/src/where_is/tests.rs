@@ -13,16 +13,11 @@ const S: i64 = 1_000_000;
 fn lab() -> Lab {
     let mut lab = Lab::new(6);
     lab.publish("n0", S, Tx, 0xab);
-    lab.receive("n1", S + 500, Tx, 0xab, "n0")
-        .accept("n1", S + 700, Tx, 0xab, 50, 150);
-    lab.receive("n2", S + 600, Tx, 0xab, "n0")
-        .accept("n2", S + 1_214, Tx, 0xab, 200, 400);
-    lab.receive("n3", S + 1_000, Tx, 0xab, "n1")
-        .accept("n3", S + 1_100, Tx, 0xab, 0, 100);
-    lab.receive("n4", S + 3_214, Tx, 0xab, "n2")
-        .accept("n4", S + 3_300, Tx, 0xab, 0, 86);
-    lab.duplicate("n4", S + 4_000, Tx, 0xab, "n3")
-        .duplicate("n4", S + 4_100, Tx, 0xab, "n3");
+    lab.receive("n1", S + 500, Tx, 0xab, "n0").accept("n1", S + 700, Tx, 0xab, 50, 150);
+    lab.receive("n2", S + 600, Tx, 0xab, "n0").accept("n2", S + 1_214, Tx, 0xab, 200, 400);
+    lab.receive("n3", S + 1_000, Tx, 0xab, "n1").accept("n3", S + 1_100, Tx, 0xab, 0, 100);
+    lab.receive("n4", S + 3_214, Tx, 0xab, "n2").accept("n4", S + 3_300, Tx, 0xab, 0, 86);
+    lab.duplicate("n4", S + 4_000, Tx, 0xab, "n3").duplicate("n4", S + 4_100, Tx, 0xab, "n3");
     lab.duplicate("n0", S + 900, Tx, 0xab, "n1");
     lab
 }
@@ -41,15 +36,7 @@ fn the_tree_has_each_node_under_the_one_it_heard_from_the_earlier_branch_first()
     let rows: Vec<_> = whereabouts
         .nodes
         .iter()
-        .map(|visit| {
-            (
-                &*visit.node,
-                visit.indent,
-                visit.hop,
-                visit.ms,
-                visit.copies,
-            )
-        })
+        .map(|visit| (&*visit.node, visit.indent, visit.hop, visit.ms, visit.copies))
         .collect();
     let expected = [
         ("n0", 0, Some(0), 0.0, 1),
@@ -70,11 +57,7 @@ fn the_last_node_its_path_and_the_largest_part_of_the_time_are_named() {
     assert_eq!((&*last.node, last.ms), ("n4", 3.214));
     let journey = last.journey.expect("a known way");
     assert_eq!(journey.path, ["n0", "n2", "n4"]);
-    let steps: Vec<_> = journey
-        .steps
-        .iter()
-        .map(|step| (step.stage, step.ms))
-        .collect();
+    let steps: Vec<_> = journey.steps.iter().map(|step| (step.stage, step.ms)).collect();
     let expected = [
         (Stage::Network, 0.6),
         (Stage::Queue, 0.2),
@@ -119,77 +102,39 @@ fn a_transaction_says_where_it_was_pooled_and_in_which_block_it_is() {
     let mut lab = lab();
     for (node, us) in [("n0", 0), ("n1", 700), ("n2", 1_214)] {
         let (kind, ready) = (Tx, true);
-        lab.event(
-            node,
-            S + us,
-            Event::Pooled {
-                kind,
-                id: id(0xab),
-                ready,
-            },
-        );
+        lab.event(node, S + us, Event::Pooled { kind, id: id(0xab), ready });
         let (block, height) = (id(0xcd), 7);
-        let included = Event::Included {
-            kind,
-            id: id(0xab),
-            block,
-            height,
-        };
+        let included = Event::Included { kind, id: id(0xab), block, height };
         lab.event(node, 2 * S + us, included);
     }
     let reason = "full".to_owned();
-    let evicted = Event::Evicted {
-        kind: Tx,
-        id: id(0xab),
-        reason,
-    };
+    let evicted = Event::Evicted { kind: Tx, id: id(0xab), reason };
     lab.event("n3", 2 * S, evicted);
     let whereabouts = found(&lab, 0xab);
     let outcome = whereabouts.outcome.as_ref().expect("the logs tell");
     assert_eq!(outcome.pooled, 3);
-    let ms = Span {
-        first: 1_000.0,
-        last: 1_001.214,
-    };
-    let block = Included {
-        block: id(0xcd),
-        height: 7,
-        nodes: 3,
-        ms,
-    };
+    let ms = Span { first: 1_000.0, last: 1_001.214 };
+    let block = Included { block: id(0xcd), height: 7, nodes: 3, ms };
     assert_eq!(outcome.included, [block]);
     assert_eq!(outcome.evicted[0].reason, "full");
     let text = whereabouts.to_text();
-    assert!(
-        text.contains("evicted at n3 after 1000.000 ms: full"),
-        "{text}"
-    );
-    assert!(
-        text.contains(&format!("included in block {}", id(0xcd))),
-        "{text}"
-    );
-    assert!(
-        text.contains("at height 7, at 3 nodes, after 1000.000 to 1001.214 ms"),
-        "{text}"
-    );
+    assert!(text.contains("evicted at n3 after 1000.000 ms: full"), "{text}");
+    assert!(text.contains(&format!("included in block {}", id(0xcd))), "{text}");
+    assert!(text.contains("at height 7, at 3 nodes, after 1000.000 to 1001.214 ms"), "{text}");
 }
 
 #[test]
 fn a_block_says_whose_tip_it_became() {
     let mut lab = Lab::new(2);
     lab.publish("n0", S, Block, 1).tip("n0", S, 1, 1, 0, 0);
-    lab.receive_via("n1", S + 800, Block, 1, "n0", Via::Compact)
-        .tip("n1", S + 900, 1, 1, 0, 0);
+    lab.receive_via("n1", S + 800, Block, 1, "n0", Via::Compact).tip("n1", S + 900, 1, 1, 0, 0);
     let whereabouts = found(&lab, 1);
     assert_eq!(whereabouts.kind, Block);
     assert_eq!(whereabouts.nodes[1].tip_ms, Some(0.9));
     let text = whereabouts.to_text();
     assert!(text.contains("produced by n0"), "{text}");
     assert!(text.contains("compact from n0, hop 1"), "{text}");
-    assert!(
-        text.contains("the tip of 2 nodes, after 0.000 to 0.900 ms"),
-        "{text}"
-    );
+    assert!(text.contains("the tip of 2 nodes, after 0.000 to 0.900 ms"), "{text}");
 }
 
 #[test]
@@ -221,10 +166,7 @@ fn an_ambiguous_beginning_lists_what_may_be_meant() {
     }
     lab.event("n0", S, line(Block, "abcd06"));
     let error = lookup_error(&lab, "abcd0");
-    let LookupError::Ambiguous {
-        candidates, more, ..
-    } = &error
-    else {
+    let LookupError::Ambiguous { candidates, more, .. } = &error else {
         panic!("{error:?}");
     };
     assert_eq!((candidates.len(), *more), (5, 1));
@@ -240,16 +182,10 @@ fn an_unknown_id_lists_the_closest_ones() {
     let mut lab = lab();
     lab.publish("n0", S, Block, 0x11);
     let error = lookup_error(&lab, "abab77");
-    let candidate = Candidate {
-        kind: Kind::Tx,
-        id: id(0xab),
-    };
+    let candidate = Candidate { kind: Kind::Tx, id: id(0xab) };
     assert_eq!(
         error,
-        LookupError::Unknown {
-            given: "abab77".to_owned(),
-            candidates: vec![candidate]
-        }
+        LookupError::Unknown { given: "abab77".to_owned(), candidates: vec![candidate] }
     );
     assert!(error.to_string().contains(&id(0xab)));
     let error = lookup_error(&lab, "9999");
@@ -260,10 +196,7 @@ fn an_unknown_id_lists_the_closest_ones() {
 fn what_cannot_be_an_id_is_refused() {
     for given in ["aba", "", "hs1qqqq", &"a".repeat(65)] {
         let error = lookup_error(&lab(), given);
-        assert!(
-            matches!(error, LookupError::NotAnId { .. }),
-            "{given}: {error:?}"
-        );
+        assert!(matches!(error, LookupError::NotAnId { .. }), "{given}: {error:?}");
     }
 }
 
@@ -279,11 +212,8 @@ fn a_node_that_did_not_run_says_so_and_a_late_one_is_not_the_last() {
     assert_eq!(last.node, "n4");
     let late = whereabouts.nodes.iter().find(|visit| visit.node == "late");
     assert!(late.is_some_and(|visit| visit.late_start));
-    let missed: Vec<_> = whereabouts
-        .missed
-        .iter()
-        .map(|missed| (&*missed.node, &*missed.why))
-        .collect();
+    let missed: Vec<_> =
+        whereabouts.missed.iter().map(|missed| (&*missed.node, &*missed.why)).collect();
     let expected = [
         ("absent", "was not running; it started 3000.000 ms later"),
         ("fell", "ran until 2.000 ms after it"),
@@ -308,35 +238,22 @@ fn a_message_from_a_stranger_is_timed_from_its_first_receipt() {
     lab.event("n2", S + 300, verdict);
     let whereabouts = found(&lab, 1);
     assert_eq!(whereabouts.origin, None);
-    assert_eq!(
-        whereabouts.nodes[0].from,
-        Some(peer("a-stranger-with-a-long-peer-id"))
-    );
-    assert_eq!(
-        (whereabouts.nodes[1].indent, whereabouts.nodes[1].hop),
-        (1, None)
-    );
+    assert_eq!(whereabouts.nodes[0].from, Some(peer("a-stranger-with-a-long-peer-id")));
+    assert_eq!((whereabouts.nodes[1].indent, whereabouts.nodes[1].hop), (1, None));
     let last = whereabouts.last.as_ref().expect("it arrived");
     assert_eq!((&*last.node, last.ms, &last.journey), ("n2", 0.25, &None));
     let text = whereabouts.to_text();
     assert!(text.contains("published by none of these nodes"), "{text}");
     assert!(text.contains("gossip from -peer-id;"), "{text}");
-    assert!(
-        text.contains("ignore (fee_too_low), queue 0.001, check 0.002"),
-        "{text}"
-    );
-    assert!(
-        text.contains("last: n2 after 0.250 ms, its way there is not in the logs"),
-        "{text}"
-    );
+    assert!(text.contains("ignore (fee_too_low), queue 0.001, check 0.002"), "{text}");
+    assert!(text.contains("last: n2 after 0.250 ms, its way there is not in the logs"), "{text}");
 }
 
 #[test]
 fn nodes_that_heard_of_it_in_a_circle_are_all_drawn() {
     let mut lab = Lab::new(4);
     lab.publish("n0", S, Tx, 1);
-    lab.receive("n1", S + 1, Tx, 1, "n2")
-        .receive("n2", S + 2, Tx, 1, "n1");
+    lab.receive("n1", S + 1, Tx, 1, "n2").receive("n2", S + 2, Tx, 1, "n1");
     lab.receive("n3", S + 3, Tx, 1, "n2");
     let whereabouts = found(&lab, 1);
     let drawn: Vec<_> = whereabouts.nodes.iter().map(|visit| &*visit.node).collect();
@@ -346,15 +263,10 @@ fn nodes_that_heard_of_it_in_a_circle_are_all_drawn() {
 #[test]
 fn a_relay_that_logs_too_late_is_pointed_out() {
     let mut lab = Lab::new(3);
-    lab.publish("n0", S, Tx, 1)
-        .receive("n1", S + 10, Tx, 1, "n0");
-    lab.accept("n1", S + 40, Tx, 1, 10, 20)
-        .receive("n2", S + 30, Tx, 1, "n1");
+    lab.publish("n0", S, Tx, 1).receive("n1", S + 10, Tx, 1, "n0");
+    lab.accept("n1", S + 40, Tx, 1, 10, 20).receive("n2", S + 30, Tx, 1, "n1");
     let text = found(&lab, 1).to_text();
-    assert!(
-        text.contains("before its relay logged that it accepted it"),
-        "{text}"
-    );
+    assert!(text.contains("before its relay logged that it accepted it"), "{text}");
 }
 
 #[test]

@@ -15,9 +15,7 @@ impl Whereabouts {
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = self.write_text(&mut text);
-        text.lines()
-            .map(|line| line.trim_end().to_owned() + "\n")
-            .collect()
+        text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
     }
 
     fn write_text(&self, out: &mut String) -> fmt::Result {
@@ -85,10 +83,7 @@ impl Whereabouts {
             }
         } else if let Some(span) = outcome.tip_ms {
             let (nodes, first, last) = (outcome.tip, span.first, span.last);
-            writeln!(
-                out,
-                "the tip of {nodes} nodes, after {first:.3} to {last:.3} ms"
-            )?;
+            writeln!(out, "the tip of {nodes} nodes, after {first:.3} to {last:.3} ms")?;
         }
         Ok(())
     }
@@ -109,10 +104,7 @@ impl Whereabouts {
         steps(out, journey)?;
         writeln!(out, "why:  {}", journey.reason)?;
         if journey.clamped {
-            writeln!(
-                out,
-                "      (a node had it before its relay logged that it accepted it)"
-            )?;
+            writeln!(out, "      (a node had it before its relay logged that it accepted it)")?;
         }
         Ok(())
     }
@@ -123,9 +115,7 @@ fn steps(out: &mut String, journey: &Journey) -> fmt::Result {
     let widest = words.iter().map(|words| words.chars().count()).max();
     let widest = widest.unwrap_or(0);
     for (words, step) in words.iter().zip(&journey.steps) {
-        let share = step
-            .share
-            .map_or(String::new(), |share| format!("{:>6.0} %", share * 100.0));
+        let share = step.share.map_or(String::new(), |share| format!("{:>6.0} %", share * 100.0));
         writeln!(out, "  {words:<widest$}{:>12.3} ms{share}", step.ms)?;
     }
     Ok(())
@@ -147,9 +137,7 @@ impl Visit {
             let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
             let (queue, check) = (judged.queue_ms, judged.check_ms);
             let verdict = verdict_name(judged.verdict);
-            parts.push(format!(
-                "{verdict}{reason}, queue {queue:.3}, check {check:.3}"
-            ));
+            parts.push(format!("{verdict}{reason}, queue {queue:.3}, check {check:.3}"));
         }
         if self.late_start {
             parts.push("started later".to_owned());

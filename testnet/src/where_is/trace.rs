@@ -121,17 +121,11 @@ impl Tracing<'_> {
     fn senders(&self, seen: &AtNode) -> Vec<Sender> {
         let mut senders: Vec<Sender> = Vec::new();
         let first = seen.first.map(|first| first.from);
-        for from in first
-            .into_iter()
-            .chain(seen.again.iter().map(|copy| copy.from))
-        {
+        for from in first.into_iter().chain(seen.again.iter().map(|copy| copy.from)) {
             let name = self.run.peer_name(from);
             match senders.iter_mut().find(|sender| sender.node == name) {
                 Some(sender) => sender.copies += 1,
-                None => senders.push(Sender {
-                    node: name.to_owned(),
-                    copies: 1,
-                }),
+                None => senders.push(Sender { node: name.to_owned(), copies: 1 }),
             }
         }
         senders
@@ -160,12 +154,7 @@ impl Tracing<'_> {
     fn missed(&self) -> Vec<Missed> {
         let nodes = self.message.at.iter().enumerate();
         let missed = nodes.filter(|(_, seen)| had_at(seen).is_none());
-        missed
-            .map(|(node, _)| Missed {
-                node: self.name(node),
-                why: self.absence(node),
-            })
-            .collect()
+        missed.map(|(node, _)| Missed { node: self.name(node), why: self.absence(node) }).collect()
     }
 
     /// What a node was doing that never had the message.
@@ -192,9 +181,7 @@ impl Tracing<'_> {
         let nodes = 0..self.message.at.len();
         let arrived = nodes.filter_map(|node| Some((self.message.at[node].delivered()?.at, node)));
         let arrived: Vec<_> = arrived.collect();
-        let in_time = arrived
-            .iter()
-            .filter(|(_, node)| self.ran_until_it_came(*node));
+        let in_time = arrived.iter().filter(|(_, node)| self.ran_until_it_came(*node));
         let &(at, node) = in_time.max().or_else(|| arrived.iter().max())?;
         Some(Last {
             node: self.name(node),

@@ -30,26 +30,22 @@ const CURRENT: &str = "CURRENT";
 /// system takes away the lock that the process holds.
 const LOCK: &str = "LOCK";
 
-/// What is found at a path.
+/// What a directory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Found {
-    /// Nothing, an empty directory, or one that was about to become a store.
+    /// An empty directory, or one that was about to become a store.
     Nothing,
     /// A sound store of this network.
     Store,
 }
 
-/// Looks at a path.
+/// Looks at a directory.
 pub(in crate::store) fn look(
     path: &Path,
     genesis: GenesisId,
     options: RocksOptions,
 ) -> Result<Found, Refusal> {
-    let names = match names_in(path) {
-        Ok(names) => names,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
-        Err(error) => return Err(error.into()),
-    };
+    let names = names_in(path)?;
     let ours = names.contains(OURS);
     if names.is_empty() || (names.contains(BECOMING) && !ours) {
         return Ok(Found::Nothing);

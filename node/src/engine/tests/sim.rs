@@ -310,8 +310,9 @@ impl Sim {
     }
 
     fn flood(&mut self, node: usize, topic: Topic, data: &[u8], except: Option<PeerId>) {
-        let links: Vec<usize> = self.nodes[node].links.keys().copied().collect();
-        for other in links.into_iter().filter(|other| Some(self.nodes[*other].peer) != except) {
+        let mut links: Vec<usize> = self.nodes[node].links.keys().copied().collect();
+        links.retain(|other| Some(self.nodes[*other].peer) != except);
+        for other in links {
             if self.random.random_bool(self.loss) {
                 self.lost += 1;
             } else {

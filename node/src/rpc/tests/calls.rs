@@ -6,9 +6,9 @@ use jsonrpsee::core::client::Error as ClientError;
 use jsonrpsee::http_client::HttpClient;
 use serde_json::json;
 
-use super::fake::{Fake, LOCALHOST, Server, account, block, mempool, peer, status};
 use crate::api::{BlockRef, Refused, Submitted, TxStatus};
 use crate::handle::Handle;
+use crate::rpc::fake::{Fake, LOCALHOST, Server, account, block, mempool, peer, status};
 use crate::rpc::{
     Access, BlockSelector, CallError, HexBytes, RpcClient, RpcError, ServeError, connect, serve,
 };
@@ -41,7 +41,8 @@ fn own(error: ClientError) -> RpcError {
 
 #[tokio::test]
 async fn every_method_answers_through_the_client() {
-    let server = Fake::default().serve().await;
+    let life = [TxStatus::Queued { waiting_for: 4 }].into();
+    let server = Fake { life, ..Fake::default() }.serve().await;
     let client = client(&server);
     let tx = transaction();
     let id = UnverifiedTx::from(tx.clone()).id();
@@ -85,11 +86,8 @@ async fn a_block_that_is_not_there_is_not_found() {
 #[tokio::test]
 async fn a_refusal_reaches_the_client_with_its_reason() {
     for invalid in [true, false] {
-        let refused = Refused {
-            invalid,
-            reason: "some-reason".to_owned(),
-            message: "a sentence".to_owned(),
-        };
+        let refused =
+            Refused { invalid, reason: "some-reason".to_owned(), message: "a sentence".to_owned() };
         let server = Fake { refuses: Some(refused.clone()), ..Fake::default() }.serve().await;
         let error = client(&server).tx_submit(HexBytes(codec::encode(&transaction()))).await;
         assert_eq!(own(error.unwrap_err()), RpcError::from(refused));

@@ -1,6 +1,6 @@
 //! `/metrics`, `/health`, `/ready`, and what else a request line may say.
 
-use super::fake::Fake;
+use crate::rpc::fake::Fake;
 
 #[tokio::test]
 async fn metrics_are_served_as_openmetrics_text() {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::fake::Fake;
+use crate::rpc::fake::Fake;
 use crate::rpc::front::MAX_REQUEST_BYTES;
 use crate::rpc::listen::MAX_CONNECTIONS;
+use crate::rpc::methods::{MAX_CALLS, PATIENCE};
 
 #[tokio::test]
 async fn what_is_no_json_is_a_parse_error() {
@@ -73,24 +75,39 @@ async fn a_batch_is_answered_call_by_call_up_to_its_bound() {
 
 #[tokio::test]
 async fn at_the_bound_a_connection_waits_until_another_one_ends() {
-    let server = Fake::default().serve().await;
-    let mut idle = Vec::new();
+    let server = Arc::new(Fake::default().serve().await);
+    let mut served = Vec::new();
     for _ in 0..MAX_CONNECTIONS {
-        idle.push(TcpStream::connect(server.addr).await.unwrap());
+        served.push(TcpStream::connect(server.addr).await.unwrap());
     }
-    let server = Arc::new(server);
     let asker = tokio::spawn({
         let server = Arc::clone(&server);
-        async move { server.get("/metrics").await.status }
+        async move { server.get("/health").await.status }
     });
-    // Connections are taken in order, so once the last idle one is served, the asker's waits. An
-    // answer to a broken request shows that it is served.
-    let mut last = idle.pop().unwrap();
-    tokio::io::AsyncWriteExt::write_all(&mut last, b"broken\r\n\r\n").await.unwrap();
+    // While one of those inside is answered over and over, the one outside is not answered once.
+    for _ in 0..100 {
+        let inside = served.last_mut().unwrap();
+        inside.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"healthy\n") {
+            answer.push(inside.read_u8().await.unwrap());
+        }
+    }
     assert!(!asker.is_finished());
-    let mut answer = Vec::new();
-    last.read_to_end(&mut answer).await.unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 400"));
-    // Its end made room.
+    served.pop();
     assert_eq!(asker.await.unwrap(), 200);
+}
+
+#[tokio::test]
+async fn calls_beyond_the_bound_are_told_that_the_node_is_busy() {
+    let server = Fake { stuck: true, ..Fake::default() }.serve().await;
+    let (_, mut socket) = server.upgrade(&[("host", "localhost")]).await;
+    for id in 0..=MAX_CALLS {
+        let call = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"node_status"}}"#);
+        socket.send(&call).await;
+    }
+    // The engine answers none, so what comes before the calls are given up is the refusal of the
+    // one too many.
+    let refusal = timeout(PATIENCE / 2, socket.receive()).await.unwrap();
+    assert_eq!(refusal["error"]["code"], 1005);
 }

@@ -1,11 +1,9 @@
 //! Requests as a browser sends them for a page.
 
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use super::fake::{Fake, Server};
 use crate::rpc::Access;
+use crate::rpc::fake::{Fake, Server};
 
 const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"node_status"}"#;
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -17,26 +15,6 @@ async fn with_wallet() -> Server {
     Fake::default().serve_with(access).await
 }
 
-/// The status of a WebSocket upgrade with one more header, and the connection.
-async fn upgrade(server: &Server, header: (&str, &str)) -> (u16, TcpStream) {
-    let mut socket = TcpStream::connect(server.addr).await.unwrap();
-    let host = if header.0 == "host" { header.1 } else { "localhost" };
-    let mut request = format!(
-        "GET / HTTP/1.1\r\nhost: {host}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    );
-    if header.0 != "host" {
-        request += &format!("{}: {}\r\n", header.0, header.1);
-    }
-    socket.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(socket.read_u8().await.unwrap());
-    }
-    let head = String::from_utf8(head).unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), socket)
-}
-
 #[tokio::test]
 async fn a_page_of_another_origin_reaches_nothing() {
     let server = Fake::default().serve().await;
@@ -46,7 +24,7 @@ async fn a_page_of_another_origin_reaches_nothing() {
         assert_eq!(refused.status, 403, "{line}");
         assert!(!refused.head.contains("access-control-"), "{refused:?}");
     }
-    assert_eq!(upgrade(&server, evil).await.0, 403);
+    assert_eq!(server.upgrade(&[LOCAL, evil]).await.0, 403);
 }
 
 #[tokio::test]
@@ -66,7 +44,7 @@ async fn a_name_rebound_to_this_machine_reaches_nothing() {
     for line in ["GET /metrics", "GET /ready", "POST /"] {
         assert_eq!(server.send(line, &[rebound, JSON], CALL).await.status, 403, "{line}");
     }
-    assert_eq!(upgrade(&server, rebound).await.0, 403);
+    assert_eq!(server.upgrade(&[rebound]).await.0, 403);
     let line = "POST http://evil.example/";
     assert_eq!(server.send(line, &[LOCAL, JSON], CALL).await.status, 403);
 }
@@ -105,16 +83,9 @@ async fn a_configured_host_name_is_answered() {
 #[tokio::test]
 async fn a_websocket_of_an_allowed_page_carries_calls() {
     let server = with_wallet().await;
-    let (status, mut socket) = upgrade(&server, WALLET).await;
+    let (status, mut socket) = server.upgrade(&[LOCAL, WALLET]).await;
     assert_eq!(status, 101);
-    // One text frame; a client's frames are masked, here with zeros.
-    let mut frame = vec![0x81, 0x80 | CALL.len() as u8, 0, 0, 0, 0];
-    frame.extend_from_slice(CALL.as_bytes());
-    socket.write_all(&frame).await.unwrap();
-    let (first, length) = (socket.read_u8().await.unwrap(), socket.read_u8().await.unwrap());
-    assert_eq!((first, length), (0x81, 126), "a text frame with a length of two bytes");
-    let mut answer = vec![0; usize::from(socket.read_u16().await.unwrap())];
-    socket.read_exact(&mut answer).await.unwrap();
-    let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+    socket.send(CALL).await;
+    let answer = socket.receive().await;
     assert_eq!((&answer["id"], &answer["result"]["height"]), (&json!(1), &json!(20)));
 }

@@ -24,12 +24,7 @@ fn started(nodes: usize) -> LiveTally {
 }
 
 fn published(tally: &mut LiveTally, node: &str, us: i64, id: &str) {
-    let event = Event::Published {
-        kind: Tx,
-        id: id.to_owned(),
-        bytes: 1,
-        origin: Origin::Rpc,
-    };
+    let event = Event::Published { kind: Tx, id: id.to_owned(), bytes: 1, origin: Origin::Rpc };
     tally.feed(node, &line(node, us, 0, event));
 }
 
@@ -50,10 +45,7 @@ fn a_live_tally_agrees_with_the_report_once_all_lines_are_fed_in_whatever_order_
     let lab = super::spreading::line();
     let dir = lab.write();
     let report = build(dir.path()).expect("logs");
-    for order in [
-        ["n0", "n1", "n2", "n3", "n4"],
-        ["n3", "n1", "n4", "n2", "n0"],
-    ] {
+    for order in [["n0", "n1", "n2", "n3", "n4"], ["n3", "n1", "n4", "n2", "n0"]] {
         let logs = order.map(|node| {
             let path = dir.path().join(node).join("events.jsonl");
             (node, fs::read_to_string(path).expect("a log"))
@@ -64,11 +56,7 @@ fn a_live_tally_agrees_with_the_report_once_all_lines_are_fed_in_whatever_order_
             tally.feed(node, log.lines().next().expect("a start line"));
         }
         for (node, log) in &logs {
-            for line in log
-                .lines()
-                .filter(|line| !line.contains("\"stop\""))
-                .skip(1)
-            {
+            for line in log.lines().filter(|line| !line.contains("\"stop\"")).skip(1) {
                 tally.feed(node, line);
             }
         }

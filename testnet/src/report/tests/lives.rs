@@ -46,11 +46,9 @@ fn a_node_started_late_is_not_expected_to_have_what_was_published_before() {
     let mut lab = Lab::new(2);
     lab.start("n2", 3_000_000).stop("n2", END);
     lab.measure(1_000_000, 8_000_000);
-    lab.publish("n0", 2_000_000, Tx, 1)
-        .receive("n1", 2_001_000, Tx, 1, "n0");
+    lab.publish("n0", 2_000_000, Tx, 1).receive("n1", 2_001_000, Tx, 1, "n0");
     lab.receive("n2", 3_500_000, Tx, 1, "n0");
-    lab.publish("n0", 4_000_000, Tx, 2)
-        .receive("n1", 4_001_000, Tx, 2, "n0");
+    lab.publish("n0", 4_000_000, Tx, 2).receive("n1", 4_001_000, Tx, 2, "n0");
     lab.receive("n2", 4_002_000, Tx, 2, "n0");
     let tx = lab.report().tx.spread;
     assert_eq!((tx.expected, tx.delivered), (3, 3));
@@ -64,19 +62,12 @@ fn a_node_that_restarts_is_expected_only_after_its_last_start() {
     let mut lab = Lab::new(2);
     lab.start("n2", 0);
     // Killed after 2.5 s, back at 3 s.
-    lab.wire("n2", 2_500_000, 1)
-        .start("n2", 3_000_000)
-        .stop("n2", END);
+    lab.wire("n2", 2_500_000, 1).start("n2", 3_000_000).stop("n2", END);
     lab.measure(1_000_000, 8_000_000);
-    lab.publish("n0", 2_000_000, Tx, 1)
-        .receive("n1", 2_001_000, Tx, 1, "n0");
-    lab.publish("n0", 4_000_000, Tx, 2)
-        .receive("n1", 4_001_000, Tx, 2, "n0");
+    lab.publish("n0", 2_000_000, Tx, 1).receive("n1", 2_001_000, Tx, 1, "n0");
+    lab.publish("n0", 4_000_000, Tx, 2).receive("n1", 4_001_000, Tx, 2, "n0");
     let report = lab.report();
-    assert_eq!(
-        (report.tx.spread.expected, report.tx.spread.delivered),
-        (3, 2)
-    );
+    assert_eq!((report.tx.spread.expected, report.tx.spread.delivered), (3, 2));
     assert_eq!((report.logs.restarts, report.logs.killed), (1, 1));
     assert!(report.valid, "{:?}", report.invalid_reasons);
 }
@@ -87,8 +78,7 @@ fn a_node_silent_for_more_than_three_seconds_was_killed_and_one_silent_for_less_
         let mut lab = Lab::new(2);
         lab.start("n2", 0).wire("n2", END - silence, 9);
         lab.measure(1_000_000, END - 1_000_000);
-        lab.publish("n0", 2_000_000, Tx, 1)
-            .receive("n1", 2_001_000, Tx, 1, "n0");
+        lab.publish("n0", 2_000_000, Tx, 1).receive("n1", 2_001_000, Tx, 1, "n0");
         lab.report()
     };
     let gone = killed_at(3_000_001);
@@ -103,8 +93,7 @@ fn a_node_killed_after_the_window_is_expected() {
     let mut lab = Lab::new(3);
     lab.kill("n2", 7_000_000).wire("n2", 6_000_000, 1);
     lab.measure(1_000_000, 5_000_000);
-    lab.publish("n0", 2_000_000, Tx, 1)
-        .receive("n1", 2_001_000, Tx, 1, "n0");
+    lab.publish("n0", 2_000_000, Tx, 1).receive("n1", 2_001_000, Tx, 1, "n0");
     let report = lab.report();
     assert_eq!(report.logs.killed, 1);
     assert_eq!(report.tx.spread.expected, 2);
@@ -138,10 +127,7 @@ fn a_window_during_which_nobody_was_left_is_not_valid() {
     lab.measure(1_000_000, END + 1);
     let report = lab.report();
     assert!(!report.valid);
-    assert_eq!(
-        report.invalid_reasons,
-        ["no node was running at the end of the measured window"]
-    );
+    assert_eq!(report.invalid_reasons, ["no node was running at the end of the measured window"]);
 }
 
 #[test]

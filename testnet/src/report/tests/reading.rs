@@ -11,11 +11,7 @@ use crate::report::testing::line as line_of;
 #[test]
 fn a_truncated_last_line_is_tolerated_and_counted() {
     let mut lab = super::spreading::line();
-    lab.raw(
-        "n4",
-        END + 1,
-        r#"{"t":"2026-01-01T00:00:10.000001Z","mono_us":100000"#,
-    );
+    lab.raw("n4", END + 1, r#"{"t":"2026-01-01T00:00:10.000001Z","mono_us":100000"#);
     let report = lab.report();
     assert!(report.valid);
     assert_eq!((report.logs.truncated, report.logs.unreadable), (1, 0));
@@ -25,8 +21,7 @@ fn a_truncated_last_line_is_tolerated_and_counted() {
 #[test]
 fn a_restart_behind_a_torn_line_is_still_a_restart() {
     let mut lab = Lab::new(2);
-    lab.start("n2", 0)
-        .raw("n2", 2_000_000, r#"{"t":"2026-01-01T00:00:02.0000"#);
+    lab.start("n2", 0).raw("n2", 2_000_000, r#"{"t":"2026-01-01T00:00:02.0000"#);
     lab.start("n2", 3_000_000).stop("n2", END);
     let report = lab.report();
     assert!(report.valid, "{:?}", report.invalid_reasons);
@@ -34,10 +29,22 @@ fn a_restart_behind_a_torn_line_is_still_a_restart() {
 }
 
 #[test]
+fn a_torn_line_that_the_next_process_ended_is_tolerated_but_only_right_before_its_start() {
+    let mut lab = Lab::new(2);
+    lab.start("n2", 0).raw("n2", 2_000_000, "{\"t\":\"2026-01-01T00:00:02.0000\n");
+    lab.start("n2", 3_000_000).stop("n2", END);
+    let report = lab.report();
+    assert!(report.valid, "{:?}", report.invalid_reasons);
+    assert_eq!((report.logs.truncated, report.logs.unreadable), (1, 0));
+    lab.wire("n2", 2_500_000, 1);
+    let report = lab.report();
+    assert_eq!((report.logs.truncated, report.logs.unreadable), (0, 1));
+}
+
+#[test]
 fn a_garbage_line_elsewhere_is_counted_and_makes_the_report_not_valid() {
     let mut lab = super::spreading::line();
-    lab.raw("n3", 5_000_000, "garbage\n")
-        .raw("n3", 5_000_001, "\n");
+    lab.raw("n3", 5_000_000, "garbage\n").raw("n3", 5_000_001, "\n");
     let report = lab.report();
     assert_eq!(report.logs.unreadable, 1);
     assert_eq!(report.invalid_reasons, ["n3: 1 unreadable line"]);
@@ -60,10 +67,7 @@ fn a_log_without_a_start_line_or_with_a_stepping_clock_is_not_valid() {
     let mut lab = Lab::new(1);
     lab.add("n1").wire("n1", 0, 0).stop("n1", END);
     for step in 0..20 {
-        let event = Event::Wire {
-            sent: 0,
-            received: 0,
-        };
+        let event = Event::Wire { sent: 0, received: 0 };
         let mono_us = if step < 10 { step } else { step + 700_000 };
         let line = line_of("n0", step as i64, mono_us, event);
         lab.raw("n0", step as i64, &format!("{line}\n"));
@@ -72,10 +76,7 @@ fn a_log_without_a_start_line_or_with_a_stepping_clock_is_not_valid() {
     let reasons = lab.report().invalid_reasons;
     assert_eq!(
         reasons,
-        [
-            "n0: its wall clock stepped while it ran",
-            "n1: its log does not begin with a start line"
-        ]
+        ["n0: its wall clock stepped while it ran", "n1: its log does not begin with a start line"]
     );
 }
 
@@ -109,10 +110,7 @@ fn reading_from_disk_gives_what_joining_in_memory_gives() {
     assert_eq!(read.dir, dir.path());
     read.dir = PathBuf::new();
     assert_eq!(read, lab.report());
-    assert_eq!(
-        (read.scenario.as_deref(), read.seed),
-        (Some("hand"), Some(7))
-    );
+    assert_eq!((read.scenario.as_deref(), read.seed), (Some("hand"), Some(7)));
 }
 
 #[test]
@@ -128,23 +126,14 @@ fn the_written_report_holds_the_fields_that_other_programs_read() {
     assert_eq!(json["schema"], 1);
     assert_eq!(json["measured"], true);
     for kind in ["tx", "block"] {
-        for field in [
-            "published",
-            "coverage",
-            "copies_per_node",
-            "wire_ratio",
-            "stretch",
-        ] {
+        for field in ["published", "coverage", "copies_per_node", "wire_ratio", "stretch"] {
             assert!(json[kind].get(field).is_some(), "{kind}.{field}");
         }
         for field in ["p50", "p90", "p95", "p99", "max"] {
             assert!(json[kind]["latency_ms"].get(field).is_some(), "{field}");
         }
         for field in ["50", "75", "90", "95", "99", "100"] {
-            assert!(
-                json[kind]["to_share_ms"][field].get("p99").is_some(),
-                "{field}"
-            );
+            assert!(json[kind]["to_share_ms"][field].get("p99").is_some(), "{field}");
         }
     }
     for field in ["rebuilt_share", "compact_ratio", "stale", "max_reorg"] {
@@ -171,17 +160,11 @@ fn the_text_is_a_screenful_and_names_the_slowest_delivery_and_why() {
     }
     let mut report = lab.report();
     report.dir = "out/a-folder-with-a-rather-long-name".into();
-    let assert = |name: &str, ok| Assert {
-        name: name.to_owned(),
-        ok,
-    };
+    let assert = |name: &str, ok| Assert { name: name.to_owned(), ok };
     report.asserts = vec![assert("coverage", true), assert("tx.latency_ms.p99", false)];
     let text = report.to_text();
     assert!(text.lines().count() <= 40, "{text}");
-    assert!(
-        text.lines().all(|line| line.chars().count() <= 100),
-        "{text}"
-    );
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     for part in [
         "NOT VALID",
         "1 of 2 assertions FAILED: tx.latency_ms.p99",

@@ -9,12 +9,8 @@ use super::*;
 pub(super) fn line() -> Lab {
     let mut lab = Lab::new(5);
     lab.publish("n0", 2_000_000, Tx, 0xaa);
-    for (node, from, at) in [
-        ("n1", "n0", 10),
-        ("n2", "n1", 23),
-        ("n3", "n2", 36),
-        ("n4", "n3", 49),
-    ] {
+    for (node, from, at) in [("n1", "n0", 10), ("n2", "n1", 23), ("n3", "n2", 36), ("n4", "n3", 49)]
+    {
         let at = 2_000_000 + at * 1_000;
         lab.receive(node, at, Tx, 0xaa, from);
         lab.accept(node, at + 3_000, Tx, 0xaa, 1_000, 2_000);
@@ -43,10 +39,7 @@ fn on_a_line_with_known_delays_the_report_gives_exactly_those_times_hops_and_cop
     // After the 10 ms of the first: 13, 26, 39.
     assert_eq!(tx.since_first_ms, summary(26.0, 39.0));
     let hops = tx.hops;
-    assert_eq!(
-        (hops.p50, hops.max, hops.mean),
-        (Some(2), Some(4), Some(2.5))
-    );
+    assert_eq!((hops.p50, hops.max, hops.mean), (Some(2), Some(4), Some(2.5)));
     assert_eq!(hops.unrooted, 0);
 }
 
@@ -74,11 +67,7 @@ fn in_a_star_the_hub_delivers_all_and_each_spoke_is_one_hop_away() {
     assert_eq!(tx.latency_ms.max, Some(4.0));
     assert_eq!((tx.hops.max, tx.hops.mean), (Some(1), Some(1.0)));
     assert_eq!(tx.copies_per_node, Some(2.0));
-    let hub = FirstBy {
-        node: "n0".to_owned(),
-        count: 4,
-        share: Some(1.0),
-    };
+    let hub = FirstBy { node: "n0".to_owned(), count: 4, share: Some(1.0) };
     assert_eq!(tx.first_by, [hub]);
     assert_eq!(tx.to_share_ms.p75.p50, Some(3.0));
 }
@@ -95,14 +84,8 @@ fn a_missing_delivery_costs_coverage_and_is_counted_as_never_reached() {
     assert_eq!(tx.coverage, Some(0.875));
     // 75 % of 4 is 3, which both reached; all 4 only the first did.
     let to = tx.to_share_ms;
-    assert_eq!(
-        (to.p75.p50, to.p75.p99, to.p75.unreached),
-        (Some(30.0), Some(36.0), 0)
-    );
-    assert_eq!(
-        (to.all.p50, to.all.p99, to.all.unreached),
-        (Some(49.0), Some(49.0), 1)
-    );
+    assert_eq!((to.p75.p50, to.p75.p99, to.p75.unreached), (Some(30.0), Some(36.0), 0));
+    assert_eq!((to.all.p50, to.all.p99, to.all.unreached), (Some(49.0), Some(49.0), 1));
 }
 
 #[test]
@@ -114,15 +97,8 @@ fn duplicates_are_counted_by_path_and_do_not_delay_anything() {
     let tx = lab.report().tx.spread;
     assert_eq!(tx.latency_ms.max, Some(49.0));
     assert_eq!(tx.copies_per_node, Some(7.0 / 4.0));
-    let row = |via, first, redundant| ViaCopies {
-        via,
-        first,
-        redundant,
-    };
-    assert_eq!(
-        tx.copies,
-        [row(Via::Gossip, 4, 2), row(Via::Reconcile, 0, 1)]
-    );
+    let row = |via, first, redundant| ViaCopies { via, first, redundant };
+    assert_eq!(tx.copies, [row(Via::Gossip, 4, 2), row(Via::Reconcile, 0, 1)]);
 }
 
 #[test]
@@ -158,10 +134,7 @@ fn a_message_introduced_twice_counts_once_and_neither_node_is_expected() {
     lab.receive("n2", 1_012_000, Tx, 1, "n3");
     let tx = lab.report().tx.spread;
     assert_eq!((tx.published, tx.expected, tx.delivered), (1, 2, 2));
-    let journey = tx
-        .slowest
-        .and_then(|slowest| slowest.journey)
-        .expect("a way");
+    let journey = tx.slowest.and_then(|slowest| slowest.journey).expect("a way");
     assert_eq!(journey.path, ["n3", "n2"]);
     let ms: Vec<f64> = journey.steps.iter().map(|step| step.ms).collect();
     assert_eq!(ms, [4.0, 8.0]);
@@ -171,17 +144,9 @@ fn a_message_introduced_twice_counts_once_and_neither_node_is_expected() {
 fn hops_are_counted_whichever_end_of_the_line_publishes() {
     let mut lab = Lab::new(5);
     lab.publish("n4", 1_000_000, Tx, 1);
-    for (node, from, ms) in [
-        ("n3", "n4", 1),
-        ("n2", "n3", 2),
-        ("n1", "n2", 3),
-        ("n0", "n1", 4),
-    ] {
+    for (node, from, ms) in [("n3", "n4", 1), ("n2", "n3", 2), ("n1", "n2", 3), ("n0", "n1", 4)] {
         lab.receive(node, 1_000_000 + ms * 1_000, Tx, 1, from);
     }
     let hops = lab.report().tx.spread.hops;
-    assert_eq!(
-        (hops.max, hops.mean, hops.unrooted),
-        (Some(4), Some(2.5), 0)
-    );
+    assert_eq!((hops.max, hops.mean, hops.unrooted), (Some(4), Some(2.5), 0));
 }

@@ -8,13 +8,7 @@ use super::*;
 #[test]
 fn on_a_line_every_hop_is_ten_milliseconds_of_network() {
     let stages = line().report().tx.spread.stages;
-    assert_eq!(
-        stages.network_ms,
-        Pair {
-            p50: Some(10.0),
-            p99: Some(10.0)
-        }
-    );
+    assert_eq!(stages.network_ms, Pair { p50: Some(10.0), p99: Some(10.0) });
     assert_eq!(stages.queue_ms.p50, Some(1.0));
     assert_eq!(stages.check_ms.p99, Some(2.0));
     assert_eq!((stages.clamped, stages.unmeasured), (0, 0));
@@ -24,10 +18,7 @@ fn on_a_line_every_hop_is_ten_milliseconds_of_network() {
 #[test]
 fn on_a_line_the_slowest_delivery_is_the_last_node_by_the_whole_way() {
     let slowest = line().report().tx.spread.slowest.expect("deliveries");
-    assert_eq!(
-        (&*slowest.node, &*slowest.origin, slowest.ms),
-        ("n4", "n0", 49.0)
-    );
+    assert_eq!((&*slowest.node, &*slowest.origin, slowest.ms), ("n4", "n0", 49.0));
     let journey = slowest.journey.expect("a known way");
     assert_eq!(journey.path, ["n0", "n1", "n2", "n3", "n4"]);
     let ms: Vec<f64> = journey.steps.iter().map(|step| step.ms).collect();
@@ -48,15 +39,8 @@ fn a_copy_that_was_asked_for_is_no_network_time() {
     let tx = lab.report().tx.spread;
     assert_eq!(tx.stages.network_ms.p99, Some(5.0));
     assert_eq!(tx.stages.pull_ms.p50, Some(400.0));
-    let reason = tx
-        .slowest
-        .and_then(|slowest| slowest.journey)
-        .expect("a way")
-        .reason;
-    assert_eq!(
-        reason,
-        "100 % of it was time until n2 asked n0 for it and had it"
-    );
+    let reason = tx.slowest.and_then(|slowest| slowest.journey).expect("a way").reason;
+    assert_eq!(reason, "100 % of it was time until n2 asked n0 for it and had it");
 }
 
 #[test]
@@ -69,10 +53,7 @@ fn a_relay_that_logs_its_verdict_after_the_next_receipt_is_clamped_and_counted()
     let tx = lab.report().tx.spread;
     assert_eq!(tx.stages.clamped, 1);
     assert_eq!(tx.stages.network_ms.p50, Some(0.0));
-    let journey = tx
-        .slowest
-        .and_then(|slowest| slowest.journey)
-        .expect("a way");
+    let journey = tx.slowest.and_then(|slowest| slowest.journey).expect("a way");
     assert!(journey.clamped);
     // 10 ms network, then of the relay's 10 ms only the 5 before the receipt, then nothing.
     let ms: Vec<f64> = journey.steps.iter().map(|step| step.ms).collect();
@@ -102,11 +83,7 @@ fn verdicts_are_counted_by_answer_and_reason() {
         queue_us: 0,
         check_us: 0,
     };
-    lab.event(
-        "n1",
-        3_000_000,
-        verdict(VerdictName::Reject, "bad_signature"),
-    );
+    lab.event("n1", 3_000_000, verdict(VerdictName::Reject, "bad_signature"));
     lab.event("n2", 3_000_000, verdict(VerdictName::Ignore, "known"));
     lab.event("n3", 3_000_000, verdict(VerdictName::Ignore, "known"));
     // Before the window: not counted.
@@ -114,10 +91,8 @@ fn verdicts_are_counted_by_answer_and_reason() {
     lab.event("n4", 500_000, verdict(VerdictName::Ignore, "known"));
     let report = lab.report();
     let rows: Vec<_> = report.tx.verdicts.iter().collect();
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|row| (row.verdict, row.reason.as_deref(), row.count))
-        .collect();
+    let rows: Vec<_> =
+        rows.iter().map(|row| (row.verdict, row.reason.as_deref(), row.count)).collect();
     let expected = [
         (VerdictName::Accept, None, 4),
         (VerdictName::Ignore, Some("known"), 2),
@@ -143,13 +118,7 @@ fn a_relay_sends_on_when_it_accepts_and_not_when_it_first_ignores() {
     lab.accept("n1", 1_030_000, Tx, 1, 0, 0);
     lab.receive("n2", 1_037_000, Tx, 1, "n1");
     let stages = lab.report().tx.spread.stages;
-    assert_eq!(
-        stages.network_ms,
-        Pair {
-            p50: Some(7.0),
-            p99: Some(10.0)
-        }
-    );
+    assert_eq!(stages.network_ms, Pair { p50: Some(7.0), p99: Some(10.0) });
 }
 
 #[test]
@@ -171,15 +140,9 @@ fn a_receipt_dated_before_the_publication_takes_no_time_and_is_counted() {
     let tx = lab.report().tx.spread;
     assert_eq!((tx.before_publication, tx.stages.clamped), (1, 1));
     assert_eq!(tx.latency_ms.max, Some(0.0));
-    let journey = tx
-        .slowest
-        .and_then(|slowest| slowest.journey)
-        .expect("a way");
+    let journey = tx.slowest.and_then(|slowest| slowest.journey).expect("a way");
     assert!(journey.clamped);
-    assert_eq!(
-        (journey.total_ms, &*journey.reason),
-        (0.0, "it took no measurable time")
-    );
+    assert_eq!((journey.total_ms, &*journey.reason), (0.0, "it took no measurable time"));
 }
 
 #[test]

@@ -1,0 +1,139 @@
+//! `hearsay tx send`.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use hearsay_chain::transaction::{MAX_PAYLOAD_BYTES, Transfer};
+use hearsay_chain::{Address, Keypair, TxId, codec};
+use jiff::SignedDuration;
+use jsonrpsee::http_client::HttpClient;
+use serde::Serialize;
+
+use super::console::{Console, Facts};
+use super::failure::Failure;
+use super::node::Node;
+use super::tx::with_status;
+use super::wait::{self, Goal};
+use super::who::{Home, Who};
+use crate::api::TxStatus;
+use crate::rpc::{HexBytes, RpcClient};
+
+const EXAMPLES: &str = "\
+Examples:
+  hearsay tx send --from alice --to bob --amount 10 --fee 1
+  hearsay tx send --from alice --to hs1… --amount 10 --fee 1 --wait final --timeout 2m
+  hearsay tx send --from ./alice.pem --to bob --amount 0 --fee 1 --payload 68656c6c6f --json";
+
+/// Sign a transaction here, and hand it to a node
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Send {
+    /// The key that pays, by its name or file
+    #[arg(long, value_name = "KEY")]
+    from: String,
+    /// Who is paid: an address, or a key of your own
+    #[arg(long, value_name = "ADDRESS")]
+    to: Who,
+    /// What the recipient gets, in units
+    #[arg(long, value_name = "N")]
+    amount: u64,
+    /// What the block's proposer gets, in units
+    #[arg(long, value_name = "N")]
+    fee: u64,
+    /// Bytes to carry along, in hex
+    #[arg(long, value_name = "HEX", default_value = "", hide_default_value = true)]
+    payload: HexBytes,
+    /// The place among the sender's transactions [default: the next one]
+    #[arg(long, value_name = "N")]
+    nonce: Option<u64>,
+    /// The last height at which it may be included [default: any]
+    #[arg(long, value_name = "HEIGHT")]
+    expiry: Option<u64>,
+    /// Wait until it is in the pool, in a block, or in a final block
+    #[arg(long, value_name = "STATE")]
+    wait: Option<WaitFor>,
+    /// How long to wait, as in 500ms, 20s or 2m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    timeout: Duration,
+    #[command(flatten)]
+    node: Node,
+    #[command(flatten)]
+    home: Home,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum WaitFor {
+    Pooled,
+    Included,
+    Final,
+}
+
+/// What became of the transaction.
+#[derive(Serialize)]
+struct Sent {
+    id: TxId,
+    sender: Address,
+    nonce: u64,
+    #[serde(flatten)]
+    status: TxStatus,
+}
+
+impl Send {
+    pub(super) async fn execute(self, console: &mut Console<'_>) -> Result<(), Failure> {
+        let key = self.home.key(&self.from)?;
+        let client = self.node.client()?;
+        let transfer = self.transfer(&key, &client).await?;
+        let nonce = transfer.nonce;
+        let bytes = HexBytes(codec::encode(&transfer.sign(&key)));
+        let id = self.node.ask(client.tx_submit(bytes)).await?.id;
+        let goal = match self.wait {
+            None | Some(WaitFor::Pooled) => Goal::Taken,
+            Some(WaitFor::Included) => Goal::Included,
+            Some(WaitFor::Final) => Goal::Final,
+        };
+        let status = match goal {
+            Goal::Taken => self.node.ask(client.tx_status(id)).await?,
+            _ => wait::until(&self.node, &client, id, goal, self.timeout, console).await?,
+        };
+        let sent = Sent { id, sender: key.address(), nonce, status };
+        console.show(self.node.json, &sent, |sent| {
+            let facts = Facts::default().with("id", id).with("sender", sent.sender);
+            with_status(facts.with("nonce", nonce), &sent.status).to_string()
+        })
+    }
+
+    /// What is to be signed. The network and the nonce come from the node.
+    async fn transfer(&self, key: &Keypair, client: &HttpClient) -> Result<Transfer, Failure> {
+        if self.payload.0.len() > MAX_PAYLOAD_BYTES {
+            return Err(Failure::Usage(format!(
+                "the payload has {} bytes; no network takes more than {MAX_PAYLOAD_BYTES}",
+                self.payload.0.len()
+            )));
+        }
+        let recipient = self.home.address(&self.to)?;
+        let chain = self.node.ask(client.node_status()).await?.genesis.into();
+        let nonce = match self.nonce {
+            Some(nonce) => nonce,
+            None => self.node.ask(client.account_get(key.address())).await?.next_nonce,
+        };
+        Ok(Transfer {
+            chain,
+            sender: key.public(),
+            nonce,
+            recipient,
+            amount: self.amount,
+            fee: self.fee,
+            expiry: self.expiry,
+            payload: self.payload.0.clone(),
+        })
+    }
+}
+
+/// A time with its unit.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: Result<SignedDuration, _> = text.parse();
+    parsed
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| "a time is a number with its unit, as in 500ms, 20s or 2m".to_owned())
+}

@@ -1,0 +1,161 @@
+//! For tests: a node that answers every question at once, or never.
+
+mod wire;
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use hearsay_chain::{Address, BlockId, GenesisId, Keypair};
+use jsonrpsee::server::ServerHandle;
+use tokio::sync::mpsc::Receiver;
+
+use crate::api::{
+    AccountView, Answer, BlockRef, BlockView, MempoolStatus, NodeStatus, PeerInfo, Query, Refused,
+    Submitted, SyncStatus, TxStatus,
+};
+use crate::handle::{Handle, Request};
+use crate::metrics::Metrics;
+use crate::rpc::{Access, serve};
+
+pub(crate) const LOCALHOST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+pub(crate) fn status() -> NodeStatus {
+    NodeStatus {
+        name: "n0".to_owned(),
+        peer: "12D3".to_owned(),
+        version: "0.1.0".to_owned(),
+        network: "test".to_owned(),
+        genesis: GenesisId([7; 32]),
+        listen: vec!["/ip4/127.0.0.1/tcp/7700".to_owned()],
+        authority: Some(Keypair::from_seed(&[1; 32]).public()),
+        uptime_ms: 61_000,
+        slot: 30,
+        slot_ms: 1_000,
+        tip: BlockId([9; 32]),
+        height: 20,
+        final_height: 17,
+        peers: 3,
+        mempool: mempool(),
+        sync: None,
+        verdicts: Default::default(),
+    }
+}
+
+pub(crate) fn mempool() -> MempoolStatus {
+    MempoolStatus { count: 2, ready: 1, queued: 1, bytes: 500, ..MempoolStatus::default() }
+}
+
+pub(crate) fn account(address: Address) -> AccountView {
+    AccountView { address, balance: u64::MAX, nonce: 4, next_nonce: 6, height: 20 }
+}
+
+pub(crate) fn peer() -> PeerInfo {
+    PeerInfo {
+        peer: "12D4".to_owned(),
+        address: "/ip4/127.0.0.1/tcp/7701".to_owned(),
+        outbound: true,
+        rtt_ms: Some(0.5),
+        agent: None,
+        mesh_tx: true,
+        mesh_block: false,
+        first_copies: 10,
+        duplicates: 4,
+        payload_bytes: 3_000,
+    }
+}
+
+pub(crate) fn block(id: BlockId, height: u64) -> BlockView {
+    BlockView {
+        id,
+        height,
+        slot: height + 2,
+        slot_start_ms: 1_700_000_000_000,
+        parent: BlockId([8; 32]),
+        proposer: Keypair::from_seed(&[1; 32]).public(),
+        tx_root: "00".repeat(32),
+        size: 300,
+        main: true,
+        is_final: false,
+        transactions: Vec::new(),
+    }
+}
+
+/// What the node does with what it is asked.
+#[derive(Clone, Default)]
+pub(crate) struct Fake {
+    /// Takes requests and answers none.
+    pub(crate) stuck: bool,
+    /// Says that it is catching up to this height.
+    pub(crate) behind: Option<u64>,
+    /// Does not take transactions, for this reason.
+    pub(crate) refuses: Option<Refused>,
+    /// The states of every transaction: one for each question, the last one for ever.
+    pub(crate) life: VecDeque<TxStatus>,
+}
+
+impl Fake {
+    fn answer(&mut self, request: Request) {
+        // An asker that has given up is no fault of the node's.
+        match request {
+            Request::Submit { tx, reply } => {
+                let taken = Submitted { id: tx.id(), queued: false };
+                let _ = reply.send(self.refuses.clone().map_or(Ok(taken), Err));
+            }
+            Request::Peers { reply } => drop(reply.send(vec![peer()])),
+            Request::Ask { query, reply } => drop(reply.send(self.look_up(query))),
+        }
+    }
+
+    fn look_up(&mut self, query: Query) -> Answer {
+        match query {
+            Query::Status => {
+                let sync = self.behind.map(|target| SyncStatus { target, peer: None });
+                Answer::Status(Box::new(NodeStatus { sync, ..status() }))
+            }
+            Query::Mempool => Answer::Mempool(mempool()),
+            Query::Account(address) => Answer::Account(account(address)),
+            Query::Block(BlockRef::Latest) => {
+                Answer::Block(Some(Box::new(block(BlockId([9; 32]), 20))))
+            }
+            Query::Block(BlockRef::Height(height)) => {
+                Answer::Block((height <= 20).then(|| Box::new(block(BlockId([9; 32]), height))))
+            }
+            Query::Block(BlockRef::Id(id)) => Answer::Block(Some(Box::new(block(id, 5)))),
+            Query::Tx(_) if self.life.len() > 1 => {
+                Answer::Tx(self.life.pop_front().unwrap_or(TxStatus::Unknown))
+            }
+            Query::Tx(_) => Answer::Tx(self.life.front().cloned().unwrap_or(TxStatus::Unknown)),
+        }
+    }
+
+    pub(crate) async fn serve(self) -> Server {
+        self.serve_with(Access::default()).await
+    }
+
+    pub(crate) async fn serve_with(self, access: Access) -> Server {
+        let (handle, requests) = Handle::new();
+        tokio::spawn(self.run(requests));
+        let metrics = Arc::new(Metrics::new());
+        let (addr, handle) = serve(LOCALHOST, handle, Arc::clone(&metrics), access).await.unwrap();
+        Server { addr, handle, metrics }
+    }
+
+    async fn run(mut self, mut requests: Receiver<Request>) {
+        let mut unanswered = Vec::new();
+        while let Some(request) = requests.recv().await {
+            if self.stuck {
+                unanswered.push(request);
+            } else {
+                self.answer(request);
+            }
+        }
+    }
+}
+
+/// A served RPC; it ends when this is dropped.
+pub(crate) struct Server {
+    pub(crate) addr: SocketAddr,
+    pub(crate) handle: ServerHandle,
+    pub(crate) metrics: Arc<Metrics>,
+}

@@ -1,0 +1,142 @@
+//! One node's process: started in a group of its own, watched, told to stop, and never left behind.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::Child;
+use tokio::sync::{mpsc, watch};
+
+/// Orders that may wait for a process: one to stop and one to be killed.
+const ORDERS: usize = 2;
+
+/// The end of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// The number of its node.
+    pub node: usize,
+    /// How it ended.
+    pub status: ExitStatus,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    Stop,
+    Kill,
+}
+
+/// A process that runs, or has run. A task watches it; when that task goes, by a panic or because
+/// the runtime ends, the process is killed.
+#[derive(Debug)]
+pub struct Process {
+    pid: u32,
+    orders: mpsc::Sender<Order>,
+    ended: watch::Receiver<Option<ExitStatus>>,
+}
+
+impl Process {
+    /// Starts `command` as the process of `node`, and sends its end to `exits`.
+    ///
+    /// It gets a process group of its own, so that Ctrl-C on the terminal reaches only us, who stop
+    /// all nodes in order. Its stdin is a pipe that we keep open: when we end in any way, it closes.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(node: usize, mut command: Command, exits: mpsc::Sender<Exit>) -> io::Result<Self> {
+        command.process_group(0).stdin(Stdio::piped());
+        let child = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
+        let pid = child.id().unwrap_or_default();
+        let (orders, queue) = mpsc::channel(ORDERS);
+        let (end, ended) = watch::channel(None);
+        tokio::spawn(async move {
+            if let Ok(status) = watch(child, queue).await {
+                end.send_replace(Some(status));
+                // Nobody listens any more once the nodes are being stopped.
+                let _ = exits.send(Exit { node, status }).await;
+            }
+        });
+        Ok(Self { pid, orders, ended })
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Tells it to stop in order.
+    pub fn stop(&self) {
+        // Full: it was told before. Closed: it has ended.
+        let _ = self.orders.try_send(Order::Stop);
+    }
+
+    /// Kills it.
+    pub fn kill(&self) {
+        let _ = self.orders.try_send(Order::Kill);
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&self) -> Option<ExitStatus> {
+        let mut ended = self.ended.clone();
+        // The task gone without an end is an end as well.
+        ended.wait_for(Option::is_some).await.ok().and_then(|status| *status)
+    }
+}
+
+/// Waits for the end of `child` and carries orders out meanwhile. Only here, where it is known that
+/// the process was not waited for yet, does its number certainly mean that process.
+async fn watch(mut child: Child, mut orders: mpsc::Receiver<Order>) -> io::Result<ExitStatus> {
+    // Waiting for a child closes its stdin, unless it was taken out before.
+    let _stdin = child.stdin.take();
+    loop {
+        let order = tokio::select! {
+            status = child.wait() => return status,
+            Some(order) = orders.recv() => order,
+        };
+        match order {
+            Order::Stop => {
+                let raw = child.id().and_then(|pid| i32::try_from(pid).ok());
+                if let Some(pid) = raw.and_then(Pid::from_raw) {
+                    // Fails only if it has ended.
+                    let _ = kill_process(pid, Signal::TERM);
+                }
+            }
+            Order::Kill => child.start_kill()?,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    fn shell(script: &str) -> (Process, mpsc::Receiver<Exit>) {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdout(Stdio::null()).stderr(Stdio::null());
+        let (exits, ends) = mpsc::channel(1);
+        (Process::start(3, command, exits).unwrap(), ends)
+    }
+
+    #[tokio::test]
+    async fn an_end_is_noticed_and_told_with_its_status() {
+        let (process, mut exits) = shell("exit 7");
+        let exit = exits.recv().await.unwrap();
+        assert_eq!((exit.node, exit.status.code()), (3, Some(7)));
+        assert_eq!(process.ended().await, Some(exit.status));
+    }
+
+    #[tokio::test]
+    async fn a_process_stops_when_told_and_is_killed_if_it_does_not() {
+        let (process, _exits) = shell("read line");
+        process.stop();
+        assert_eq!(process.ended().await.unwrap().signal(), Some(Signal::TERM.as_raw()));
+        let (process, _exits) = shell("trap '' TERM; read line; read line");
+        process.stop();
+        process.kill();
+        let signal = process.ended().await.unwrap().signal();
+        assert!(signal == Some(Signal::KILL.as_raw()) || signal == Some(Signal::TERM.as_raw()));
+    }
+}

@@ -1,0 +1,43 @@
+//! Values for tests.
+
+use hearsay_chain::{BlockId, GenesisId};
+use hearsay_node::api::{MempoolStatus, NodeStatus, PeerInfo, VerdictCounts};
+
+/// What a node without peers and transactions says at its genesis.
+pub(crate) fn status() -> NodeStatus {
+    NodeStatus {
+        name: "n0".to_owned(),
+        peer: "12D3".to_owned(),
+        version: "0.1.0".to_owned(),
+        network: "test".to_owned(),
+        genesis: GenesisId([0; 32]),
+        listen: Vec::new(),
+        authority: None,
+        uptime_ms: 0,
+        slot: 0,
+        slot_ms: 1_000,
+        tip: BlockId([0; 32]),
+        height: 0,
+        final_height: 0,
+        peers: 0,
+        mempool: MempoolStatus::default(),
+        sync: None,
+        verdicts: VerdictCounts::default(),
+    }
+}
+
+/// A peer that is in both meshes or in none.
+pub(crate) fn peer(mesh: bool) -> PeerInfo {
+    PeerInfo {
+        peer: "12D3".to_owned(),
+        address: "/ip4/127.0.0.1/tcp/7700".to_owned(),
+        outbound: true,
+        rtt_ms: None,
+        agent: None,
+        mesh_tx: mesh,
+        mesh_block: mesh,
+        first_copies: 0,
+        duplicates: 0,
+        payload_bytes: 0,
+    }
+}
