@@ -122,9 +122,7 @@ const ADDRESS_PREFIX: bech32::Hrp = bech32::Hrp::parse_unchecked("hs");
 
 /// Holds an account: the hash of a public key. Its text form is bech32m with the prefix `hs`
 /// (BIP 350), which catches typing errors.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Address(pub [u8; 32]);
 
 impl fmt::Display for Address {
@@ -144,9 +142,8 @@ impl FromStr for Address {
     type Err = ParseIdError;
 
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
-        let checked =
-            bech32::primitives::decode::CheckedHrpstring::new::<bech32::Bech32m>(text)
-                .map_err(|error| ParseIdError::Address(error.to_string()))?;
+        let checked = bech32::primitives::decode::CheckedHrpstring::new::<bech32::Bech32m>(text)
+            .map_err(|error| ParseIdError::Address(error.to_string()))?;
         if checked.hrp() != ADDRESS_PREFIX {
             let found = checked.hrp().to_string().chars().take(20).collect::<String>();
             return Err(ParseIdError::Address(format!("its prefix is {found:?}, not \"hs\"")));

@@ -24,9 +24,7 @@ use crate::ids::{Address, ParseIdError, serde_as_text};
 /// An Ed25519 public key as it stands in a transaction or header. Its text form is hex.
 ///
 /// The bytes need not be a point of the curve: then no signature by it holds.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct PublicKey(pub [u8; 32]);
 
 impl PublicKey {
@@ -212,9 +210,7 @@ fn batch_holds(items: &[batch::Item], seed: [u8; 32], start: usize) -> bool {
     for item in items {
         verifier.queue(item.clone());
     }
-    verifier
-        .verify(ChaCha20Rng::from_seed(tagged("hearsay/batch/part/1", &[&seed, &part])))
-        .is_ok()
+    verifier.verify(ChaCha20Rng::from_seed(tagged("hearsay/batch/part/1", &[&seed, &part]))).is_ok()
 }
 
 #[cfg(test)]

@@ -12,9 +12,7 @@ use crate::transaction::VerifiedTx;
 use crate::verdict::{Judged, Verdict};
 
 /// What an address holds. An address that was never paid has the default: nothing.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Account {
     /// Units it can spend.
     pub balance: u64,

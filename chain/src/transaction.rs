@@ -217,9 +217,11 @@ impl VerifiedTx {
         transactions
             .into_iter()
             .zip(verify_all(&claims))
-            .map(|(tx, holds)| {
-                if holds { Ok(Self::from_own_store(tx)) } else { Err(TxError::BadSignature) }
-            })
+            .map(
+                |(tx, holds)| {
+                    if holds { Ok(Self::from_own_store(tx)) } else { Err(TxError::BadSignature) }
+                },
+            )
             .collect()
     }
 

@@ -3,8 +3,11 @@
 mod peers;
 mod run;
 
+use std::net::IpAddr;
+
 use hearsay_chain::GenesisId;
 use libp2p::core::transport::ListenerId;
+use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{Config as SwarmConfig, Swarm};
 use libp2p::{Multiaddr, PeerId, TransportError};
 use thiserror::Error;
@@ -131,6 +134,7 @@ async fn listen_all(
 
     let mut waiting: Vec<(ListenerId, &Multiaddr)> = Vec::new();
     for address in addresses {
+        probe_port(address)?;
         let listener =
             swarm.listen_on(address.clone()).map_err(|error| listen_error(address, error))?;
         waiting.push((listener, address));
@@ -153,6 +157,23 @@ async fn listen_all(
         }
     }
     Ok(listening)
+}
+
+/// Finds out whether another program listens on a port. libp2p's TCP shares ports
+/// (`SO_REUSEPORT`), so that a second node on the same one would start in silence and get some of
+/// the first one's connections. A socket that does not share is refused.
+fn probe_port(address: &Multiaddr) -> Result<(), NetworkError> {
+    let mut parts = address.iter();
+    let ip = match parts.next() {
+        Some(Protocol::Ip4(ip)) => IpAddr::V4(ip),
+        Some(Protocol::Ip6(ip)) => IpAddr::V6(ip),
+        _ => return Ok(()),
+    };
+    let Some(Protocol::Tcp(port)) = parts.next() else { return Ok(()) };
+    match std::net::TcpListener::bind((ip, port)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(listen_error(address, TransportError::Other(error))),
+    }
 }
 
 fn listen_error(address: &Multiaddr, error: TransportError<std::io::Error>) -> NetworkError {

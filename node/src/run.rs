@@ -78,8 +78,7 @@ pub async fn run(settings: Settings, with_stdin: bool) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new());
     let (handle, requests) = Handle::new();
     let access = Access::new(&settings.rpc_hosts, &settings.rpc_origins)?;
-    let (rpc, server) =
-        rpc::serve(settings.rpc, handle, Arc::clone(&metrics), access).await?;
+    let (rpc, server) = rpc::serve(settings.rpc, handle, Arc::clone(&metrics), access).await?;
     let chain = open_chain(&settings.data_dir, &genesis)?;
     if is_new {
         keyfile::save(&settings.node_key, &node_key, false)?;

@@ -145,10 +145,7 @@ impl LocalArgs {
     pub fn options(self) -> Result<Options, String> {
         let authorities = self.authorities.unwrap_or(AUTHORITIES.min(self.nodes));
         if authorities > self.nodes {
-            return Err(format!(
-                "--authorities {authorities} is more than --nodes {}",
-                self.nodes
-            ));
+            return Err(format!("--authorities {authorities} is more than --nodes {}", self.nodes));
         }
         if self.degree == Some(1) && self.nodes > 2 {
             return Err("--degree 1 cannot connect more than two nodes; use 2 or more".to_owned());

@@ -120,8 +120,8 @@ pub async fn run(options: &Options) -> Result<(), LocalError> {
     let mut guard = Guard { exits, interrupts };
     let ran = testnet.work(options, &mut guard).await;
     testnet.stop(&mut guard.interrupts).await;
-    if ran {
-        testnet.report(options).await?;
+    if ran && let Err(error) = testnet.report(options).await {
+        testnet.fault(Fault::sentence(error.to_string()));
     }
     testnet.into_faults()
 }
@@ -136,70 +136,83 @@ impl Testnet {
                 return false;
             }
             Err(stopped) => {
-                self.stopped(&stopped, "before the load began");
+                self.stopped(&stopped, "before the load began").await;
                 return false;
             }
         }
-        self.progress.phase(Phase::Loading(options.schedule.duration)).await;
         let from_us = unix_us();
-        let Some(load) = self.load.take() else { return false };
-        let loaded = guard.guard(load.run()).await;
-        if let Err(stopped) = &loaded {
-            self.stopped(stopped, "during the load");
-        }
-        let until_us = unix_us();
-        let within = match loaded {
-            Ok(()) => SETTLE + self.slot() * SETTLE_SLOTS,
-            Err(Stopped::Interrupted) => SETTLE_BRIEFLY,
-            Err(Stopped::Died(_)) => Duration::ZERO,
-        };
-        self.settle(from_us, until_us, within, guard).await;
-        if options.keep && loaded.is_ok() {
+        // Whoever asked for a network without load to use it need not wait for the load's end.
+        let idle = options.keep && options.schedule.count() == 0;
+        let loaded = idle || self.load(options, from_us, guard).await;
+        if options.keep && loaded {
             self.keep(options, from_us, guard).await;
         }
         true
     }
 
-    /// Lets what is under way arrive, and notes the measured stretch of time.
-    async fn settle(&mut self, from_us: i64, until_us: i64, within: Duration, guard: &mut Guard) {
+    /// Hands in the load, and lets it arrive. Returns whether it came to its end.
+    async fn load(&mut self, options: &Options, from_us: i64, guard: &mut Guard) -> bool {
+        self.progress.phase(Phase::Loading(options.schedule.duration)).await;
+        let Some(load) = self.load.take() else { return false };
+        let loaded = guard.guard(load.run()).await;
+        let until_us = unix_us();
+        if let Err(stopped) = &loaded {
+            self.stopped(stopped, "during the load").await;
+        }
+        let within = match loaded {
+            Ok(()) => SETTLE + self.slot() * SETTLE_SLOTS,
+            Err(Stopped::Interrupted) => SETTLE_BRIEFLY,
+            Err(Stopped::Died(_)) => Duration::ZERO,
+        };
+        self.settle(from_us, until_us, within, guard).await && loaded.is_ok()
+    }
+
+    /// Lets what is under way arrive, and notes the measured stretch of time. Returns whether
+    /// nothing came in between.
+    async fn settle(
+        &mut self,
+        from_us: i64,
+        until_us: i64,
+        within: Duration,
+        guard: &mut Guard,
+    ) -> bool {
         self.progress.phase(Phase::Settling).await;
         let gaps = !self.counts.borrow().all_taken();
         let settling = settle(&self.cluster, self.tail.live(), gaps, within);
-        let rested = match guard.guard(settling).await {
-            Ok(rested) => rested,
-            Err(stopped) => {
-                self.stopped(&stopped, "before the network was at rest");
-                None
-            }
-        };
+        let settled = guard.guard(settling).await;
+        if let Err(stopped) = &settled {
+            self.stopped(stopped, "before the network was at rest").await;
+        }
+        let undisturbed = settled.is_ok();
+        let rested = settled.ok().flatten();
         let settled_us = rested.unwrap_or_else(unix_us);
-        if rested.is_none() && within > SETTLE_BRIEFLY {
+        if undisturbed && rested.is_none() && within > SETTLE_BRIEFLY {
             self.progress.note(talk::unsettled(within)).await;
         }
         let settle_us = (settled_us - until_us).max(0);
         self.manifest.measure = Some(Measure { from_us, until_us, settle_us });
         self.write_manifest();
+        undisturbed
     }
 
-    /// Reports on the load, and then stays up until somebody asks for the end.
+    /// Reports on the load, if there was one, and then stays up until somebody asks for the end.
     async fn keep(&mut self, options: &Options, from_us: i64, guard: &mut Guard) {
         self.progress.end().await;
-        match self.report(options).await {
-            Ok(()) => eprintln!("{}", talk::how_to_use(&self.layout, &self.plan)),
-            Err(error) => self.fault(Fault::sentence(error.to_string())),
+        if self.manifest.measure.is_some()
+            && let Err(error) = self.report(options).await
+        {
+            self.fault(Fault::sentence(error.to_string()));
         }
+        eprintln!("{}", talk::how_to_use(&self.layout, &self.plan));
         self.resume_progress();
         self.progress.phase(Phase::Kept).await;
         let mut alive = self.cluster.nodes().len();
         while alive > 0 {
             match guard.guard(std::future::pending::<()>()).await {
                 Ok(()) | Err(Stopped::Interrupted) => break,
-                Err(stopped @ Stopped::Died(_)) => {
+                Err(died @ Stopped::Died(_)) => {
                     alive -= 1;
-                    self.stopped(&stopped, "while it was kept");
-                    if let Some(fault) = self.faults.last() {
-                        self.progress.note(fault.to_string()).await;
-                    }
+                    self.stopped(&died, "while the testnet was kept").await;
                 }
             }
         }

@@ -78,6 +78,18 @@ pub struct ManifestNode {
     pub pid: u32,
     /// The key that it proposes blocks with, in hex.
     pub authority: Option<String>,
+    /// Its end, if it came before the node was told to stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub died: Option<Died>,
+}
+
+/// The end of a process that was not told to stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Died {
+    /// When it was noticed, which is within milliseconds: microseconds since the Unix epoch.
+    pub at_us: i64,
+    /// How it ended, as the system says it.
+    pub status: String,
 }
 
 /// What was asked of the load and what came of it.
@@ -170,6 +182,7 @@ mod tests {
                 dir: "n0".to_owned(),
                 pid: 4_711,
                 authority: None,
+                died: Some(Died { at_us: 7, status: "signal: 9 (SIGKILL)".to_owned() }),
             }],
             edges: vec![["n0".to_owned(), "n1".to_owned()]],
             load: ManifestLoad { rate: 0.5, duration_ms: 30_000, ..ManifestLoad::default() },

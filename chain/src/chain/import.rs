@@ -128,11 +128,7 @@ impl<S: Store> Chain<S> {
     ///
     /// # Errors
     /// Our disk's fault; the chain in memory then still agrees with the store.
-    pub fn import(
-        &mut self,
-        block: VerifiedBlock,
-        latest_slot: u64,
-    ) -> Result<Import, StoreError> {
+    pub fn import(&mut self, block: VerifiedBlock, latest_slot: u64) -> Result<Import, StoreError> {
         if self.contains(&block.id())? {
             return Ok(Import::Known);
         }
@@ -294,10 +290,9 @@ impl<S: Store> Chain<S> {
         // A final block is never taken back, so what takes it back need not be kept.
         changes.undo.extend(finalised.iter().map(|(_, id)| (*id, None)));
         let applied = changes.blocks.clone();
-        let tip = applied.last().map_or(previous, |block| Candidate {
-            height: block.height(),
-            id: block.id(),
-        });
+        let tip = applied
+            .last()
+            .map_or(previous, |block| Candidate { height: block.height(), id: block.id() });
         let ends = Ends { tip: tip.id, height: tip.height, final_height };
         changes.ends = Some(ends);
         self.store.commit(changes)?;

@@ -7,7 +7,7 @@ use hearsay_chain::block::{
     BODY_OVERHEAD_BYTES, Block, HEADER_BYTES, Header, MAX_BLOCK_BYTES, UnverifiedBlock,
 };
 use hearsay_chain::codec::{DecodeError, decode, encode};
-use hearsay_chain::ledger::Undo;
+use hearsay_chain::ledger::{Account, Undo};
 use hearsay_chain::store::{Ends, TxPlace};
 use hearsay_chain::transaction::{
     MAX_PAYLOAD_BYTES, MAX_TX_BYTES, Transaction, Transfer, UnverifiedTx,
@@ -129,7 +129,7 @@ proptest! {
         noise in noise(),
     ) {
         let accounts = accounts.into_iter().map(|(byte, (balance, nonce))| {
-            (Address([byte; 32]), hearsay_chain::ledger::Account { balance, nonce })
+            (Address([byte; 32]), Account { balance, nonce })
         });
         law(&Undo { accounts: accounts.collect() }, &harms, &noise)?;
     }
@@ -252,6 +252,22 @@ fn a_list_that_claims_four_billion_transactions_is_refused_at_once() {
     bytes.extend([0xff; 4]);
     let refused = UnverifiedBlock::decode(&bytes, MAX_BLOCK_BYTES);
     assert!(matches!(refused, Err(DecodeError::Malformed(_))));
+}
+
+#[test]
+fn a_map_is_written_in_one_order_only_and_no_key_stands_twice() {
+    let account = |balance| Account { balance, nonce: 0 };
+    let (low, high) = (Address([1; 32]), Address([2; 32]));
+    let in_order = vec![(low, account(3)), (high, account(4))];
+    assert!(decode::<Undo>(&encode(&in_order), usize::MAX).is_ok());
+    for odd in [
+        vec![(high, account(4)), (low, account(3))],
+        vec![(low, account(3)), (low, account(3))],
+        vec![(low, account(3)), (low, account(4))],
+    ] {
+        let refused = decode::<Undo>(&encode(&odd), usize::MAX);
+        assert!(matches!(refused, Err(DecodeError::Malformed(_))), "{refused:?}");
+    }
 }
 
 #[test]

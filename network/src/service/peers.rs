@@ -9,6 +9,9 @@ use libp2p::{Multiaddr, PeerId};
 
 use crate::event::{CopyNote, PeerView};
 
+/// How long a foreign peer may take to ask what we are before it is disconnected all the same.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// The longest program name that is kept of what a peer says of itself.
 const MAX_AGENT: usize = 64;
 
@@ -18,6 +21,10 @@ pub(super) struct Peer {
     /// Open connections, oldest first.
     connections: Vec<(ConnectionId, Multiaddr, bool)>,
     pub(super) joined: bool,
+    /// Whether identify has told it what we are.
+    told: bool,
+    /// Since when it is known to be of another network.
+    foreign: Option<Duration>,
     rtt: Option<Duration>,
     agent: Option<String>,
     first_copies: u64,
@@ -39,6 +46,8 @@ impl Peers {
             .or_insert_with(|| Peer {
                 connections: Vec::new(),
                 joined: false,
+                told: false,
+                foreign: None,
                 rtt: None,
                 agent: None,
                 first_copies: 0,
@@ -61,6 +70,27 @@ impl Peers {
         let Some(known) = self.by_id.get_mut(peer) else { return false };
         known.agent = Some(agent.chars().filter(|c| !c.is_control()).take(MAX_AGENT).collect());
         !std::mem::replace(&mut known.joined, true)
+    }
+
+    /// Notes that identify has told a peer what we are.
+    pub(super) fn told(&mut self, peer: &PeerId) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.told = true;
+        }
+    }
+
+    /// Notes that a peer is of another network.
+    pub(super) fn foreign(&mut self, peer: &PeerId, now: Duration) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.foreign.get_or_insert(now);
+        }
+    }
+
+    /// Foreign peers to disconnect: those that know why, and those that would not listen.
+    pub(super) fn to_turn_away(&self, now: Duration) -> Vec<PeerId> {
+        let due =
+            |known: &Peer| known.foreign.is_some_and(|since| known.told || now >= since + FAREWELL);
+        self.by_id.iter().filter(|(_, known)| due(known)).map(|(peer, _)| *peer).collect()
     }
 
     pub(super) fn measured(&mut self, peer: &PeerId, rtt: Duration) {

@@ -69,6 +69,7 @@ impl Service {
                     Some(command) => self.on_command(command),
                 },
                 _ = tick.tick() => {
+                    self.turn_away();
                     self.dial();
                     Ok(())
                 }
@@ -85,6 +86,14 @@ impl Service {
 
     fn now(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Disconnects peers of other networks, once they have been told what we are.
+    fn turn_away(&mut self) {
+        for peer in self.peers.to_turn_away(self.now()) {
+            // It may be gone already.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
     }
 
     fn dial(&mut self) {
@@ -265,7 +274,14 @@ impl Service {
     }
 
     fn on_identify(&mut self, event: identify::Event) -> Result<(), Closed> {
-        let identify::Event::Received { peer_id, info, .. } = event else { return Ok(()) };
+        let (peer_id, info) = match event {
+            identify::Event::Received { peer_id, info, .. } => (peer_id, info),
+            identify::Event::Sent { peer_id, .. } => {
+                self.peers.told(&peer_id);
+                return Ok(());
+            }
+            identify::Event::Pushed { .. } | identify::Event::Error { .. } => return Ok(()),
+        };
         if info.protocol_version == self.speaks {
             if self.peers.identified(&peer_id, &info.agent_version) {
                 return self.outbox.keep(NetEvent::Joined(peer_id));
@@ -273,9 +289,9 @@ impl Service {
             return Ok(());
         }
         let speaks: String = info.protocol_version.chars().take(128).collect();
-        self.dialer.foreign(peer_id, self.now());
-        // It may be gone already.
-        let _ = self.swarm.disconnect_peer_id(peer_id);
+        let now = self.now();
+        self.dialer.foreign(peer_id, now);
+        self.peers.foreign(&peer_id, now);
         self.outbox.keep(NetEvent::Foreign { peer: peer_id, speaks })
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use hearsay_chain::chain::{Import, TipChange};
 use hearsay_chain::{
-    BlockError, BlockId, Store, StoreError, TxId, UnverifiedBlock, Verdict, VerifiedBlock, VerifiedTx,
+    BlockError, BlockId, Store, StoreError, TxId, UnverifiedBlock, Verdict, VerifiedBlock,
+    VerifiedTx,
 };
 
 use hearsay_mempool::Departure;

@@ -1,9 +1,9 @@
 //! Making a block when the schedule says that it is this node's turn.
 
-use hearsay_chain::ledger::{Overlay, apply_transaction};
 use hearsay_chain::block::{BODY_OVERHEAD_BYTES, HEADER_BYTES};
-use hearsay_chain::{Store, StoreError, VerifiedBlock, VerifiedTx, codec};
 use hearsay_chain::chain::Import;
+use hearsay_chain::ledger::{Overlay, apply_transaction};
+use hearsay_chain::{Store, StoreError, VerifiedBlock, VerifiedTx, codec};
 use hearsay_network::Topic;
 
 use super::input::Time;
@@ -16,11 +16,7 @@ const ALONE_AFTER_US: u64 = 3_000_000;
 
 impl<S: Store> Engine<S> {
     /// Proposes a block if this is this node's slot and it knows where the others stand.
-    pub(super) fn propose(
-        &mut self,
-        now: Time,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), StoreError> {
+    pub(super) fn propose(&mut self, now: Time, out: &mut Vec<Effect>) -> Result<(), StoreError> {
         let Some(key) = self.authority.clone() else { return Ok(()) };
         let slot = self.genesis().slot_at(now.unix_ms());
         if slot <= self.proposed || !self.genesis().may_propose(slot, &key.public()) {

@@ -92,7 +92,8 @@ impl Sync {
     /// The rested peer that stands highest above `height`; the one with the smallest id of several.
     fn best(&self, height: u64, now: Time) -> Option<PeerId> {
         let rested = self.peers.iter().filter(|(_, known)| known.rest_until <= now.mono_us);
-        let (peer, known) = rested.max_by_key(|(peer, known)| (known.height, std::cmp::Reverse(**peer)))?;
+        let (peer, known) =
+            rested.max_by_key(|(peer, known)| (known.height, std::cmp::Reverse(**peer)))?;
         known.height.filter(|theirs| *theirs > height).map(|_| *peer)
     }
 

@@ -57,7 +57,13 @@ impl Log {
             .name("events".to_owned())
             .spawn(move || write_lines(file, &lines))
             .map_err(failed)?;
-        Ok(Self { node, path: path.to_owned(), queue: Some(queue), thread: Some(thread), stalls: 0 })
+        Ok(Self {
+            node,
+            path: path.to_owned(),
+            queue: Some(queue),
+            thread: Some(thread),
+            stalls: 0,
+        })
     }
 
     /// Writes an event down, waiting if the disk is behind.
@@ -65,7 +71,8 @@ impl Log {
     /// # Errors
     /// The disk has refused.
     pub fn write(&mut self, at: Time, event: Event) -> Result<(), LogError> {
-        let record = Record { t: rfc3339(at.unix_us), mono_us: at.mono_us, node: self.node.clone(), event };
+        let record =
+            Record { t: rfc3339(at.unix_us), mono_us: at.mono_us, node: self.node.clone(), event };
         let Some(queue) = &self.queue else { return Err(self.ended()) };
         let record = match queue.try_send(record) {
             Ok(()) => return Ok(()),

@@ -96,14 +96,17 @@ impl Plan {
     /// What is asked for is outside what any network can run by.
     pub fn new(spec: &Spec, time_ms: u64, ports: &[Ports]) -> Result<Self, GenesisError> {
         let keys = |role, count| (0..count).map(move |index| key(spec.seed, role, index));
-        let (identities, authorities): (Vec<_>, Vec<_>) =
-            (keys(Role::Node, spec.nodes).collect(), keys(Role::Authority, spec.authorities).collect());
+        let (identities, authorities): (Vec<_>, Vec<_>) = (
+            keys(Role::Node, spec.nodes).collect(),
+            keys(Role::Authority, spec.authorities).collect(),
+        );
         let senders: Vec<_> = keys(Role::Sender, spec.senders).collect();
         let wallet = key(spec.seed, Role::Wallet, 0);
         let genesis = genesis(spec, time_ms, &authorities, senders.iter().chain([&wallet]));
         genesis.check()?;
         let topology = spec.topology();
-        let addresses: Vec<_> = identities.iter().zip(ports).map(|(key, at)| address(key, *at)).collect();
+        let addresses: Vec<_> =
+            identities.iter().zip(ports).map(|(key, at)| address(key, *at)).collect();
         let nodes = identities.into_iter().zip(ports).enumerate();
         let nodes = nodes
             .map(|(node, (identity, &ports))| NodePlan {
@@ -128,7 +131,8 @@ fn genesis<'a>(
     let mut limits = Limits::default();
     // A limit that the payload does not fit in is raised to it; what no network bears, the check
     // of the genesis refuses.
-    limits.payload_bytes = limits.payload_bytes.max(u32::try_from(spec.payload).unwrap_or(u32::MAX));
+    limits.payload_bytes =
+        limits.payload_bytes.max(u32::try_from(spec.payload).unwrap_or(u32::MAX));
     Genesis {
         name: spec.name.clone(),
         time_ms,

@@ -114,6 +114,7 @@ fn manifest(options: &Options, now: Timestamp, plan: &Plan, cluster: &Cluster) -
         dir: node.plan.name.clone(),
         pid: node.process.pid(),
         authority: node.plan.authority.as_ref().map(|key| key.public().to_string()),
+        died: None,
     };
     Manifest {
         schema: manifest::SCHEMA,

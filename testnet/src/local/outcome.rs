@@ -9,6 +9,7 @@ use super::launch::Testnet;
 use super::{LocalError, Options, Stopped, talk};
 use crate::cluster::{ClusterError, Layout};
 use crate::interrupts::Interrupts;
+use crate::manifest::Died;
 use crate::output;
 use crate::progress::Phase;
 use crate::report;
@@ -59,18 +60,23 @@ impl fmt::Display for Fault {
 }
 
 impl Testnet {
-    /// Notes that work was given up.
-    pub(super) fn stopped(&mut self, stopped: &Stopped, when: &str) {
-        match stopped {
-            Stopped::Interrupted => self.fault(Fault::sentence(format!("interrupted {when}"))),
+    /// Notes that work was given up, and says so at once.
+    pub(super) async fn stopped(&mut self, stopped: &Stopped, when: &str) {
+        let fault = match stopped {
+            Stopped::Interrupted => Fault::sentence(format!("interrupted {when}")),
             Stopped::Died(exit) => {
                 let name = self.plan.nodes[exit.node].name.clone();
                 self.tail.gone(&name);
+                self.manifest.nodes[exit.node].died =
+                    Some(Died { at_us: unix_us(), status: exit.status.to_string() });
                 let what = format!("{name} died {when}: {}", exit.status);
-                self.fault(Fault::of_node(&self.layout, &name, what));
+                let fault = Fault::of_node(&self.layout, &name, what);
                 self.dead.insert(name);
+                fault
             }
-        }
+        };
+        self.progress.note(fault.what.clone()).await;
+        self.fault(fault);
     }
 
     /// Notes that the nodes did not get ready.
@@ -124,7 +130,8 @@ impl Testnet {
         let dir = self.layout.dir().to_owned();
         let read = tokio::task::spawn_blocking(move || report::build(&dir));
         // A panic there goes on here.
-        let report = read.await.unwrap_or_else(|end| std::panic::resume_unwind(end.into_panic()))?;
+        let report =
+            read.await.unwrap_or_else(|end| std::panic::resume_unwind(end.into_panic()))?;
         report::write(self.layout.dir(), &report)?;
         if self.reported {
             eprintln!("{}", talk::rewritten(&self.layout));

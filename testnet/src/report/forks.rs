@@ -1,7 +1,7 @@
 //! What became of the blocks: on the chain or beside it, and how long until they were the tip.
 //!
-//! **The chain.** At the end of the logs the nodes that ran at the window's end have each a tip; the
-//! best of these, by the protocol's own rule (greatest height, then smallest id), is the head. The
+//! **The chain.** At the end of the logs the nodes that ran at the window's end have tips; the
+//! best one, by the protocol's own rule (greatest height, then smallest id), is the head. The
 //! chain is what lies behind it. A `tip` event names the tip before it, which is the parent when
 //! nothing was undone and the height grew by one. Every block is announced that way at least by its
 //! producer, who built it on its own tip. Blocks that became final belong to the chain as well.

@@ -1,9 +1,9 @@
 //! One message's way to one node, and what each part of the way took.
 //!
-//! On its way the message is in turn on the network and at a relay, and the parts add up to the time
+//! The message is in turn on the network and at a relay, and the parts add up to the time
 //! from publication to arrival. A relay's time, from its own first copy to the moment it sends the
 //! message on, is divided by what its verdict says: waiting in the queue, then checking, then the
-//! rest. It sends on when it accepts. Should the next node's receipt be dated earlier than that, the
+//! rest. It sends on when it accepts. Should the next receipt be dated earlier than that, the
 //! relay was done by then, whatever its log says: the network took nothing, and
 //! [`Journey::clamped`] is set.
 

@@ -1,7 +1,7 @@
 //! `report.json`: the contract that other programs read.
 //!
 //! Fields are only added within a schema number. Their order is that of the declarations, and every
-//! list has a defined order, so that the same logs give the same bytes. A figure that cannot be told
+//! list has a defined order, so the same logs give the same bytes. A figure that cannot be told
 //! is `null`; the field is there all the same. Times are in milliseconds with a precision of a
 //! microsecond unless a field's name ends in `_us`, shares run from 0 to 1.
 

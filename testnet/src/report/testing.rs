@@ -226,7 +226,7 @@ impl Lab {
         dir
     }
 
-    /// The logs joined without files, the nodes' logs taken in the order that `order` sorts them in.
+    /// The logs joined without files, the nodes' logs taken in the order that `order` gives them.
     pub(crate) fn join(&self, order: impl Fn(usize) -> usize) -> Run {
         let texts = self.texts();
         let mut join = Join::new(texts.keys().map(|node| (*node).to_owned()));

@@ -222,7 +222,7 @@ impl Report {
         let what =
             format!("slowest {kind} {id}: last at {node}, {ms:.3} ms after {origin} published it");
         let why = match &slowest.journey {
-            Some(journey) => format!("  {}; path {}", journey.reason, path(&journey.path)),
+            Some(journey) => format!("  path {}; {}", path(&journey.path), journey.reason),
             None => "  its way there is not in the logs".to_owned(),
         };
         // Not folded: a command is there to be copied.

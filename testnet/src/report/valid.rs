@@ -5,7 +5,7 @@ use super::manifest::Manifest;
 use super::run::{Message, NodeLog, Run};
 use super::window::Window;
 
-/// Everything that speaks against relying on the figures, in sentences: node by node, then the rest.
+/// Everything that speaks against relying on the figures, in sentences: by node, then the rest.
 pub(crate) fn reasons(run: &Run, manifest: &Manifest, window: &Window) -> Vec<String> {
     let mut reasons: Vec<_> = run.nodes.iter().flat_map(of_node).collect();
     reasons.extend(run.faults.iter().cloned());

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hearsay_chain::{GenesisId, Verdict};
 use hearsay_network::{
-    Command, Config, ConnectionConfig, CopyNote, GossipConfig, Multiaddr, NetEvent, Network, PeerId,
-    Ticket, Topic,
+    Command, Config, ConnectionConfig, CopyNote, GossipConfig, Multiaddr, NetEvent, Network,
+    PeerId, Ticket, Topic,
 };
 use hearsay_tests::DEADLINE;
 

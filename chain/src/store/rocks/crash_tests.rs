@@ -5,7 +5,7 @@ use std::process::Child;
 
 use super::RocksStore;
 use super::options::RocksOptions;
-use super::testing::{assert_refused, child, copy_of, files, lines, open, work_of_child};
+use super::testing::{assert_refused, child, copy_of, files, lines, open, refusal, work_of_child};
 use crate::store::suite::{NETWORK, assert_grown, assert_tip, chain_of, growth};
 use crate::store::{Ends, Store};
 
@@ -165,4 +165,24 @@ fn a_store_that_another_process_has_open_is_refused_until_it_is_closed() {
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
     open(directory.path()).unwrap();
+}
+
+#[test]
+fn a_store_that_changes_while_it_is_looked_at_is_open_and_not_damaged() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = child(concat!(module_path!(), "::grows_until_it_is_killed"), directory.path());
+    let mut heights = lines(&mut child).filter_map(|line| height_in(&line));
+    for _ in 0..20 {
+        heights.next().unwrap();
+        let why = refusal(directory.path());
+        assert!(why.contains("open already"), "{why}");
+    }
+    kill(child);
+    // What would be damage in a closed store may be a moment's state in one that is open.
+    let store = open(directory.path()).unwrap();
+    for log in files(directory.path(), ".log") {
+        fs::remove_file(log).unwrap();
+    }
+    assert_refused(directory.path(), &["open already"]);
+    drop(store);
 }

@@ -82,6 +82,10 @@ const FILE_BYTES: u64 = 16 << 20;
 /// node that shares two cores with signature checking must not compact on both.
 const BACKGROUND_JOBS: i32 = 2;
 
+/// What the manifest sets aside on disk at once. RocksDB's own 4 MiB are for thousands of files;
+/// ours holds a few KiB, and the lab runs a hundred stores on one disk.
+const MANIFEST_ROOM_BYTES: usize = 64 << 10;
+
 /// Bits of the bloom filter for each key: one lookup in a hundred for an id that is not there (a
 /// new transaction, a new block: the usual question) reads the disk.
 const FILTER_BITS_PER_KEY: f64 = 10.0;
@@ -93,6 +97,7 @@ pub(in crate::store) fn database(options: RocksOptions) -> Options {
     db.set_max_total_wal_size(LOG_BYTES);
     db.set_max_open_files(OPEN_FILES);
     db.set_max_background_jobs(BACKGROUND_JOBS);
+    db.set_manifest_preallocation_size(MANIFEST_ROOM_BYTES);
     // A record cut short at the end of the log is a commit that never returned: a kill leaves
     // that, and it is dropped. Damage anywhere else would drop commits that did return: RocksDB's
     // default (point in time) would do so in silence, this mode refuses to open.

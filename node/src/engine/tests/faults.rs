@@ -1,8 +1,8 @@
 //! What an engine says to messages that are wrong, stale, early or known.
 
-use hearsay_chain::{Block, Keypair, UnverifiedTx, Verdict, VerifiedBlock, codec};
-use hearsay_chain::store::MemoryStore;
 use hearsay_chain::Chain;
+use hearsay_chain::store::MemoryStore;
+use hearsay_chain::{Block, Keypair, UnverifiedTx, Verdict, VerifiedBlock, codec};
 use hearsay_network::{PeerId, PublishFailure, Ticket, Topic};
 
 use super::sim::{SECOND, Sim, sender};
@@ -24,7 +24,10 @@ impl Lone {
         let sim = Sim::new(1, 1, 4);
         let store = MemoryStore::new(sim.genesis.id());
         let chain = Chain::open(store, sim.genesis.clone()).unwrap();
-        let setup = Setup { authority: None, pool: hearsay_mempool::Pool::new(hearsay_mempool::Config::default()).unwrap() };
+        let setup = Setup {
+            authority: None,
+            pool: hearsay_mempool::Pool::new(hearsay_mempool::Config::default()).unwrap(),
+        };
         let peer = hearsay_network::peer_id(&[9; 32]);
         Self { sim, engine: Engine::new(chain, setup, Time::default()), peer, messages: 0 }
     }
@@ -123,10 +126,8 @@ fn blocks_are_judged_by_slot_signature_parent_and_clock() {
     other_root.header.fields.tx_root[0] ^= 1;
     let mut orphan = lone.block(9).header.fields;
     orphan.parent.0[0] ^= 1;
-    let orphan = Block {
-        header: orphan.sign(&Keypair::from_seed(&[101; 32])),
-        transactions: vec![],
-    };
+    let orphan =
+        Block { header: orphan.sign(&Keypair::from_seed(&[101; 32])), transactions: vec![] };
     let early = lone.block(100);
     let cases = [
         (forged, Verdict::Reject, Some("bad-signature")),

@@ -114,7 +114,10 @@ impl Sim {
                 let store = MemoryStore::new(genesis.id());
                 let chain = Chain::open(store, genesis.clone()).unwrap();
                 let authority = (number < authorities).then(|| authority(number));
-                let setup = Setup { authority, pool: hearsay_mempool::Pool::new(hearsay_mempool::Config::default()).unwrap() };
+                let setup = Setup {
+                    authority,
+                    pool: hearsay_mempool::Pool::new(hearsay_mempool::Config::default()).unwrap(),
+                };
                 Node {
                     engine: Engine::new(chain, setup, start),
                     peer: hearsay_network::peer_id(&[number as u8 + 1; 32]),

@@ -50,7 +50,7 @@ fn a_chain_without_forks_has_one_tip_no_stale_block_and_known_times_to_the_tip()
     assert_eq!(report.block.spread.latency_ms.max, Some(10.0));
 }
 
-/// After [`chain`], n0 and n1 both build on b2: n0 makes b4, and n1 half a second later b3, which n2
+/// After [`chain`], n0 and n1 both build on b2: n0 makes b4, and n1 0.5 s later b3, which n2
 /// follows. Then n0 builds b5 on b4, and the others change over.
 fn fork() -> Lab {
     let mut lab = chain();
