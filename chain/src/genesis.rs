@@ -81,6 +81,9 @@ pub enum GenesisError {
     /// One key stands twice among the authorities.
     #[error("authority {0} stands twice")]
     AuthorityTwice(PublicKey),
+    /// An authority's key is no point of the curve, or anybody could sign for it.
+    #[error("authority {0} is not a key that can sign; make one with `hearsay key new`")]
+    AuthorityUnsound(PublicKey),
     /// A limit is outside what the program can bear.
     #[error("limits.{name} is {found}; it must be {least} to {most}")]
     Limit {
@@ -120,6 +123,9 @@ impl Genesis {
         let mut seen = BTreeSet::new();
         if let Some(twice) = self.authorities.iter().find(|key| !seen.insert(**key)) {
             return Err(GenesisError::AuthorityTwice(*twice));
+        }
+        if let Some(unsound) = self.authorities.iter().find(|key| !key.is_sound()) {
+            return Err(GenesisError::AuthorityUnsound(*unsound));
         }
         self.limits.check()?;
         self.allocations

@@ -28,6 +28,14 @@ use crate::ids::{Address, ParseIdError, serde_as_text};
 pub struct PublicKey(pub [u8; 32]);
 
 impl PublicKey {
+    /// Whether a signature by this key proves anything. Under ZIP 215 a key of small order "signs"
+    /// any message with a signature that anybody can write down, and bytes that are no point of
+    /// the curve never sign.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        ed25519_dalek::VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
+    }
+
     /// The account that this key controls.
     #[must_use]
     pub fn address(&self) -> Address {
@@ -171,7 +179,8 @@ pub fn verify_all(claims: &[Claim]) -> Vec<bool> {
     let items: Vec<batch::Item> = claims.iter().map(Claim::item).collect();
     let mut holds = vec![true; claims.len()];
     let seed = batch_seed(claims);
-    let mut open = vec![0..claims.len()];
+    let mut open = Vec::new();
+    open.push(0..claims.len());
     while let Some(range) = open.pop() {
         if range.len() < SMALLEST_BATCH {
             for at in range {

@@ -1,6 +1,7 @@
 //! Balances and nonces, and how a block changes them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use thiserror::Error;
@@ -229,8 +230,8 @@ fn note<A: Accounts>(
     overlay: &Overlay<'_, A>,
     address: Address,
 ) -> Result<(), StoreError> {
-    if !undo.accounts.contains_key(&address) {
-        undo.accounts.insert(address, overlay.account(&address)?);
+    if let Entry::Vacant(slot) = undo.accounts.entry(address) {
+        slot.insert(overlay.account(&address)?);
     }
     Ok(())
 }

@@ -136,7 +136,9 @@ fn setup(settings: &Settings, authority: Option<Keypair>) -> anyhow::Result<Setu
 
 fn open_chain(data_dir: &Path, genesis: &Genesis) -> anyhow::Result<Chain<RocksStore>> {
     let path = data_dir.join("chain");
-    let store = RocksStore::open(&path, genesis.id(), RocksOptions::default())?;
+    let log = |text: &str| tracing::warn!(target: "rocksdb", "{text}");
+    let options = RocksOptions { log, ..RocksOptions::default() };
+    let store = RocksStore::open(&path, genesis.id(), options)?;
     Ok(Chain::open(store, genesis.clone())?)
 }
 

@@ -18,12 +18,14 @@ pub(crate) mod testing;
 
 use std::fs::File;
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use hearsay_node::api::NodeStatus;
 use hearsay_node::rpc::CallError;
+use rustix::process::Signal;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -191,7 +193,7 @@ impl Cluster {
                     None
                 }
             };
-            if !status.is_some_and(|status| status.success()) {
+            if !status.is_some_and(in_order) {
                 unclean.push((node.plan.name.clone(), status));
             }
         }
@@ -207,6 +209,12 @@ impl Cluster {
             node.process.ended().await;
         }
     }
+}
+
+/// Whether a node that was told to stop ended as it should. One that had not come so far as to listen
+/// for signals yet is ended by the signal itself, and had nothing to put in order.
+fn in_order(status: ExitStatus) -> bool {
+    status.success() || status.signal() == Some(Signal::TERM.as_raw())
 }
 
 fn command(program: &Path, layout: &Layout, node: &NodePlan) -> io::Result<Command> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hearsay_chain::genesis::{Genesis, GenesisError, Limits};
 use hearsay_chain::ids::{Address, ChainId};
-use hearsay_chain::keys::PublicKey;
+use hearsay_chain::keys::{Keypair, PublicKey};
 use hearsay_chain::transaction::MAX_PAYLOAD_BYTES;
 use proptest::prelude::*;
 
@@ -125,7 +125,7 @@ fn there_are_1_to_1024_authorities() {
             .map(|number| {
                 let mut bytes = [0; 32];
                 bytes[..2].copy_from_slice(&number.to_le_bytes());
-                PublicKey(bytes)
+                Keypair::from_seed(&bytes).public()
             })
             .collect()
     };
@@ -138,6 +138,17 @@ fn there_are_1_to_1024_authorities() {
 fn no_authority_stands_twice() {
     let twice = key(11).public();
     assert_eq!(refusal(|g| g.authorities.push(twice)), GenesisError::AuthorityTwice(twice));
+}
+
+#[test]
+fn an_authority_that_anybody_could_sign_for_is_refused() {
+    // All zeros is a point of order four; the other is no point of the curve at all.
+    let mut no_point = [0xfd; 32];
+    no_point[0] = 2;
+    for bytes in [[0; 32], no_point] {
+        let key = PublicKey(bytes);
+        assert_eq!(refusal(|g| g.authorities.push(key)), GenesisError::AuthorityUnsound(key));
+    }
 }
 
 #[test]

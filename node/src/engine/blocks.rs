@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hearsay_chain::chain::{Import, TipChange};
 use hearsay_chain::{
-    BlockError, BlockId, Store, StoreError, TxId, UnverifiedBlock, Verdict, VerifiedBlock,
+    Address, BlockError, BlockId, Store, StoreError, TxId, UnverifiedBlock, Verdict, VerifiedBlock,
     VerifiedTx,
 };
 
@@ -160,6 +160,15 @@ impl<S: Store> Engine<S> {
             now.mono_us,
             height,
         )?;
+        // Fees reach or leave the proposers without a transaction of theirs.
+        let blocks = change.applied.iter().chain(&change.undone);
+        let proposers: BTreeSet<Address> =
+            blocks.map(|block| block.header().fields.proposer.address()).collect();
+        let mut left = left;
+        for proposer in proposers {
+            let account = self.chain.account(&proposer)?;
+            left.extend(self.pool.account_changed(&proposer, account));
+        }
         // Those that a block took have an event of their own.
         let gone = left.into_iter().filter(|(_, departure)| *departure != Departure::Included);
         for (id, departure) in gone {

@@ -41,11 +41,12 @@ pub(super) fn unsettled(within: Duration) -> String {
 /// What there is to look at.
 pub(super) fn afterwards(layout: &Layout, counts: &Counts) -> String {
     let dir = quoted(layout.dir());
+    let load =
+        if counts.planned == 0 { String::new() } else { format!("\n{}\n", counts.to_line()) };
     format!(
-        "\n{}\n\nreport    {dir}/report.json\nlogs      {dir}/*/events.jsonl, and what the nodes \
+        "{load}\nreport    {dir}/report.json\nlogs      {dir}/*/events.jsonl, and what the nodes \
          said in {dir}/*/node.log\nwhere did a transaction or block go?\n          {} where ID --in \
          {dir}",
-        counts.to_line(),
         ours("hearsay-testnet"),
     )
 }
