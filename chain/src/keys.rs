@@ -13,10 +13,10 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use ed25519_dalek::Signer;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
 use ed25519_zebra::batch;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::hash::tagged;
 use crate::ids::{Address, ParseIdError, serde_as_text};
@@ -119,7 +119,11 @@ impl Keypair {
     /// Never: a key of fixed size always encodes.
     #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {
-        self.0.to_pkcs8_pem(LineEnding::LF).expect("a key of fixed size encodes")
+        // Without the public half, as openssl writes it: openssl 3.0 does not read the longer form.
+        let mut bytes = KeypairBytes { secret_key: self.0.to_bytes(), public_key: None };
+        let pem = bytes.to_pkcs8_pem(LineEnding::LF).expect("a key of fixed size encodes");
+        bytes.secret_key.zeroize();
+        pem
     }
 
     /// The public half.
@@ -286,6 +290,7 @@ mod tests {
         let keypair = Keypair::from_seed(&[7; 32]);
         let pem = keypair.to_pem();
         assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+        assert_eq!(pem.len(), 119, "as long as openssl's own");
         assert_eq!(Keypair::from_pem(&pem).unwrap().seed(), [7; 32]);
     }
 

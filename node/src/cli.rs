@@ -55,7 +55,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Run),
+    // Boxed: it has many times the settings of any other.
+    Run(Box<run::Run>),
     #[command(subcommand)]
     Key(key::Key),
     #[command(subcommand)]

@@ -205,23 +205,6 @@ pub fn save(path: &Path, key: &Keypair, replace: bool) -> Result<(), KeyFileErro
         .map_err(KeyFileError::io("write into", directory))
 }
 
-/// Reads the key at `path`, or makes one there. Of several processes that do this at once, all end
-/// up with the same key.
-///
-/// # Errors
-/// As [`load`] and [`save`].
-pub fn load_or_create(path: &Path) -> Result<Keypair, KeyFileError> {
-    match load(path) {
-        Err(KeyFileError::Missing(_)) => {}
-        found => return found,
-    }
-    let key = generate()?;
-    match save(path, &key, false) {
-        Err(KeyFileError::Exists(_)) => load(path),
-        saved => saved.map(|()| key),
-    }
-}
-
 /// The names of the keys in a directory, sorted. A directory that does not exist holds none.
 ///
 /// # Errors

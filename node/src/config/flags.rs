@@ -38,7 +38,7 @@ pub struct Flags {
         value_delimiter = ','
     )]
     pub rpc_hosts: Option<Vec<String>>,
-    /// The origin of a web page that may use the RPC, as in https://wallet.example
+    /// The origin of a web page that may use the RPC, as in `https://wallet.example`
     #[arg(
         long = "rpc-origin",
         env = "HEARSAY_RPC_ORIGINS",

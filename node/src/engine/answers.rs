@@ -39,7 +39,7 @@ impl<S: Store> Engine<S> {
             final_height: ends.final_height,
             peers: self.sync.peer_count(),
             mempool: self.mempool(),
-            sync: self.sync.status(ends.height),
+            sync: self.sync.status(ends.height, now),
             verdicts: self.verdicts,
         }
     }

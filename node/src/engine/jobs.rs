@@ -53,15 +53,15 @@ impl Jobs {
         self.blocks.contains_key(id)
     }
 
-    /// Lets another owner wait for a transaction's check; gives the owner back if there is none.
-    pub(super) fn join(&mut self, id: &TxId, owner: Owner) -> Result<(), Owner> {
+    /// Lets another owner wait for a transaction's check, if one is under way.
+    pub(super) fn join(&mut self, id: &TxId, owner: &Owner) -> bool {
         let job = self.transactions.get(id).and_then(|job| self.by_id.get_mut(job));
         match job {
             Some(Job::Tx { owners, .. }) if owners.len() < MAX_JOBS => {
-                owners.push(owner);
-                Ok(())
+                owners.push(owner.clone());
+                true
             }
-            _ => Err(owner),
+            _ => false,
         }
     }
 

@@ -23,7 +23,8 @@ impl<S: Store> Engine<S> {
             return Ok(());
         }
         let alone = now.since(self.started) >= ALONE_AFTER_US;
-        if self.sync.is_behind(self.chain.ends().height) || !(self.sync.has_met_anybody() || alone)
+        if self.sync.is_behind(self.chain.ends().height, now)
+            || !(self.sync.has_met_anybody() || alone)
         {
             return Ok(());
         }

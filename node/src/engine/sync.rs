@@ -29,6 +29,9 @@ const POLL_US: u64 = 3_000_000;
 /// A peer that gave a bad answer, or none, is not asked for blocks for this long.
 const REST_US: u64 = 10_000_000;
 
+/// How long after asking for blocks this node counts as catching up without an answer.
+const PATIENCE_US: u64 = 3_000_000;
+
 /// What is known of a peer.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
@@ -53,6 +56,8 @@ pub(super) struct Sync {
     next_request: u64,
     /// The peer whose blocks are being fetched or checked.
     from: Option<PeerId>,
+    /// When it was asked, on the monotonic clock.
+    asked_at: u64,
     next_poll: u64,
     polled: Option<PeerId>,
 }
@@ -70,18 +75,21 @@ impl Sync {
         self.peers.values().any(|known| known.height.is_some())
     }
 
-    /// Whether this node is catching up with somebody.
-    pub(super) fn is_behind(&self, height: u64) -> bool {
+    /// Whether this node is catching up with somebody who answers. A height is only a claim: a
+    /// peer that claims much and gives nothing keeps nobody from proposing for long.
+    pub(super) fn is_behind(&self, height: u64, now: Time) -> bool {
+        let answers =
+            self.from.is_some() && now.mono_us < self.asked_at.saturating_add(PATIENCE_US);
         // One block less is the normal state of affairs while a block is on its way.
-        self.from.is_some() && self.target().is_some_and(|target| target > height.saturating_add(1))
+        answers && self.target().is_some_and(|target| target > height.saturating_add(1))
     }
 
     pub(super) fn peer_count(&self) -> u64 {
         self.peers.len() as u64
     }
 
-    pub(super) fn status(&self, height: u64) -> Option<SyncStatus> {
-        let target = self.target().filter(|_| self.is_behind(height))?;
+    pub(super) fn status(&self, height: u64, now: Time) -> Option<SyncStatus> {
+        let target = self.target().filter(|_| self.is_behind(height, now))?;
         Some(SyncStatus { target, peer: self.from.map(|peer| peer.to_string()) })
     }
 
@@ -161,6 +169,7 @@ impl<S: Store> Engine<S> {
         }
         let Some(peer) = self.sync.best(self.chain.ends().height, now) else { return Ok(()) };
         self.sync.from = Some(peer);
+        self.sync.asked_at = now.mono_us;
         let id = self.sync.question(Question::Blocks);
         let request = Request::Blocks { locator: self.chain.locator()?, max: BATCH };
         out.push(Effect::Ask { peer, id, request });

@@ -101,10 +101,9 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         let id = tx.id();
-        let owner = match self.jobs.join(&id, owner) {
-            Ok(()) => return Ok(()),
-            Err(owner) => owner,
-        };
+        if self.jobs.join(&id, &owner) {
+            return Ok(());
+        }
         if let Some(objection) = self.early_objection(&tx)? {
             self.answer_owner(now, id, &owner, Err(objection), out);
             return Ok(());

@@ -24,12 +24,16 @@ pub(super) struct Unpublished {
 impl Unpublished {
     pub(super) fn note(&mut self, topic: Topic, id: [u8; 32], failure: Option<PublishFailure>) {
         match failure {
-            Some(PublishFailure::NoPeers | PublishFailure::QueuesFull) => {
+            // Gossip remembers what came by, or found full queues, and spreads it again only once it
+            // has forgotten: so that is offered until then.
+            Some(
+                PublishFailure::NoPeers | PublishFailure::QueuesFull | PublishFailure::Duplicate,
+            ) => {
                 if self.waiting.len() < MAX_UNPUBLISHED {
                     self.waiting.insert((topic, id));
                 }
             }
-            None | Some(PublishFailure::Duplicate | PublishFailure::Refused) => {
+            None | Some(PublishFailure::Refused) => {
                 self.waiting.remove(&(topic, id));
             }
         }

@@ -116,31 +116,18 @@ fn a_name_is_a_file_of_the_directory_and_a_path_is_itself() {
 }
 
 #[test]
-fn a_missing_key_is_created_once_and_then_the_same() {
+fn of_many_that_save_at_once_one_does_and_its_key_stays() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("deep/node.pem");
-    let first = load_or_create(&path).unwrap();
-    assert_eq!(load_or_create(&path).unwrap().seed(), first.seed());
-}
-
-#[test]
-fn a_broken_key_is_never_replaced_by_a_new_one() {
-    let home = tempfile::tempdir().unwrap();
-    let path = write(home.path(), "node.pem", "broken", 0o600);
-    assert!(load_or_create(&path).is_err());
-    assert_eq!(fs::read_to_string(&path).unwrap(), "broken");
-}
-
-#[test]
-fn many_at_once_agree_on_one_key() {
-    let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("node.pem");
-    let seeds: Vec<[u8; 32]> = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..8).map(|_| scope.spawn(|| load_or_create(&path).unwrap().seed())).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    let saved: Vec<[u8; 32]> = std::thread::scope(|scope| {
+        let save_one = || {
+            let key = generate().unwrap();
+            save(&path, &key, false).is_ok().then(|| key.seed())
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(save_one)).collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
     });
-    assert!(seeds.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(saved, [load(&path).unwrap().seed()]);
 }
 
 #[test]

@@ -28,7 +28,9 @@ const LINGER: Duration = Duration::from_millis(50);
 
 /// The log cannot be written.
 #[derive(Debug, Error)]
-#[error("the propagation log {path} cannot be written: {error}")]
+#[error(
+    "the propagation log {path} cannot be written ({error}); make room, or choose another place with --events"
+)]
 pub struct LogError {
     path: String,
     error: io::Error,

@@ -74,13 +74,15 @@ pub struct VerdictCount {
     pub count: u64,
 }
 
-/// The verdicts that any node gave within the window on messages of one kind, whoever published
-/// them, by answer and then by reason.
+/// The verdicts that any node gave between the beginning and the close of the window on messages of
+/// one kind, whoever published them, by answer and then by reason. Up to the close, as the last
+/// messages are judged after the window has ended.
 pub(crate) fn verdicts(run: &Run, kind: Kind, window: &Window) -> Vec<VerdictCount> {
     let mut counts: BTreeMap<(u8, Option<&str>), (VerdictName, u64)> = BTreeMap::new();
+    let measured = window.from_us..=window.close_us(run);
     let messages = run.messages(kind).values();
     for judged in messages.flat_map(|message| message.at.iter().flat_map(|at| &at.verdicts)) {
-        if !window.contains(judged.at) {
+        if !measured.contains(&judged.at) {
             continue;
         }
         let order = match judged.verdict {

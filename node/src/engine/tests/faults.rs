@@ -2,7 +2,8 @@
 
 use hearsay_chain::Chain;
 use hearsay_chain::store::MemoryStore;
-use hearsay_chain::{Block, Keypair, UnverifiedTx, Verdict, VerifiedBlock, codec};
+use hearsay_chain::{Block, BlockId, Keypair, UnverifiedTx, Verdict, VerifiedBlock, codec};
+use hearsay_network::wire::{Request, Standing};
 use hearsay_network::{PeerId, PublishFailure, Ticket, Topic};
 
 use super::sim::{SECOND, Sim, sender};
@@ -222,4 +223,21 @@ fn a_block_of_pooled_transactions_needs_one_signature_check() {
         [Effect::Check { work, .. }] => assert_eq!(work.signatures(), 1),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_peer_that_claims_a_great_height_and_gives_nothing_does_not_keep_a_node_from_proposing() {
+    let mut sim = Sim::new(1, 1, 1);
+    let liar = hearsay_network::peer_id(&[77; 32]);
+    sim.input(0, Input::Joined(liar));
+    let standing = Standing {
+        genesis: sim.genesis.id(),
+        tip: BlockId([9; 32]),
+        height: u64::MAX,
+        final_height: 0,
+    };
+    let request = Request::Standing(standing);
+    sim.input(0, Input::Request { from: liar, request, token: Token(u64::MAX) });
+    sim.run_until(12 * SECOND);
+    assert!(sim.tips()[0].height >= 6, "{:?}", sim.tips());
 }

@@ -282,14 +282,15 @@ impl Sim {
                 self.schedule(self.now + CHECK_US, node, What::Input(Box::new(input)));
             }
             Effect::Ask { peer, id, request } => {
-                let other = self.index(peer);
+                // A peer that is no engine of ours never answers.
+                let Some(other) = self.index(peer) else { return };
                 let token = Token(self.number);
                 self.tokens.insert(token, (node, other, id));
                 let input = Input::Request { from: self.nodes[node].peer, request, token };
                 self.send(node, other, What::Input(Box::new(input)));
             }
             Effect::Respond { token, response } => {
-                let (asker, asked, id) = self.tokens.remove(&token).unwrap();
+                let Some((asker, asked, id)) = self.tokens.remove(&token) else { return };
                 let from = self.nodes[asked].peer;
                 let input = Input::Response { from, id, result: Ok(response) };
                 self.send(asked, asker, What::Input(Box::new(input)));
@@ -329,8 +330,8 @@ impl Sim {
         self.schedule(self.now + delay, to, what);
     }
 
-    fn index(&self, peer: PeerId) -> usize {
-        self.nodes.iter().position(|node| node.peer == peer).unwrap()
+    fn index(&self, peer: PeerId) -> Option<usize> {
+        self.nodes.iter().position(|node| node.peer == peer)
     }
 
     pub(super) fn tips(&self) -> Vec<Candidate> {
