@@ -102,7 +102,7 @@ pub struct LocalArgs {
     /// What keys, connections and transactions follow from
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
-    /// The folder for everything, which must be new or empty [default: testnet-out/<time>, and
+    /// The folder for everything, which must be new or empty [default: testnet-out/TIME, and
     /// testnet-out/latest leads there]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
