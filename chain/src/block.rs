@@ -6,91 +6,27 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use thiserror::Error;
 
 use crate::codec::{self, DecodeError};
-use crate::genesis::Genesis;
+use crate::genesis::Rules;
 use crate::hash::{merkle_root, tagged};
+pub use crate::header::{HEADER_BYTES, Header, HeaderFields, MAX_BLOCK_BYTES};
 use crate::ids::{BlockId, ChainId, TxId};
-use crate::keys::{Claim, Keypair, PublicKey, Signature, verify};
+use crate::keys::{Keypair, PublicKey};
 use crate::transaction::{Transaction, TxError, UnverifiedTx, VerifiedTx};
 use crate::verdict::{Judged, Verdict};
-
-/// The largest encoding of a block that any network may allow, in bytes. A genesis may allow less.
-pub const MAX_BLOCK_BYTES: usize = 4 << 20;
-
-/// The encoding of a header, in bytes.
-pub const HEADER_BYTES: usize = 8 + 8 + 8 + 32 + 32 + 4 + 32 + 64;
 
 /// What a block holds besides its header: the length of the list of transactions.
 pub const BODY_OVERHEAD_BYTES: usize = 4;
 
-/// What a proposer signs.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct HeaderFields {
-    /// The network it is meant for.
-    pub chain: ChainId,
-    /// One more than the parent's.
-    pub height: u64,
-    /// The slot it was made in; greater than the parent's.
-    pub slot: u64,
-    /// The block it stands on.
-    pub parent: BlockId,
-    /// The Merkle root over the ids of its transactions, in order.
-    pub tx_root: [u8; 32],
-    /// How many transactions it has.
-    pub tx_count: u32,
-    /// The authority that made it.
-    pub proposer: PublicKey,
-}
-
-/// A header with a signature.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Header {
-    /// What is signed.
-    pub fields: HeaderFields,
-    /// The proposer's signature over it.
-    pub signature: Signature,
-}
-
-impl HeaderFields {
-    fn signing_bytes(&self) -> Vec<u8> {
-        let mut bytes = b"hearsay/block/sign/1\0".to_vec();
-        self.serialize(&mut bytes).expect("a vector takes every write");
-        bytes
-    }
-
-    /// Signs it. The key must be the proposer's, else the signature will not hold.
-    #[must_use]
-    pub fn sign(self, key: &Keypair) -> Header {
-        let signature = key.sign(&self.signing_bytes());
-        Header { fields: self, signature }
-    }
-}
-
 impl Header {
-    /// The block's id: a hash over the header, signature included.
-    #[must_use]
-    pub fn id(&self) -> BlockId {
-        BlockId(tagged("hearsay/block/1", &[&codec::encode(self)]))
-    }
-
-    /// Whether the proposer signed it.
-    #[must_use]
-    pub fn signature_holds(&self) -> bool {
-        verify(&Claim {
-            key: self.fields.proposer,
-            message: self.fields.signing_bytes(),
-            signature: self.signature,
-        })
-    }
-
     /// Checks all that needs neither state, clock nor signature: chain, numbers, and whether the
     /// proposer may propose in that slot.
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn check_form(&self, genesis: &Genesis) -> Result<(), BlockError> {
-        let fields = &self.fields;
-        if fields.chain != genesis.chain() {
-            return Err(BlockError::WrongChain { found: fields.chain, expected: genesis.chain() });
+    pub fn check_form(&self, rules: &Rules) -> Result<(), BlockError> {
+        let (fields, genesis) = (&self.fields, rules.genesis());
+        if fields.chain != rules.chain() {
+            return Err(BlockError::WrongChain { found: fields.chain, expected: rules.chain() });
         }
         if fields.height == 0 || fields.slot < fields.height {
             return Err(BlockError::Numbers { height: fields.height, slot: fields.slot });
@@ -256,12 +192,13 @@ impl UnverifiedBlock {
     /// The first thing that is wrong.
     pub fn check_form(
         self,
-        genesis: &Genesis,
+        rules: &Rules,
         known: impl Fn(&TxId) -> Option<VerifiedTx>,
     ) -> Result<PartlyVerified, BlockError> {
-        self.header.check_form(genesis)?;
-        if self.size > genesis.limits.block_bytes as usize {
-            let limit = genesis.limits.block_bytes as usize;
+        self.header.check_form(rules)?;
+        let limits = rules.genesis().limits;
+        if self.size > limits.block_bytes as usize {
+            let limit = limits.block_bytes as usize;
             return Err(DecodeError::TooLarge { found: self.size, limit }.into());
         }
         let ids = self.transactions.iter().map(|tx| tx.id().0);
@@ -270,8 +207,8 @@ impl UnverifiedBlock {
         {
             return Err(BlockError::WrongRoot);
         }
-        let chain = genesis.chain();
-        let max_payload = genesis.limits.payload_bytes as usize;
+        let chain = rules.chain();
+        let max_payload = limits.payload_bytes as usize;
         for tx in &self.transactions {
             tx.check_form(chain, max_payload)
                 .map_err(|error| BlockError::Transaction { id: tx.id(), error })?;

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::block::{Header, VerifiedBlock};
 use crate::fork_choice::Candidate;
-use crate::genesis::Genesis;
+use crate::genesis::{Genesis, Rules};
 use crate::ids::{Address, BlockId, TxId};
 use crate::ledger::Account;
 use crate::store::{Changes, Ends, Store, StoreError, TxPlace};
@@ -25,7 +25,7 @@ const MAX_INVALID: usize = 1_024;
 #[derive(Debug)]
 pub struct Chain<S> {
     store: S,
-    genesis: Genesis,
+    rules: Rules,
     ends: Ends,
     support: Support,
     invalid: BTreeSet<BlockId>,
@@ -39,20 +39,21 @@ impl<S: Store> Chain<S> {
     /// # Errors
     /// Our disk's fault, or a store of another genesis.
     pub fn open(mut store: S, genesis: Genesis) -> Result<Self, StoreError> {
-        if store.genesis() != genesis.id() {
+        let rules = Rules::new(genesis);
+        if store.genesis() != rules.id() {
             return Err(StoreError::Corrupt(format!(
                 "it belongs to network {}, not to {}",
                 store.genesis(),
-                genesis.id()
+                rules.id()
             )));
         }
         let ends = match store.ends()? {
             Some(ends) => ends,
-            None => write_genesis(&mut store, &genesis)?,
+            None => write_genesis(&mut store, rules.genesis())?,
         };
         let mut chain = Self {
             store,
-            genesis,
+            rules,
             ends,
             support: Support::default(),
             invalid: BTreeSet::new(),
@@ -62,10 +63,16 @@ impl<S: Store> Chain<S> {
         Ok(chain)
     }
 
-    /// The rules.
+    /// The rules, with their hash at hand.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The genesis.
     #[must_use]
     pub fn genesis(&self) -> &Genesis {
-        &self.genesis
+        self.rules.genesis()
     }
 
     /// The ends of the chain.

@@ -6,9 +6,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::block::{Header, HeaderFields, MAX_BLOCK_BYTES};
 use crate::codec;
 use crate::hash::tagged;
+use crate::header::{Header, HeaderFields, MAX_BLOCK_BYTES};
 use crate::ids::{Address, BlockId, ChainId, GenesisId};
 use crate::keys::{PublicKey, Signature};
 use crate::transaction::MAX_PAYLOAD_BYTES;
@@ -192,6 +192,40 @@ impl Genesis {
     #[must_use]
     pub fn quorum(&self) -> usize {
         self.authorities.len() * 2 / 3 + 1
+    }
+}
+
+/// A genesis with its hash at hand: hashing it anew for each message would cost in proportion to
+/// its allocations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    genesis: Genesis,
+    id: GenesisId,
+}
+
+impl Rules {
+    /// Hashes the genesis, once.
+    #[must_use]
+    pub fn new(genesis: Genesis) -> Self {
+        Self { id: genesis.id(), genesis }
+    }
+
+    /// The genesis.
+    #[must_use]
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// Its hash.
+    #[must_use]
+    pub fn id(&self) -> GenesisId {
+        self.id
+    }
+
+    /// What transactions and headers carry.
+    #[must_use]
+    pub fn chain(&self) -> ChainId {
+        self.id.into()
     }
 }
 

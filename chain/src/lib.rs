@@ -10,6 +10,7 @@ pub mod codec;
 pub mod fork_choice;
 pub mod genesis;
 pub mod hash;
+pub mod header;
 pub mod ids;
 pub mod keys;
 pub mod ledger;
@@ -19,7 +20,7 @@ pub mod verdict;
 
 pub use block::{Block, BlockError, Header, UnverifiedBlock, VerifiedBlock};
 pub use chain::Chain;
-pub use genesis::Genesis;
+pub use genesis::{Genesis, Rules};
 pub use ids::{Address, BlockId, ChainId, GenesisId, TxId};
 pub use keys::{Keypair, PublicKey};
 pub use store::{Store, StoreError};

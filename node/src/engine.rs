@@ -19,7 +19,6 @@ mod transactions;
 mod unpublished;
 mod work;
 
-use hearsay_chain::ids::GenesisId;
 use hearsay_chain::{Chain, Genesis, Keypair, Store, StoreError, TxId, VerifiedTx};
 use hearsay_mempool::Pool;
 
@@ -56,7 +55,6 @@ pub struct Setup {
 #[derive(Debug)]
 pub struct Engine<S> {
     chain: Chain<S>,
-    genesis_id: GenesisId,
     pool: Pool,
     authority: Option<Keypair>,
     /// The last slot that this node must not propose in, or has proposed in.
@@ -78,7 +76,6 @@ impl<S: Store> Engine<S> {
     pub fn new(chain: Chain<S>, setup: Setup, now: Time) -> Self {
         let genesis = chain.genesis();
         Self {
-            genesis_id: genesis.id(),
             proposed: genesis.slot_at(now.unix_ms()),
             pool: setup.pool,
             authority: setup.authority,

@@ -284,7 +284,7 @@ impl<S: Store> Chain<S> {
         }
         let support = self.support_after(&undone, &changes.blocks)?;
         let final_height = support
-            .final_height(self.genesis.quorum())
+            .final_height(self.genesis().quorum())
             .map_or(self.ends.final_height, |height| height.max(self.ends.final_height));
         let finalised = self.newly_final(final_height, &changes.blocks)?;
         // A final block is never taken back, so what takes it back need not be kept.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use hearsay_chain::Rules;
 use hearsay_chain::block::{
     Block, BlockError, HeaderFields, PartlyVerified, UnverifiedBlock, VerifiedBlock,
 };
@@ -20,7 +21,7 @@ fn good() -> Block {
 }
 
 fn form(block: Block) -> Result<PartlyVerified, BlockError> {
-    UnverifiedBlock::from(block).check_form(&genesis(), |_| None)
+    UnverifiedBlock::from(block).check_form(&Rules::new(genesis()), |_| None)
 }
 
 fn form_error(block: Block) -> BlockError {
@@ -188,7 +189,7 @@ fn a_signature_is_checked_once_and_not_again_in_a_block() {
     let block = UnverifiedBlock::from(holding(transactions.clone()));
     let asked = RefCell::new(Vec::new());
     let checked = block
-        .check_form(&genesis(), |id| {
+        .check_form(&Rules::new(genesis()), |id| {
             asked.borrow_mut().push(*id);
             [&known, &broken].into_iter().find(|tx| tx.id() == *id).cloned()
         })
@@ -204,7 +205,7 @@ fn a_signature_is_checked_once_and_not_again_in_a_block() {
 fn a_block_of_known_transactions_costs_one_signature() {
     let known = [verified(0, |_| {}), verified(1, |_| {})];
     let checked = UnverifiedBlock::from(good())
-        .check_form(&genesis(), |id| known.iter().find(|tx| tx.id() == *id).cloned())
+        .check_form(&Rules::new(genesis()), |id| known.iter().find(|tx| tx.id() == *id).cloned())
         .unwrap();
     assert_eq!(checked.signatures_to_check(), 1);
     checked.verify().unwrap();
@@ -214,7 +215,7 @@ fn a_block_of_known_transactions_costs_one_signature() {
 fn nothing_is_asked_about_a_block_in_bad_form() {
     let block = resigned(good(), |fields| fields.tx_root[0] ^= 1);
     let ask = |_: &_| -> Option<VerifiedTx> { panic!("asked") };
-    assert!(UnverifiedBlock::from(block).check_form(&genesis(), ask).is_err());
+    assert!(UnverifiedBlock::from(block).check_form(&Rules::new(genesis()), ask).is_err());
 }
 
 #[test]

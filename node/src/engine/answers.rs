@@ -28,7 +28,7 @@ impl<S: Store> Engine<S> {
             peer: String::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: genesis.name.clone(),
-            genesis: self.genesis_id,
+            genesis: self.chain.rules().id(),
             listen: Vec::new(),
             authority: self.authority.as_ref().map(hearsay_chain::Keypair::public),
             uptime_ms: now.since(self.started) / 1_000,

@@ -66,7 +66,7 @@ impl<S: Store> Engine<S> {
             self.judge(now, Kind::Block, id.0, &owner, Err(&objection), out);
             return Ok(());
         }
-        match block.check_form(self.chain.genesis(), |id| self.known_tx(id)) {
+        match block.check_form(self.chain.rules(), |id| self.known_tx(id)) {
             Ok(block) => {
                 let job = self.jobs.start(Job::Block { id, owner });
                 out.push(Effect::Check { job, work: Work::Blocks(vec![block]) });

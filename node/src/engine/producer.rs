@@ -35,7 +35,7 @@ impl<S: Store> Engine<S> {
         }
         self.proposed = slot;
         let transactions = self.fitting_transactions()?;
-        let chain_id = self.genesis().chain();
+        let chain_id = self.chain.rules().chain();
         let block =
             VerifiedBlock::propose(chain_id, (tip.id, tip.height), slot, transactions, &key);
         let (id, data) = (block.id(), codec::encode(&block.to_block()));

@@ -146,7 +146,7 @@ impl<S: Store> Engine<S> {
     fn standing(&self) -> Standing {
         let ends = self.chain.ends();
         Standing {
-            genesis: self.genesis_id,
+            genesis: self.chain.rules().id(),
             tip: ends.tip,
             height: ends.height,
             final_height: ends.final_height,
@@ -273,7 +273,7 @@ impl<S: Store> Engine<S> {
         let mut checked = Vec::with_capacity(blocks.len());
         for block in blocks {
             self.trace_synced(&block, peer, out);
-            match block.check_form(self.chain.genesis(), |id| self.known_tx(id)) {
+            match block.check_form(self.chain.rules(), |id| self.known_tx(id)) {
                 Ok(block) => checked.push(block),
                 Err(_) => break,
             }

@@ -114,9 +114,9 @@ impl<S: Store> Engine<S> {
     }
 
     fn early_objection(&self, tx: &UnverifiedTx) -> Result<Option<Objection>, StoreError> {
-        let genesis = self.genesis();
-        let max_payload = genesis.limits.payload_bytes as usize;
-        if let Err(error) = tx.check_form(genesis.chain(), max_payload) {
+        let rules = self.chain.rules();
+        let max_payload = rules.genesis().limits.payload_bytes as usize;
+        if let Err(error) = tx.check_form(rules.chain(), max_payload) {
             return Ok(Some(error.into()));
         }
         if self.jobs.is_full() {
