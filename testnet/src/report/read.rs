@@ -22,12 +22,12 @@ const LONGEST_LINE: u64 = 64 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The folder or a file in it could not be opened or read. Nothing was changed.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {error}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
     /// The folder exists but no log is in it.
     #[error("no logs in {}: expected {}/<node>/{LOG}", dir.display(), dir.display())]
@@ -40,7 +40,7 @@ pub enum ReadError {
 impl ReadError {
     fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        |source| ReadError::Io { path, source }
+        |error| ReadError::Io { path, error }
     }
 }
 
