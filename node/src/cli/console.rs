@@ -100,7 +100,7 @@ pub(super) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) ->
 
 /// An amount with its unit.
 pub(super) fn units(amount: u64) -> String {
-    format!("{amount} units")
+    if amount == 1 { "1 unit".to_owned() } else { format!("{amount} units") }
 }
 
 #[cfg(test)]
@@ -154,6 +154,6 @@ mod tests {
         let mut console = Console::new(&mut out, &mut talk);
         console.show(true, &1, |_| unreachable!()).unwrap();
         console.show(false, &1, |value| units(*value)).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "1\n1 units\n");
+        assert_eq!(String::from_utf8(out).unwrap(), "1\n1 unit\n");
     }
 }

@@ -108,13 +108,7 @@ pub(in crate::store) fn database(options: RocksOptions) -> Options {
     db.set_stats_dump_period_sec(0);
     db.set_stats_persist_period_sec(0);
     let hear = options.log;
-    // Its settings and the state of its files come at every opening, above every level.
-    let warn = move |level, text: &str| {
-        if !matches!(level, LogLevel::Header) {
-            hear(text);
-        }
-    };
-    db.set_info_logger(InfoLogger::new_callback_logger(LogLevel::Warn, warn));
+    db.set_info_logger(InfoLogger::new_callback_logger(LogLevel::Warn, move |_, text| hear(text)));
     db
 }
 
