@@ -14,8 +14,8 @@ use std::time::Instant;
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::gossipsub::{
-    AllowAllSubscriptionFilter, Behaviour, Config, DataTransform, Message, MessageAuthenticity,
-    RawMessage, TopicHash,
+    Behaviour, Config, DataTransform, Message, MessageAuthenticity, RawMessage, TopicHash,
+    WhitelistSubscriptionFilter,
 };
 use libp2p::swarm::{
     ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
@@ -24,13 +24,14 @@ use libp2p::swarm::{
 use libp2p::{Multiaddr, PeerId};
 
 use crate::event::CopyNote;
-use crate::topic::{Topics, message_id};
+use crate::topic::{Topic, Topics, message_id};
 
 /// Copies that one event of a connection brings are taken out right after it was handled, so this
 /// bounds one RPC's messages; gossipsub's frame limit does so as well.
 const MAX_NOTES: usize = 16_384;
 
-type Gossipsub = Behaviour<Recorder, AllowAllSubscriptionFilter>;
+/// Topics that are not ours are not remembered: a peer could name new ones for ever.
+type Gossipsub = Behaviour<Recorder, WhitelistSubscriptionFilter>;
 
 #[derive(Debug, Default)]
 struct Notes {
@@ -52,23 +53,24 @@ pub(crate) struct Recorder {
 
 impl DataTransform for Recorder {
     fn inbound_transform(&self, raw: RawMessage) -> Result<Message, io::Error> {
-        if let Some(topic) = self.topics.of(&raw.topic) {
-            let mut notes = lock(&self.notes);
-            if let Some(from) = notes.sender {
-                if notes.copies.len() < MAX_NOTES {
-                    notes.copies.push_back(CopyNote {
-                        topic,
-                        id: topic.content_id(&raw.data),
-                        from,
-                        bytes: raw.data.len(),
-                        message: message_id(raw.topic.as_str(), &raw.data),
-                        at: Instant::now(),
-                    });
-                } else {
-                    notes.lost += 1;
-                }
+        // Refused here, a message on another topic enters no cache.
+        let topic = self.topics.of(&raw.topic).ok_or_else(|| io::Error::other("not our topic"))?;
+        let mut notes = lock(&self.notes);
+        if let Some(from) = notes.sender {
+            if notes.copies.len() < MAX_NOTES {
+                notes.copies.push_back(CopyNote {
+                    topic,
+                    id: topic.content_id(&raw.data),
+                    from,
+                    bytes: raw.data.len(),
+                    message: message_id(raw.topic.as_str(), &raw.data),
+                    at: Instant::now(),
+                });
+            } else {
+                notes.lost += 1;
             }
         }
+        drop(notes);
         Ok(Message {
             source: raw.source,
             data: raw.data,
@@ -93,9 +95,14 @@ impl Tap {
     /// Gossipsub's own objections to the configuration.
     pub(crate) fn new(config: Config, topics: Topics) -> Result<Self, &'static str> {
         let notes = Arc::new(Mutex::new(Notes::default()));
+        let ours = [Topic::Tx, Topic::Block].map(|topic| topics.ident(topic).hash());
         let recorder = Recorder { topics, notes: Arc::clone(&notes) };
-        let gossip =
-            Behaviour::new_with_transform(MessageAuthenticity::Anonymous, config, recorder)?;
+        let gossip = Behaviour::new_with_subscription_filter_and_transform(
+            MessageAuthenticity::Anonymous,
+            config,
+            WhitelistSubscriptionFilter(ours.into()),
+            recorder,
+        )?;
         Ok(Self { gossip, notes })
     }
 

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::core::muxing::StreamMuxerBox;
@@ -17,6 +18,10 @@ use libp2p::{PeerId, Transport, noise, tcp, yamux};
 /// one now and then, requests at most sixteen; the default of 512 would let a peer hold as many
 /// buffers.
 const MAX_STREAMS: usize = 64;
+
+/// How long a connection may take from the first packet to the end of its handshakes. Without it,
+/// whoever connects and says nothing would hold a place for ever.
+const SET_UP: Duration = Duration::from_secs(10);
 
 /// Bytes that went over this node's sockets, handshakes and encryption included.
 #[derive(Clone, Debug, Default)]
@@ -122,5 +127,6 @@ pub(crate) fn build(
         .upgrade(Version::V1Lazy)
         .authenticate(noise::Config::new(identity)?)
         .multiplex(multiplexer)
+        .timeout(SET_UP)
         .boxed())
 }

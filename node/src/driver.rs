@@ -134,11 +134,12 @@ impl<S: Store> Driver<S> {
                 Some((job, done)) = self.checked.recv() => {
                     self.handle(Input::Checked { job, done }).await?;
                 }
+                // Before the network, whose queue is rarely empty under load; its own is short.
+                Some(request) = self.ends.requests.recv() => self.on_request(request).await?,
                 event = self.ends.events.recv() => match event {
                     Some(event) => self.on_network(event).await?,
                     None => return Err(Fatal::Network),
                 },
-                Some(request) = self.ends.requests.recv() => self.on_request(request).await?,
             }
         };
         self.note_wire()?;
@@ -151,12 +152,13 @@ impl<S: Store> Driver<S> {
 
     async fn handle(&mut self, input: Input) -> Result<(), Fatal> {
         let mut effects = std::mem::take(&mut self.effects);
-        self.engine.handle(self.ends.clock.now(), input, &mut effects)?;
+        let handled = self.engine.handle(self.ends.clock.now(), input, &mut effects);
+        // What was done before the disk failed is done, and is written down.
         for effect in effects.drain(..) {
             self.carry_out(effect).await?;
         }
         self.effects = effects;
-        Ok(())
+        Ok(handled?)
     }
 
     async fn command(&self, command: Command) -> Result<(), Fatal> {

@@ -7,7 +7,8 @@ use futures::StreamExt;
 use hearsay_chain::Verdict;
 use libp2p::gossipsub::{self, MessageAcceptance, MessageId, PublishError};
 use libp2p::request_response::{self, OutboundRequestId};
-use libp2p::swarm::{DialError, Swarm, SwarmEvent};
+use libp2p::swarm::dial_opts::DialOpts;
+use libp2p::swarm::{ConnectionId, DialError, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
@@ -34,6 +35,8 @@ pub(super) struct Service {
     dialer: Dialer,
     outbox: Outbox,
     asked: HashMap<OutboundRequestId, RequestId>,
+    /// Addresses being dialled: an error does not always name its own.
+    dialling: HashMap<ConnectionId, Multiaddr>,
     started: Instant,
 }
 
@@ -51,6 +54,7 @@ impl Service {
             peers: Peers::default(),
             outbox: Outbox::new(events),
             asked: HashMap::new(),
+            dialling: HashMap::new(),
             started: Instant::now(),
         }
     }
@@ -71,7 +75,8 @@ impl Service {
                 _ = tick.tick() => {
                     self.turn_away();
                     self.dial();
-                    Ok(())
+                    // Later copies cause no event of the swarm's that would hand them on.
+                    self.pass_copies()
                 }
                 permit = queue.reserve(), if behind => {
                     drop(permit);
@@ -98,8 +103,11 @@ impl Service {
 
     fn dial(&mut self) {
         for address in self.dialer.due(self.now()) {
-            if let Err(error) = self.swarm.dial(address.clone()) {
-                self.on_dial_error(None, &error, Some(&address));
+            let options = DialOpts::from(address.clone());
+            let connection = options.connection_id();
+            match self.swarm.dial(options) {
+                Ok(()) => drop(self.dialling.insert(connection, address)),
+                Err(error) => self.on_dial_error(None, &error, Some(&address)),
             }
         }
     }
@@ -205,6 +213,7 @@ impl Service {
                 Err(_) => Ok(()),
             },
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.dialling.remove(&connection_id);
                 self.peers.connected(peer_id, connection_id, &endpoint);
                 let dialled = endpoint.is_dialer().then(|| endpoint.get_remote_address());
                 self.dialer.connected(peer_id, dialled);
@@ -219,8 +228,9 @@ impl Service {
                     None => Ok(()),
                 }
             }
-            SwarmEvent::OutgoingConnectionError { peer_id, error, .. } => {
-                self.on_dial_error(peer_id, &error, None);
+            SwarmEvent::OutgoingConnectionError { peer_id, connection_id, error } => {
+                let address = self.dialling.remove(&connection_id);
+                self.on_dial_error(peer_id, &error, address.as_ref());
                 Ok(())
             }
             _ => Ok(()),
@@ -260,7 +270,9 @@ impl Service {
                 Ok(())
             }
             gossipsub::Event::Subscribed { peer_id, topic } => match self.topics.of(&topic) {
-                Some(_) => self.outbox.keep(NetEvent::Listening(peer_id)),
+                // A peer may say this as often as it likes, so it may be dropped; what waits to be
+                // published is offered again every second in any case.
+                Some(_) => self.outbox.offer(NetEvent::Listening(peer_id)).map(drop),
                 None => Ok(()),
             },
             gossipsub::Event::SlowPeer { peer_id, failed_messages } => {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use hearsay_chain::chain::Import;
-use hearsay_chain::{BlockError, Store, StoreError, UnverifiedBlock, VerifiedBlock};
+use hearsay_chain::{BlockError, BlockId, Store, StoreError, UnverifiedBlock, VerifiedBlock};
 use hearsay_network::wire::{MAX_BLOCKS, MAX_RESPONSE_BYTES, Request, Response, Standing};
 use hearsay_network::{PeerId, RequestId};
 
@@ -58,6 +58,10 @@ pub(super) struct Sync {
     from: Option<PeerId>,
     /// When it was asked, on the monotonic clock.
     asked_at: u64,
+    /// The last block that this peer gave, and its height. It is named first when the peer is asked
+    /// on: a branch that does not beat our tip yet is not on our main chain, so the locator alone
+    /// would ask for the same blocks again and again.
+    resume: Option<(PeerId, BlockId, u64)>,
     next_poll: u64,
     polled: Option<PeerId>,
 }
@@ -110,6 +114,13 @@ impl Sync {
         self.next_request += 1;
         self.questions.insert(id, question);
         id
+    }
+
+    /// An answer of a peer that is no longer the one asked changes nothing for the one that is.
+    fn no_longer_from(&mut self, peer: PeerId) {
+        if self.from == Some(peer) {
+            self.from = None;
+        }
     }
 
     fn rest(&mut self, peer: PeerId, now: Time) {
@@ -171,7 +182,11 @@ impl<S: Store> Engine<S> {
         self.sync.from = Some(peer);
         self.sync.asked_at = now.mono_us;
         let id = self.sync.question(Question::Blocks);
-        let request = Request::Blocks { locator: self.chain.locator()?, max: BATCH };
+        let mut locator = self.chain.locator()?;
+        if let Some((_, last, _)) = self.sync.resume.filter(|(given_by, ..)| *given_by == peer) {
+            locator.insert(0, last);
+        }
+        let request = Request::Blocks { locator, max: BATCH };
         out.push(Effect::Ask { peer, id, request });
         Ok(())
     }
@@ -259,7 +274,8 @@ impl<S: Store> Engine<S> {
         if let Some(known) = self.sync.peers.get_mut(&peer) {
             known.height = Some(self.chain.ends().height);
         }
-        self.sync.from = None;
+        self.sync.resume = None;
+        self.sync.no_longer_from(peer);
         self.ask_for_blocks(now, out)
     }
 
@@ -304,12 +320,12 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         let mut bad = error.is_some();
-        let mut new = false;
+        let before = self.sync.resume.filter(|(given_by, ..)| *given_by == peer);
+        let mut last = None;
         for block in blocks {
-            let height = block.height();
+            let (id, height) = (block.id(), block.height());
             match self.import_block(now, block, out)? {
-                Import::Tip(_) | Import::Side => new = true,
-                Import::Known => {}
+                Import::Tip(_) | Import::Side | Import::Known => last = Some((peer, id, height)),
                 Import::Orphan { .. } | Import::Refused(_) => {
                     bad = true;
                     break;
@@ -320,10 +336,15 @@ impl<S: Store> Engine<S> {
         if bad {
             return self.give_up_on(now, peer, out);
         }
-        if !new {
+        let came_on = match (last, before) {
+            (Some((.., height)), Some((.., before))) => height > before,
+            (last, _) => last.is_some(),
+        };
+        if !came_on {
             return self.done_with(now, peer, out);
         }
-        self.sync.from = None;
+        self.sync.resume = last;
+        self.sync.no_longer_from(peer);
         self.ask_for_blocks(now, out)
     }
 }

@@ -66,6 +66,19 @@ fn blocks_that_gossip_lost_are_asked_for() {
 }
 
 #[test]
+fn a_fork_deeper_than_one_answer_holds_blocks_is_healed() {
+    let mut sim = Sim::new(13, 4, 4);
+    sim.connect(&[(0, 1), (2, 3)]);
+    sim.run_until(150 * SECOND + 500 * MS);
+    assert!(sim.tips().iter().all(|tip| tip.height > 70), "{:?}", sim.tips());
+    sim.connect(&[(0, 2), (1, 3)]);
+    sim.run_until(175 * SECOND + 500 * MS);
+    let tips = sim.tips();
+    assert!(tips.iter().all(|tip| *tip == tips[0]), "{tips:?}");
+    assert!(sim.deepest_reorg() > 64, "{}", sim.deepest_reorg());
+}
+
+#[test]
 fn two_halves_that_could_not_speak_end_on_one_tip_once_they_can() {
     let mut sim = Sim::new(11, 4, 4);
     sim.connect(&[(0, 1), (2, 3)]);

@@ -2,6 +2,7 @@
 //! again when a peer comes, and about every second.
 
 use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
 
 use hearsay_chain::{BlockId, Store, StoreError, TxId, codec};
 use hearsay_network::{PublishFailure, Topic};
@@ -19,6 +20,8 @@ const MAX_AT_ONCE: usize = 512;
 #[derive(Debug, Default)]
 pub(super) struct Unpublished {
     waiting: BTreeSet<(Topic, [u8; 32])>,
+    /// The transaction offered last: the next round goes on after it.
+    after: [u8; 32],
 }
 
 impl Unpublished {
@@ -40,11 +43,25 @@ impl Unpublished {
     }
 }
 
+impl Unpublished {
+    /// All blocks, of which there are few, and then transactions, round and round.
+    fn next_round(&mut self) -> Vec<(Topic, [u8; 32])> {
+        let blocks = self.waiting.range((Topic::Block, [0; 32])..);
+        let later = self.waiting.range((Excluded((Topic::Tx, self.after)), Unbounded));
+        let earlier = self.waiting.range(..=(Topic::Tx, self.after));
+        let transactions = later.chain(earlier).filter(|(topic, _)| *topic == Topic::Tx);
+        let round: Vec<_> = blocks.chain(transactions).take(MAX_AT_ONCE).copied().collect();
+        if let Some((Topic::Tx, id)) = round.last() {
+            self.after = *id;
+        }
+        round
+    }
+}
+
 impl<S: Store> Engine<S> {
     /// Offers again what is still of use: transactions in the pool, and the tip.
     pub(super) fn publish_again(&mut self, out: &mut Vec<Effect>) -> Result<(), StoreError> {
-        let again: Vec<(Topic, [u8; 32])> =
-            self.unpublished.waiting.iter().take(MAX_AT_ONCE).copied().collect();
+        let again = self.unpublished.next_round();
         for (topic, id) in again {
             let data = match topic {
                 Topic::Tx => self.pool.get(&TxId(id)).map(|tx| tx.encode()),

@@ -9,7 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tracing::warn;
@@ -148,12 +148,16 @@ fn open_at_line_start(path: &Path) -> io::Result<File> {
 
 fn write_lines(mut file: File, lines: &Receiver<Record>) -> io::Result<()> {
     let mut chunk = Vec::with_capacity(CHUNK + 1024);
+    let mut due = Instant::now() + LINGER;
     loop {
-        match lines.recv_timeout(LINGER) {
+        match lines.recv_timeout(due.saturating_duration_since(Instant::now())) {
             Ok(record) => {
+                if chunk.is_empty() {
+                    due = Instant::now() + LINGER;
+                }
                 serde_json::to_writer(&mut chunk, &record)?;
                 chunk.push(b'\n');
-                if chunk.len() < CHUNK {
+                if chunk.len() < CHUNK && Instant::now() < due {
                     continue;
                 }
             }
@@ -162,6 +166,7 @@ fn write_lines(mut file: File, lines: &Receiver<Record>) -> io::Result<()> {
         }
         file.write_all(&chunk)?;
         chunk.clear();
+        due = Instant::now() + LINGER;
     }
 }
 
