@@ -46,7 +46,6 @@ pub struct Metrics {
     wire_received: Counter,
     dropped: Counters<2>,
     foreign_peers: Counter,
-    bad_messages: Counters<1>,
     signatures: Counter,
     rpc_calls: Counters<2>,
     peers: UnsignedGauge,
@@ -80,7 +79,6 @@ impl Metrics {
             wire_received: Counter::default(),
             dropped: Family::default(),
             foreign_peers: Counter::default(),
-            bad_messages: Family::default(),
             signatures: Counter::default(),
             rpc_calls: Family::default(),
             peers: Gauge::default(),
@@ -148,11 +146,6 @@ impl Metrics {
             "foreign_peers",
             "Peers of another network that were turned away",
             self.foreign_peers.clone(),
-        );
-        registry.register(
-            "bad_messages",
-            "Messages that are not what their protocol says",
-            self.bad_messages.clone(),
         );
         registry.register("peers", "Connected peers", self.peers.clone());
         registry.register("rpc_calls", "RPC calls answered", self.rpc_calls.clone());
@@ -240,11 +233,6 @@ impl Metrics {
         self.foreign_peers.inc();
     }
 
-    /// A message was not what its protocol says.
-    pub fn bad_message(&self, reason: &'static str) {
-        self.bad_messages.get_or_create(&[("reason", reason)]).inc();
-    }
-
     /// An RPC call was answered: `ok`, or the error's kind.
     pub fn rpc_call(&self, method: &'static str, outcome: &'static str) {
         self.rpc_calls.get_or_create(&[("method", method), ("outcome", outcome)]).inc();
@@ -304,7 +292,6 @@ mod tests {
         metrics.copy("block", false, 500);
         metrics.published("tx");
         metrics.dropped("gossip", "full", 3);
-        metrics.bad_message("malformed");
         metrics.foreign_peer();
         metrics.signatures_checked(128);
         metrics.rpc_call("tx_submit", "ok");
@@ -316,7 +303,6 @@ mod tests {
             "hearsay_payload_bytes_total{kind=\"block\"} 1500",
             "hearsay_published_total{kind=\"tx\"} 1",
             "hearsay_dropped_total{place=\"gossip\",reason=\"full\"} 3",
-            "hearsay_bad_messages_total{reason=\"malformed\"} 1",
             "hearsay_foreign_peers_total 1",
             "hearsay_signatures_checked_total 128",
             "hearsay_rpc_calls_total{method=\"tx_submit\",outcome=\"ok\"} 1",

@@ -153,7 +153,7 @@ impl<S: Store> Engine<S> {
             .collect();
         let height = self.next_height();
         let chain = &self.chain;
-        let left = self.pool.tip_changed(
+        let mut left = self.pool.tip_changed(
             &included,
             abandoned,
             |address| chain.account(address),
@@ -164,7 +164,6 @@ impl<S: Store> Engine<S> {
         let blocks = change.applied.iter().chain(&change.undone);
         let proposers: BTreeSet<Address> =
             blocks.map(|block| block.header().fields.proposer.address()).collect();
-        let mut left = left;
         for proposer in proposers {
             let account = self.chain.account(&proposer)?;
             left.extend(self.pool.account_changed(&proposer, account));
