@@ -31,7 +31,7 @@ impl Header {
         if fields.height == 0 || fields.slot < fields.height {
             return Err(BlockError::Numbers { height: fields.height, slot: fields.slot });
         }
-        if !genesis.may_propose(fields.slot, &fields.proposer) {
+        if !rules.may_propose(fields.slot, &fields.proposer) {
             return Err(BlockError::NotItsSlot { proposer: fields.proposer, slot: fields.slot });
         }
         if fields.tx_count > genesis.limits.block_transactions {
@@ -152,6 +152,16 @@ impl UnverifiedBlock {
     pub fn decode(bytes: &[u8], limit: usize) -> Result<Self, DecodeError> {
         let block: Block = codec::decode(bytes, limit.min(MAX_BLOCK_BYTES))?;
         Ok(block.into())
+    }
+
+    /// Puts a header and an encoded list of transactions together; `limit` bytes at most in all.
+    ///
+    /// # Errors
+    /// Bytes that are not exactly one list of transactions.
+    pub fn from_body(header: Header, body: &[u8], limit: usize) -> Result<Self, DecodeError> {
+        let limit = limit.min(MAX_BLOCK_BYTES).saturating_sub(HEADER_BYTES);
+        let transactions = codec::decode(body, limit)?;
+        Ok(Block { header, transactions }.into())
     }
 
     /// The id of the block that these bytes begin with, without decoding its transactions; none
@@ -363,6 +373,13 @@ impl VerifiedBlock {
     #[must_use]
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// The encoded list of its transactions: what the block holds besides its header.
+    #[must_use]
+    pub fn encode_body(&self) -> Vec<u8> {
+        let transactions = self.transactions.iter().map(VerifiedTx::transaction);
+        codec::encode(&transactions.collect::<Vec<_>>())
     }
 
     /// The block as it is sent.

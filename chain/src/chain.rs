@@ -2,20 +2,26 @@
 
 mod finality;
 mod import;
+mod prune;
+mod switch;
 #[cfg(test)]
 mod tests;
+mod unfit;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::block::{Header, VerifiedBlock};
+use crate::evidence::Evidence;
 use crate::fork_choice::Candidate;
 use crate::genesis::{Genesis, Rules};
 use crate::ids::{Address, BlockId, TxId};
 use crate::ledger::Account;
 use crate::store::{Changes, Ends, Store, StoreError, TxPlace};
 use finality::Support;
+use switch::Pending;
 
-pub use import::{Import, TipChange, Unfit};
+pub use import::{Import, Run, TipChange, check_step};
+pub use unfit::Unfit;
 
 /// Ids of blocks that do not fit their own branch, kept so that nobody makes us apply one twice.
 /// Making one takes an authority's signature in its own slot, so few are ever needed.
@@ -31,6 +37,14 @@ pub struct Chain<S> {
     invalid: BTreeSet<BlockId>,
     /// The same ids, oldest first.
     invalid_order: VecDeque<BlockId>,
+    /// How many blocks of the main chain keep their bodies; none: all.
+    keep_bodies: Option<u64>,
+    /// The lowest height of the main chain whose body is kept.
+    first_body: u64,
+    /// Proofs of equivocation that were found and not yet taken.
+    found: Vec<Evidence>,
+    /// A change of the tip that the disk took or did not take.
+    unsure: Option<Box<Pending>>,
 }
 
 impl<S: Store> Chain<S> {
@@ -52,15 +66,53 @@ impl<S: Store> Chain<S> {
             None => write_genesis(&mut store, rules.genesis())?,
         };
         let mut chain = Self {
+            first_body: store.first_body()?,
             store,
             rules,
             ends,
-            support: Support::default(),
+            support: Support::above(ends.final_height),
             invalid: BTreeSet::new(),
             invalid_order: VecDeque::new(),
+            keep_bodies: None,
+            found: Vec::new(),
+            unsure: None,
         };
-        chain.support = chain.support_below(ends.tip, Support::default())?;
+        for height in ends.final_height + 1..=ends.height {
+            let id = chain.store.block_at(height)?.ok_or_else(|| missing("height", height))?;
+            let place = chain.place_of(&chain.header(&id)?)?;
+            chain.support.push(place);
+        }
         Ok(chain)
+    }
+
+    /// Keeps the bodies of the last `count` blocks of the main chain alone, and of those that are
+    /// not final; none: of all. Headers and accounts stay as they are. What was dropped before does
+    /// not come back.
+    pub fn keep_bodies(&mut self, count: Option<u64>) {
+        self.keep_bodies = count;
+    }
+
+    /// The lowest height of the main chain whose body is kept: 1 unless older ones were dropped.
+    #[must_use]
+    pub fn first_body(&self) -> u64 {
+        self.first_body
+    }
+
+    /// Proofs of equivocation that were found since this was last asked.
+    pub fn take_evidence(&mut self) -> Vec<Evidence> {
+        std::mem::take(&mut self.found)
+    }
+
+    /// Goes on after [`StoreError::Full`], once there is room. Gives the change of the tip that was
+    /// being stored, if it did reach the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] while there is no room; else our disk's fault.
+    pub fn recover(&mut self) -> Result<Option<TipChange>, StoreError> {
+        self.store.recover()?;
+        let ends = self.store.ends()?;
+        let pending = self.unsure.take().filter(|pending| Some(pending.ends()) == ends);
+        Ok(pending.map(|pending| self.adopt(*pending)))
     }
 
     /// The rules, with their hash at hand.
@@ -147,6 +199,41 @@ impl<S: Store> Chain<S> {
         }
     }
 
+    /// The height of the first id of `locator` that is on the main chain; 0 if none is.
+    ///
+    /// # Errors
+    /// Our disk's fault.
+    pub fn meeting_height(&self, locator: &[BlockId]) -> Result<u64, StoreError> {
+        for id in locator {
+            if let Some(header) = self.store.header(id)?
+                && self.is_main(id, header.fields.height)?
+            {
+                return Ok(header.fields.height);
+            }
+        }
+        Ok(0)
+    }
+
+    /// Headers of the main chain, lowest first, that follow the first id of `locator` that is on
+    /// it: at most `max`.
+    ///
+    /// # Errors
+    /// Our disk's fault.
+    pub fn headers_after(
+        &self,
+        locator: &[BlockId],
+        max: usize,
+    ) -> Result<Vec<Header>, StoreError> {
+        let first = self.meeting_height(locator)?.saturating_add(1);
+        let heights = (first..=self.ends.height).take(max);
+        heights
+            .map(|height| {
+                let id = self.store.block_at(height)?.ok_or_else(|| missing("height", height))?;
+                self.header(&id)
+            })
+            .collect()
+    }
+
     /// Blocks of the main chain, lowest first, that follow the first id of `locator` that is on
     /// it: at most `max_count`, and only as many as fit `max_bytes` (but one at least).
     ///
@@ -158,15 +245,7 @@ impl<S: Store> Chain<S> {
         max_count: usize,
         max_bytes: usize,
     ) -> Result<Vec<VerifiedBlock>, StoreError> {
-        let mut height = 0;
-        for id in locator {
-            if let Some(header) = self.store.header(id)?
-                && self.is_main(id, header.fields.height)?
-            {
-                height = header.fields.height;
-                break;
-            }
-        }
+        let mut height = self.meeting_height(locator)?;
         let (mut blocks, mut bytes) = (Vec::new(), 0);
         while blocks.len() < max_count && height < self.ends.height {
             height += 1;
@@ -183,24 +262,23 @@ impl<S: Store> Chain<S> {
     /// The main chain's block at a height that it has.
     fn main_block(&self, height: u64) -> Result<VerifiedBlock, StoreError> {
         let id = self.store.block_at(height)?.ok_or_else(|| missing("height", height))?;
-        self.store.block(&id)?.ok_or_else(|| missing("block", id))
+        self.block(&id)
     }
 
     fn header(&self, id: &BlockId) -> Result<Header, StoreError> {
         self.store.header(id)?.ok_or_else(|| missing("header", id))
     }
 
-    /// Adds who built the blocks from `id` down to the last final one. What lies below is final
-    /// already and can change nothing.
-    fn support_below(&self, mut id: BlockId, mut support: Support) -> Result<Support, StoreError> {
-        loop {
-            let header = self.header(&id)?;
-            if header.fields.height <= self.ends.final_height {
-                return Ok(support);
-            }
-            support.add(header.fields.proposer, header.fields.height);
-            id = header.fields.parent;
-        }
+    fn block(&self, id: &BlockId) -> Result<VerifiedBlock, StoreError> {
+        self.store.block(id)?.ok_or_else(|| missing("block", id))
+    }
+
+    /// The place of whoever made a block, among the authorities.
+    fn place_of(&self, header: &Header) -> Result<u16, StoreError> {
+        let place = self.rules.place_of(&header.fields.proposer);
+        place
+            .and_then(|place| u16::try_from(place).ok())
+            .ok_or_else(|| missing("authority", header.fields.proposer))
     }
 
     fn remember_invalid(&mut self, id: BlockId) {

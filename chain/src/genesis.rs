@@ -1,6 +1,7 @@
 //! What a network agrees on before its first block.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use crate::hash::tagged;
 use crate::header::{Header, HeaderFields, MAX_BLOCK_BYTES};
 use crate::ids::{Address, BlockId, ChainId, GenesisId};
 use crate::keys::{PublicKey, Signature};
+pub use crate::schedule::Schedule;
 use crate::transaction::MAX_PAYLOAD_BYTES;
 
 /// The rules and the first balances of a network: one TOML file, the same at every node.
@@ -33,16 +35,6 @@ pub struct Genesis {
     /// The first balances, in units.
     #[serde(default)]
     pub allocations: BTreeMap<Address, u64>,
-}
-
-/// Who may propose in which slot.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Schedule {
-    /// Slot s belongs to authority s modulo their number.
-    RoundRobin,
 }
 
 /// Bounds on what blocks and transactions may hold.
@@ -84,6 +76,9 @@ pub enum GenesisError {
     /// An authority's key is no point of the curve, or anybody could sign for it.
     #[error("authority {0} is not a key that can sign; make one with `hearsay key new`")]
     AuthorityUnsound(PublicKey),
+    /// In a lottery each authority wins between 1 and 1,000 of 1,000 slots.
+    #[error("schedule.lottery.per_mille is {0}; it must be 1 to 1000")]
+    Lottery(u16),
     /// A limit is outside what the program can bear.
     #[error("limits.{name} is {found}; it must be {least} to {most}")]
     Limit {
@@ -127,6 +122,11 @@ impl Genesis {
         if let Some(unsound) = self.authorities.iter().find(|key| !key.is_sound()) {
             return Err(GenesisError::AuthorityUnsound(*unsound));
         }
+        if let Schedule::Lottery { per_mille } = self.schedule
+            && !(1..=1_000).contains(&per_mille)
+        {
+            return Err(GenesisError::Lottery(per_mille));
+        }
         self.limits.check()?;
         self.allocations
             .values()
@@ -164,18 +164,6 @@ impl Genesis {
         }
     }
 
-    /// Whether `key` may propose in `slot`. Slot 0 is the genesis block's.
-    #[must_use]
-    pub fn may_propose(&self, slot: u64, key: &PublicKey) -> bool {
-        match self.schedule {
-            Schedule::RoundRobin => {
-                let turn = slot.checked_rem(self.authorities.len() as u64);
-                let turn = turn.and_then(|turn| usize::try_from(turn).ok());
-                slot > 0 && turn.and_then(|turn| self.authorities.get(turn)) == Some(key)
-            }
-        }
-    }
-
     /// The slot that a moment lies in; 0 before the network begins.
     #[must_use]
     pub fn slot_at(&self, unix_ms: u64) -> u64 {
@@ -195,37 +183,59 @@ impl Genesis {
     }
 }
 
-/// A genesis with its hash at hand: hashing it anew for each message would cost in proportion to
-/// its allocations.
+/// A genesis with its hash and the places of its authorities at hand: finding them anew for each
+/// message would cost in proportion to its allocations. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Inner {
     genesis: Genesis,
     id: GenesisId,
+    places: BTreeMap<PublicKey, usize>,
 }
 
 impl Rules {
     /// Hashes the genesis, once.
     #[must_use]
     pub fn new(genesis: Genesis) -> Self {
-        Self { id: genesis.id(), genesis }
+        let places = genesis.authorities.iter().enumerate().map(|(at, key)| (*key, at)).collect();
+        Self { inner: Arc::new(Inner { id: genesis.id(), places, genesis }) }
+    }
+
+    /// The place of an authority in the genesis, from 0; none for any other key.
+    #[must_use]
+    pub fn place_of(&self, key: &PublicKey) -> Option<usize> {
+        self.inner.places.get(key).copied()
+    }
+
+    /// Whether `key` may propose in `slot`. Slot 0 is the genesis block's.
+    #[must_use]
+    pub fn may_propose(&self, slot: u64, key: &PublicKey) -> bool {
+        let genesis = self.genesis();
+        self.place_of(key).is_some_and(|place| {
+            genesis.schedule.is_turn(self.id(), genesis.authorities.len(), slot, (place, key))
+        })
     }
 
     /// The genesis.
     #[must_use]
     pub fn genesis(&self) -> &Genesis {
-        &self.genesis
+        &self.inner.genesis
     }
 
     /// Its hash.
     #[must_use]
     pub fn id(&self) -> GenesisId {
-        self.id
+        self.inner.id
     }
 
     /// What transactions and headers carry.
     #[must_use]
     pub fn chain(&self) -> ChainId {
-        self.id.into()
+        self.inner.id.into()
     }
 }
 

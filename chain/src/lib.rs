@@ -7,6 +7,7 @@
 pub mod block;
 pub mod chain;
 pub mod codec;
+pub mod evidence;
 pub mod fork_choice;
 pub mod genesis;
 pub mod hash;
@@ -14,12 +15,14 @@ pub mod header;
 pub mod ids;
 pub mod keys;
 pub mod ledger;
+mod schedule;
 pub mod store;
 pub mod transaction;
 pub mod verdict;
 
 pub use block::{Block, BlockError, Header, UnverifiedBlock, VerifiedBlock};
 pub use chain::Chain;
+pub use evidence::{Evidence, Turn};
 pub use genesis::{Genesis, Rules};
 pub use ids::{Address, BlockId, ChainId, GenesisId, TxId};
 pub use keys::{Keypair, PublicKey};

@@ -1,18 +1,14 @@
-//! Taking a block into the chain: beside it, on top of it, or in place of a part of it.
+//! Taking blocks into the chain: beside it, on top of it, or in place of a part of it.
 
-use std::collections::BTreeMap;
-
-use thiserror::Error;
-
-use super::{Chain, Support, missing};
-use crate::block::{HeaderFields, VerifiedBlock};
+use super::switch::Branch;
+use super::{Chain, Unfit};
+use crate::block::{Header, HeaderFields, VerifiedBlock};
+use crate::evidence::{Evidence, Turn};
 use crate::fork_choice::Candidate;
-use crate::ids::{Address, BlockId};
-use crate::ledger::{Account, BlockMisfit, Overlay, Undo, apply_block};
-use crate::store::{Changes, Ends, Store, StoreError, TxPlace};
-use crate::verdict::{Judged, Verdict};
+use crate::ids::BlockId;
+use crate::store::{Changes, Store, StoreError};
 
-/// What became of a block.
+/// What became of a block, or of the last block of a run.
 #[derive(Clone, Debug)]
 pub enum Import {
     /// It was here before; nothing changed.
@@ -43,124 +39,155 @@ pub struct TipChange {
     pub finalised: Vec<(u64, BlockId)>,
 }
 
-/// A block that holds by itself and does not fit this chain.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Unfit {
-    /// Its height is not one more than its parent's. Verdict: reject.
-    #[error("height {found} on a parent of height {parent}")]
-    Height {
-        /// Its height.
-        found: u64,
-        /// The parent's.
-        parent: u64,
-    },
-    /// Its slot is not after its parent's. Verdict: reject.
-    #[error("slot {found} on a parent of slot {parent}")]
-    Slot {
-        /// Its slot.
-        found: u64,
-        /// The parent's.
-        parent: u64,
-    },
-    /// Its slot lies in the future. Verdict: ignore (our clock may be the wrong one).
-    #[error("slot {found} is in the future; the latest is {latest}")]
-    Early {
-        /// Its slot.
-        found: u64,
-        /// The latest slot that is taken.
-        latest: u64,
-    },
-    /// It branches off below a final block. Verdict: ignore (the sender may not know of it yet).
-    #[error("it branches off below the final height {final_height}")]
-    BelowFinal {
-        /// The last final height.
-        final_height: u64,
-    },
-    /// A transaction in it does not fit its own branch. Verdict: reject.
-    #[error(transparent)]
-    Misfit(#[from] BlockMisfit),
-    /// A block under it is invalid. Verdict: ignore (whoever sent it need not have applied it, as
-    /// side branches are relayed unapplied).
-    #[error("block {ancestor} under it is invalid")]
-    OnInvalid {
-        /// The invalid one.
-        ancestor: BlockId,
-    },
-    /// It was found invalid before. Verdict: ignore (the sender may have been told by others).
-    #[error("it was found invalid before")]
-    KnownInvalid,
-}
-
-impl Judged for Unfit {
-    fn verdict(&self) -> Verdict {
-        match self {
-            Unfit::Height { .. } | Unfit::Slot { .. } | Unfit::Misfit(_) => Verdict::Reject,
-            Unfit::Early { .. }
-            | Unfit::BelowFinal { .. }
-            | Unfit::OnInvalid { .. }
-            | Unfit::KnownInvalid => Verdict::Ignore,
-        }
-    }
-
-    fn reason(&self) -> &'static str {
-        match self {
-            Unfit::Height { .. } => "height",
-            Unfit::Slot { .. } => "slot",
-            Unfit::Early { .. } => "early",
-            Unfit::BelowFinal { .. } => "below-final",
-            Unfit::Misfit(misfit) => misfit.misfit.reason(),
-            Unfit::OnInvalid { .. } => "on-invalid",
-            Unfit::KnownInvalid => "known-invalid",
-        }
-    }
-}
-
-/// A branch ready to be applied.
-struct Branch {
-    /// The last block that it shares with the main chain.
-    fork: Candidate,
-    /// Its blocks above that, lowest first.
-    blocks: Vec<VerifiedBlock>,
+/// What became of a run of blocks.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What became of the part that was taken, or of the first block if none was.
+    pub import: Import,
+    /// The block that ended it early, and why; those after it were dropped.
+    pub refused: Option<(BlockId, Unfit)>,
 }
 
 impl<S: Store> Chain<S> {
-    /// Takes a block in. `latest_slot` is the latest slot that is not in the future.
+    /// Whether two other blocks of this authority in this slot are known: then this one is not to be
+    /// relayed, as the two are proof enough.
     ///
     /// # Errors
-    /// Our disk's fault; the chain in memory then still agrees with the store.
-    pub fn import(&mut self, block: VerifiedBlock, latest_slot: u64) -> Result<Import, StoreError> {
-        if self.contains(&block.id())? {
-            return Ok(Import::Known);
-        }
-        let fields = &block.header().fields;
-        let Some(parent) = self.store.header(&fields.parent)? else {
-            return Ok(self.without_parent(&block));
-        };
-        if let Err(unfit) = self.check_place(&block, &parent.fields, latest_slot) {
-            return Ok(Import::Refused(unfit));
-        }
-        let candidate = Candidate { height: block.height(), id: block.id() };
-        let branch = match self.branch_to(block)? {
-            Ok(branch) => branch,
-            Err(unfit) => return Ok(Import::Refused(unfit)),
-        };
-        if candidate < self.tip() {
-            let blocks = branch.blocks.into_iter().next_back().into_iter().collect();
-            self.store.commit(Changes { blocks, ..Changes::default() })?;
-            return Ok(Import::Side);
-        }
-        self.switch_to(branch)
+    /// Our disk's fault.
+    pub fn is_surplus(&self, header: &Header) -> Result<bool, StoreError> {
+        let evidence = self.store.evidence(&Turn::of(header))?;
+        let id = header.id();
+        Ok(evidence.is_some_and(|two| two.first.id() != id && two.second.id() != id))
     }
 
-    fn without_parent(&self, block: &VerifiedBlock) -> Import {
-        let parent = block.header().fields.parent;
-        if self.invalid.contains(&block.id()) {
-            Import::Refused(Unfit::KnownInvalid)
-        } else if self.invalid.contains(&parent) {
-            Import::Refused(Unfit::OnInvalid { ancestor: parent })
-        } else {
-            Import::Orphan { missing: parent }
+    /// Takes a block in. `latest_slot` is the latest slot that is not in the future.
+    ///
+    /// A third block of an authority in one slot is taken only if it beats the tip, so that all nodes
+    /// choose alike, and is not kept beside the main chain, where it would only take room.
+    ///
+    /// # Errors
+    /// Our disk's fault; the chain in memory is then as it was before.
+    pub fn import(&mut self, block: VerifiedBlock, latest_slot: u64) -> Result<Import, StoreError> {
+        let candidate = Candidate { height: block.height(), id: block.id() };
+        if candidate < self.tip()
+            && self.is_surplus(block.header())?
+            && !self.contains(&block.id())?
+        {
+            let slot = block.header().fields.slot;
+            return Ok(Import::Refused(Unfit::Equivocation { slot }));
         }
+        let run = self.import_run(vec![block], latest_slot)?;
+        Ok(match run.refused {
+            Some((_, unfit)) => Import::Refused(unfit),
+            None => run.import,
+        })
+    }
+
+    /// Takes in blocks that follow each other, each the child of the one before, as one change of
+    /// the store: the branch of a peer, chosen because it ends above the tip. So many blocks cost
+    /// one wait for the disk.
+    ///
+    /// # Errors
+    /// Our disk's fault; the chain in memory is then as it was before.
+    pub fn import_run(
+        &mut self,
+        mut blocks: Vec<VerifiedBlock>,
+        latest_slot: u64,
+    ) -> Result<Run, StoreError> {
+        let known = self.known_prefix(&blocks)?;
+        blocks.drain(..known);
+        let Some(first) = blocks.first() else {
+            return Ok(Run { import: Import::Known, refused: None });
+        };
+        let Some(parent) = self.store.header(&first.header().fields.parent)? else {
+            return Ok(self.without_parent(first));
+        };
+        let mut changes = Changes::default();
+        self.note_turns(&blocks, &mut changes)?;
+        let refused = self.cut_at_first_misplaced(&mut blocks, &parent.fields, latest_slot);
+        if let (Some((_, unfit)), true) = (&refused, blocks.is_empty()) {
+            let import = Import::Refused(unfit.clone());
+            self.keep_evidence(changes)?;
+            return Ok(Run { import, refused });
+        }
+        let mut run = self.take(blocks, changes)?;
+        run.refused = run.refused.or(refused);
+        Ok(run)
+    }
+
+    /// How many blocks at the beginning of a run are kept already. No block is kept without its
+    /// parent, so all after them are new.
+    fn known_prefix(&self, blocks: &[VerifiedBlock]) -> Result<usize, StoreError> {
+        for (count, block) in blocks.iter().enumerate() {
+            if !self.contains(&block.id())? {
+                return Ok(count);
+            }
+        }
+        Ok(blocks.len())
+    }
+
+    fn without_parent(&self, block: &VerifiedBlock) -> Run {
+        let parent = block.header().fields.parent;
+        let unfit = if self.invalid.contains(&block.id()) {
+            Unfit::KnownInvalid
+        } else if self.invalid.contains(&parent) {
+            Unfit::OnInvalid { ancestor: parent }
+        } else {
+            return Run { import: Import::Orphan { missing: parent }, refused: None };
+        };
+        Run { import: Import::Refused(unfit.clone()), refused: Some((block.id(), unfit)) }
+    }
+
+    /// Notes whose turn each block was, and the proof if it was the second block of that turn.
+    pub(super) fn note_turns(
+        &self,
+        blocks: &[VerifiedBlock],
+        changes: &mut Changes,
+    ) -> Result<(), StoreError> {
+        for block in blocks {
+            let turn = Turn::of(block.header());
+            let Some(other) = self.store.turn(&turn)? else {
+                changes.turns.insert(turn, Some(block.id()));
+                continue;
+            };
+            if other == block.id() || self.store.evidence(&turn)?.is_some() {
+                continue;
+            }
+            let Some(other) = self.store.header(&other)? else { continue };
+            changes.evidence.extend(Evidence::of(other, block.header().clone()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn keep_evidence(&mut self, changes: Changes) -> Result<(), StoreError> {
+        if changes.evidence.is_empty() {
+            return Ok(());
+        }
+        let evidence = changes.evidence;
+        self.store.commit(Changes { evidence: evidence.clone(), ..Changes::default() })?;
+        self.found.extend(evidence);
+        Ok(())
+    }
+
+    /// Ends a run before the first block that does not stand rightly on the one before.
+    fn cut_at_first_misplaced(
+        &self,
+        blocks: &mut Vec<VerifiedBlock>,
+        parent: &HeaderFields,
+        latest_slot: u64,
+    ) -> Option<(BlockId, Unfit)> {
+        let mut parent = parent;
+        let mut found = None;
+        for (at, block) in blocks.iter().enumerate() {
+            if let Err(unfit) = self.check_place(block, parent, latest_slot) {
+                found = Some((at, block.id(), unfit));
+                break;
+            }
+            parent = &block.header().fields;
+        }
+        let (at, id, unfit) = found?;
+        blocks.truncate(at);
+        Some((id, unfit))
     }
 
     fn check_place(
@@ -169,28 +196,54 @@ impl<S: Store> Chain<S> {
         parent: &HeaderFields,
         latest_slot: u64,
     ) -> Result<(), Unfit> {
-        let fields = &block.header().fields;
         if self.invalid.contains(&block.id()) {
             return Err(Unfit::KnownInvalid);
         }
-        if fields.height != parent.height.saturating_add(1) {
-            return Err(Unfit::Height { found: fields.height, parent: parent.height });
-        }
-        if fields.slot <= parent.slot {
-            return Err(Unfit::Slot { found: fields.slot, parent: parent.slot });
-        }
-        if fields.slot > latest_slot {
-            return Err(Unfit::Early { found: fields.slot, latest: latest_slot });
-        }
-        Ok(())
+        check_step(&block.header().fields, parent, latest_slot)
     }
 
-    /// Walks from a new block down to the main chain. Stored blocks are read only when the branch
+    /// Keeps blocks that stand rightly on one that is kept: beside the main chain, or as its end.
+    pub(super) fn take(
+        &mut self,
+        blocks: Vec<VerifiedBlock>,
+        mut changes: Changes,
+    ) -> Result<Run, StoreError> {
+        let Some(last) = blocks.last() else {
+            return Ok(Run { import: Import::Known, refused: None });
+        };
+        let (id, wins) =
+            (last.id(), Candidate { height: last.height(), id: last.id() } > self.tip());
+        let branch = match self.branch_to(blocks, wins)? {
+            Ok(branch) => branch,
+            Err(unfit) => {
+                self.keep_evidence(changes)?;
+                let import = Import::Refused(unfit.clone());
+                return Ok(Run { import, refused: Some((id, unfit)) });
+            }
+        };
+        if wins {
+            return self.switch_to(branch, changes);
+        }
+        changes.side =
+            branch.new.iter().map(|block| ((block.height(), block.id()), true)).collect();
+        changes.blocks = branch.new;
+        let evidence = changes.evidence.clone();
+        self.store.commit(changes)?;
+        self.found.extend(evidence);
+        Ok(Run { import: Import::Side, refused: None })
+    }
+
+    /// Walks from new blocks down to the main chain. Stored blocks are read only when the branch
     /// is about to be applied, that is when it beats the tip.
-    fn branch_to(&self, block: VerifiedBlock) -> Result<Result<Branch, Unfit>, StoreError> {
-        let wins = Candidate { height: block.height(), id: block.id() } > self.tip();
-        let mut at = block.header().fields.parent;
-        let mut blocks = vec![block];
+    fn branch_to(
+        &self,
+        new: Vec<VerifiedBlock>,
+        wins: bool,
+    ) -> Result<Result<Branch, Unfit>, StoreError> {
+        let below_final = Unfit::BelowFinal { final_height: self.ends.final_height };
+        let Some(first) = new.first() else { return Ok(Err(below_final)) };
+        let mut at = first.header().fields.parent;
+        let mut stored = Vec::new();
         loop {
             if self.invalid.contains(&at) {
                 return Ok(Err(Unfit::OnInvalid { ancestor: at }));
@@ -199,142 +252,38 @@ impl<S: Store> Chain<S> {
             let below = fields.height < self.ends.final_height;
             let main = self.is_main(&at, fields.height)?;
             if below || (!main && fields.height == self.ends.final_height) {
-                let final_height = self.ends.final_height;
-                return Ok(Err(Unfit::BelowFinal { final_height }));
+                return Ok(Err(below_final));
             }
             if main {
-                blocks.reverse();
+                stored.reverse();
                 let fork = Candidate { height: fields.height, id: at };
-                return Ok(Ok(Branch { fork, blocks }));
+                return Ok(Ok(Branch { fork, stored, new }));
             }
             if wins {
-                blocks.push(self.store.block(&at)?.ok_or_else(|| missing("block", at))?);
+                stored.push(self.block(&at)?);
             }
             at = fields.parent;
         }
     }
+}
 
-    /// Undoes the main chain down to the fork and applies the branch: as one change of the store.
-    fn switch_to(&mut self, branch: Branch) -> Result<Import, StoreError> {
-        let previous = self.tip();
-        let mut undone = Vec::new();
-        let mut overlay = Overlay::new(&self.store);
-        for height in (branch.fork.height + 1..=previous.height).rev() {
-            let block = self.main_block(height)?;
-            let undo = self.store.undo(&block.id())?;
-            undo.ok_or_else(|| missing("undo of block", block.id()))?.revert(&mut overlay);
-            undone.push(block);
-        }
-        let mut applied: Vec<(VerifiedBlock, Undo)> = Vec::new();
-        let mut culprit = None;
-        for block in branch.blocks {
-            match apply_block(&mut overlay, &block)? {
-                Ok(undo) => applied.push((block, undo)),
-                Err(misfit) => {
-                    culprit = Some((block, misfit));
-                    break;
-                }
-            }
-        }
-        let accounts = overlay.into_changes();
-        if let Some((block, misfit)) = culprit {
-            return self.refuse_branch(&block, misfit);
-        }
-        self.commit_switch(previous, undone, applied, accounts).map(Import::Tip)
+/// Checks that a block follows its parent and is not from the future.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_step(
+    fields: &HeaderFields,
+    parent: &HeaderFields,
+    latest_slot: u64,
+) -> Result<(), Unfit> {
+    if fields.height != parent.height.saturating_add(1) {
+        return Err(Unfit::Height { found: fields.height, parent: parent.height });
     }
-
-    /// A branch holds an invalid block. Its valid part cannot beat the tip: each of its blocks was
-    /// compared with the tip when it came, and the tip has only become better since.
-    fn refuse_branch(
-        &mut self,
-        block: &VerifiedBlock,
-        misfit: BlockMisfit,
-    ) -> Result<Import, StoreError> {
-        let ancestor = block.id();
-        self.remember_invalid(ancestor);
-        let is_the_new_one = self.store.header(&ancestor)?.is_none();
-        Ok(Import::Refused(if is_the_new_one {
-            Unfit::Misfit(misfit)
-        } else {
-            Unfit::OnInvalid { ancestor }
-        }))
+    if fields.slot <= parent.slot {
+        return Err(Unfit::Slot { found: fields.slot, parent: parent.slot });
     }
-
-    fn commit_switch(
-        &mut self,
-        previous: Candidate,
-        undone: Vec<VerifiedBlock>,
-        applied: Vec<(VerifiedBlock, Undo)>,
-        accounts: BTreeMap<Address, Account>,
-    ) -> Result<TipChange, StoreError> {
-        let mut changes = Changes { accounts, ..Changes::default() };
-        for block in &undone {
-            changes.undo.insert(block.id(), None);
-            changes.heights.insert(block.height(), None);
-            changes.transactions.extend(block.transactions().iter().map(|tx| (tx.id(), None)));
-        }
-        for (block, undo) in applied {
-            let height = block.height();
-            changes.undo.insert(block.id(), Some(undo));
-            changes.heights.insert(height, Some(block.id()));
-            for (index, tx) in (0..).zip(block.transactions()) {
-                changes.transactions.insert(tx.id(), Some(TxPlace { height, index }));
-            }
-            changes.blocks.push(block);
-        }
-        let support = self.support_after(&undone, &changes.blocks)?;
-        let final_height = support
-            .final_height(self.genesis().quorum())
-            .map_or(self.ends.final_height, |height| height.max(self.ends.final_height));
-        let finalised = self.newly_final(final_height, &changes.blocks)?;
-        // A final block is never taken back, so what takes it back need not be kept.
-        changes.undo.extend(finalised.iter().map(|(_, id)| (*id, None)));
-        let applied = changes.blocks.clone();
-        let tip = applied
-            .last()
-            .map_or(previous, |block| Candidate { height: block.height(), id: block.id() });
-        let ends = Ends { tip: tip.id, height: tip.height, final_height };
-        changes.ends = Some(ends);
-        self.store.commit(changes)?;
-        self.ends = ends;
-        self.support = support;
-        Ok(TipChange { previous, undone, applied, finalised })
+    if fields.slot > latest_slot {
+        return Err(Unfit::Early { found: fields.slot, latest: latest_slot });
     }
-
-    /// Who has built what on the chain that `applied` ends.
-    fn support_after(
-        &self,
-        undone: &[VerifiedBlock],
-        applied: &[VerifiedBlock],
-    ) -> Result<Support, StoreError> {
-        let mut support = match (undone.is_empty(), applied.first()) {
-            (false, Some(lowest)) => {
-                self.support_below(lowest.header().fields.parent, Support::default())?
-            }
-            _ => self.support.clone(),
-        };
-        for block in applied {
-            support.add(block.header().fields.proposer, block.height());
-        }
-        Ok(support)
-    }
-
-    fn newly_final(
-        &self,
-        final_height: u64,
-        applied: &[VerifiedBlock],
-    ) -> Result<Vec<(u64, BlockId)>, StoreError> {
-        (self.ends.final_height + 1..=final_height)
-            .map(|height| {
-                let new = applied.iter().find(|block| block.height() == height);
-                let id = match new {
-                    Some(block) => block.id(),
-                    None => {
-                        self.store.block_at(height)?.ok_or_else(|| missing("height", height))?
-                    }
-                };
-                Ok((height, id))
-            })
-            .collect()
-    }
+    Ok(())
 }

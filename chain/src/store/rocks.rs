@@ -5,25 +5,32 @@ use std::fmt;
 use std::path::Path;
 
 use borsh::BorshDeserialize;
-use rocksdb::{ColumnFamily, DB, DBPinnableSlice, ErrorKind, WriteBatch};
+use rocksdb::{ColumnFamily, DB, DBPinnableSlice, Direction, ErrorKind, IteratorMode, WriteBatch};
 
-use super::{Changes, Ends, Store, StoreError, TxPlace};
+use super::{
+    Changes, Ends, Store, StoreError, Table, TxPlace, Visit, side_key, split_key, turn_key,
+};
 use crate::block::{Header, VerifiedBlock};
 use crate::codec;
+use crate::evidence::{Evidence, Turn};
 use crate::ids::{Address, BlockId, GenesisId, TxId};
 use crate::ledger::{Account, Accounts, Undo};
 use crate::transaction::{Transaction, UnverifiedTx, VerifiedTx};
 
 pub(super) mod look;
 pub(super) mod meta;
+pub(super) mod migrate;
 pub(super) mod options;
 pub(super) mod refusal;
 
-use options::{ACCOUNTS, BODIES, HEADERS, HEIGHTS, META, TRANSACTIONS, UNDO};
+use options::META;
 pub use options::{Durability, RocksOptions};
 
 /// Where the ends of the chain stand in [`META`].
 const ENDS_KEY: &[u8] = b"ends";
+
+/// Where the lowest height with a body stands in [`META`], once there is one above 1.
+const FIRST_BODY_KEY: &[u8] = b"first body";
 
 /// Keeps everything in a directory of its own.
 pub struct RocksStore {
@@ -100,9 +107,19 @@ fn read_error(family: &str, whose: &dyn fmt::Display, error: &rocksdb::Error) ->
     }
 }
 
+fn write_error(error: &rocksdb::Error) -> StoreError {
+    let text = format!("writing a commit: {error}");
+    match error.as_ref().contains("No space left on device")
+        || error.as_ref().contains("Disk quota exceeded")
+    {
+        true => StoreError::Full(text),
+        false => StoreError::Io(text),
+    }
+}
+
 impl Accounts for RocksStore {
     fn account(&self, address: &Address) -> Result<Account, StoreError> {
-        Ok(self.read(ACCOUNTS, &address.0, address)?.unwrap_or_default())
+        Ok(self.read(Table::Accounts.name(), &address.0, address)?.unwrap_or_default())
     }
 }
 
@@ -116,15 +133,16 @@ impl Store for RocksStore {
     }
 
     fn header(&self, id: &BlockId) -> Result<Option<Header>, StoreError> {
-        self.read(HEADERS, &id.0, id)
+        self.read(Table::Headers.name(), &id.0, id)
     }
 
     fn block(&self, id: &BlockId) -> Result<Option<VerifiedBlock>, StoreError> {
-        let Some(transactions) = self.read::<Vec<Transaction>>(BODIES, &id.0, id)? else {
+        let Some(transactions) = self.read::<Vec<Transaction>>(Table::Bodies.name(), &id.0, id)?
+        else {
             return Ok(None);
         };
         let Some(header) = self.header(id)? else {
-            return Err(corrupt(BODIES, id, &"there is no header for it"));
+            return Err(corrupt(Table::Bodies.name(), id, &"there is no header for it"));
         };
         let transactions = transactions
             .into_iter()
@@ -133,24 +151,75 @@ impl Store for RocksStore {
         let block = VerifiedBlock::from_own_store(header, transactions);
         // The checksums cover bytes, these two cover meaning; both are at hand.
         if block.id() != *id {
-            return Err(corrupt(HEADERS, id, &"it holds another block's header"));
+            return Err(corrupt(Table::Headers.name(), id, &"it holds another block's header"));
         }
         if block.transactions().len() != block.header().fields.tx_count as usize {
-            return Err(corrupt(BODIES, id, &"the header counts other transactions"));
+            return Err(corrupt(Table::Bodies.name(), id, &"the header counts other transactions"));
         }
         Ok(Some(block))
     }
 
     fn undo(&self, id: &BlockId) -> Result<Option<Undo>, StoreError> {
-        self.read(UNDO, &id.0, id)
+        self.read(Table::Undo.name(), &id.0, id)
     }
 
     fn block_at(&self, height: u64) -> Result<Option<BlockId>, StoreError> {
-        self.read(HEIGHTS, &height.to_be_bytes(), &height)
+        self.read(Table::Heights.name(), &height.to_be_bytes(), &height)
     }
 
     fn find_transaction(&self, id: &TxId) -> Result<Option<TxPlace>, StoreError> {
-        self.read(TRANSACTIONS, &id.0, id)
+        self.read(Table::Transactions.name(), &id.0, id)
+    }
+
+    fn body(&self, id: &BlockId) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.bytes(Table::Bodies.name(), &id.0, id)?.map(|bytes| bytes.to_vec()))
+    }
+
+    fn first_body(&self) -> Result<u64, StoreError> {
+        Ok(self.read(META, FIRST_BODY_KEY, &"the first body")?.unwrap_or(1))
+    }
+
+    fn side(&self, from: u64, to: u64) -> Result<Vec<(u64, BlockId)>, StoreError> {
+        let mut found = Vec::new();
+        let start = side_key(from, &BlockId([0; 32]));
+        self.rows(Table::Side, &start, &mut |key, _| {
+            let (height, id) = split_key(key)
+                .ok_or_else(|| corrupt("side", &"a key", &"it has another length"))?;
+            let wanted = height <= to;
+            if wanted {
+                found.push((height, BlockId(id)));
+            }
+            Ok(wanted)
+        })?;
+        Ok(found)
+    }
+
+    fn turn(&self, turn: &Turn) -> Result<Option<BlockId>, StoreError> {
+        self.read(Table::Turns.name(), &turn_key(turn), &turn.slot)
+    }
+
+    fn evidence(&self, turn: &Turn) -> Result<Option<Evidence>, StoreError> {
+        self.read(Table::Evidence.name(), &turn_key(turn), &turn.slot)
+    }
+
+    fn evidence_from(&self, slot: u64, max: usize) -> Result<Vec<Evidence>, StoreError> {
+        let mut found = Vec::new();
+        self.rows(Table::Evidence, &slot.to_be_bytes(), &mut |_, row| {
+            if found.len() < max {
+                let read = codec::decode(row, usize::MAX);
+                found.push(read.map_err(|error| corrupt("evidence", &"a slot", &error))?);
+            }
+            Ok(found.len() < max)
+        })?;
+        Ok(found)
+    }
+
+    fn scan(&self, table: Table, visit: Visit<'_>) -> Result<(), StoreError> {
+        self.rows(table, &[], &mut |key, row| visit(key, row).map(|()| true))
+    }
+
+    fn recover(&mut self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
@@ -159,42 +228,80 @@ impl Store for RocksStore {
             return Ok(());
         }
         let written = self.db.write_opt(batch, &options::write(self.durability));
-        written.map_err(|error| StoreError::Io(format!("writing a commit: {error}")))
+        written.map_err(|error| write_error(&error))
     }
 }
 
 impl RocksStore {
+    /// Shows the rows of a table from a key on, until `visit` has enough.
+    fn rows(
+        &self,
+        table: Table,
+        from: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mode = IteratorMode::From(from, Direction::Forward);
+        for row in self.db.iterator_cf(self.family(table.name())?, mode) {
+            let (key, value) = row.map_err(|error| read_error(table.name(), &"a row", &error))?;
+            if !visit(&key, &value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn batch(&self, changes: Changes) -> Result<WriteBatch, StoreError> {
         let mut batch = WriteBatch::default();
-        let headers = self.family(HEADERS)?;
+        let headers = self.family(Table::Headers.name())?;
         if let Some((id, header)) = changes.bare_header {
             batch.put_cf(headers, id.0, codec::encode(&header));
         }
-        let bodies = self.family(BODIES)?;
+        let bodies = self.family(Table::Bodies.name())?;
         for block in changes.blocks {
             let id = block.id().0;
-            let transactions = block.transactions().iter().map(VerifiedTx::transaction);
             batch.put_cf(headers, id, codec::encode(block.header()));
-            batch.put_cf(bodies, id, codec::encode(&transactions.collect::<Vec<_>>()));
+            batch.put_cf(bodies, id, block.encode_body());
+        }
+        for id in &changes.forgotten {
+            batch.delete_cf(headers, id.0);
+        }
+        for id in changes.forgotten.iter().chain(&changes.pruned) {
+            batch.delete_cf(bodies, id.0);
         }
         let rows = changes.undo.iter().map(|(id, undo)| (id.0, undo.as_ref().map(codec::encode)));
-        merge(&mut batch, self.family(UNDO)?, rows);
+        merge(&mut batch, self.family(Table::Undo.name())?, rows);
         // The default account reads the same with and without a row.
         let rows = changes.accounts.iter().map(|(address, account)| {
             let row = Some(account).filter(|account| **account != Account::default());
             (address.0, row.map(codec::encode))
         });
-        merge(&mut batch, self.family(ACCOUNTS)?, rows);
+        merge(&mut batch, self.family(Table::Accounts.name())?, rows);
         let rows = changes
             .heights
             .iter()
             .map(|(height, id)| (height.to_be_bytes(), id.as_ref().map(codec::encode)));
-        merge(&mut batch, self.family(HEIGHTS)?, rows);
+        merge(&mut batch, self.family(Table::Heights.name())?, rows);
         let rows = changes
             .transactions
             .iter()
             .map(|(id, place)| (id.0, place.as_ref().map(codec::encode)));
-        merge(&mut batch, self.family(TRANSACTIONS)?, rows);
+        merge(&mut batch, self.family(Table::Transactions.name())?, rows);
+        let rows = changes.side.iter().map(|((height, id), kept)| {
+            let row = kept.then(Vec::new);
+            (side_key(*height, id), row)
+        });
+        merge(&mut batch, self.family(Table::Side.name())?, rows);
+        let rows =
+            changes.turns.iter().map(|(turn, id)| (turn_key(turn), id.as_ref().map(codec::encode)));
+        merge(&mut batch, self.family(Table::Turns.name())?, rows);
+        let rows = changes
+            .evidence
+            .iter()
+            .map(|evidence| (turn_key(&evidence.turn()), Some(codec::encode(evidence))));
+        merge(&mut batch, self.family(Table::Evidence.name())?, rows);
+        if let Some(height) = changes.first_body {
+            batch.put_cf(self.family(META)?, FIRST_BODY_KEY, codec::encode(&height));
+        }
         if let Some(ends) = changes.ends {
             batch.put_cf(self.family(META)?, ENDS_KEY, codec::encode(&ends));
         }

@@ -8,8 +8,9 @@ use rocksdb::DB;
 
 use super::StoreError;
 use super::rocks::look::{BECOMING, Found, OURS, look};
-use super::rocks::meta::Meta;
-use super::rocks::options::{self, Durability, FAMILIES, RocksOptions};
+use super::rocks::meta::{Meta, SCHEMA};
+use super::rocks::migrate::migrate;
+use super::rocks::options::{self, Durability, RocksOptions, all_families};
 use super::rocks::refusal::Refusal;
 use crate::ids::GenesisId;
 
@@ -46,10 +47,13 @@ fn try_open(path: &Path, genesis: GenesisId, options: RocksOptions) -> Result<DB
     };
     match look(path, genesis, options)? {
         Found::Nothing => create(path, genesis, options),
-        Found::Store => {
+        Found::Store(schema) => {
             refuse_without_room(path)?;
-            let database = options::database(options);
-            Ok(DB::open_cf_descriptors(&database, path, options::families(FAMILIES))?)
+            let mut database = options::database(options);
+            database.create_missing_column_families(schema < SCHEMA);
+            let db = DB::open_cf_descriptors(&database, path, options::families(all_families()))?;
+            migrate(&db, schema)?;
+            Ok(db)
         }
     }
 }
@@ -72,11 +76,11 @@ fn create(path: &Path, genesis: GenesisId, options: RocksOptions) -> Result<DB, 
     let mut database = options::database(options);
     database.create_if_missing(true);
     database.create_missing_column_families(true);
-    let db = DB::open_cf_descriptors(&database, &path, options::families(FAMILIES))?;
+    let db = DB::open_cf_descriptors(&database, &path, options::families(all_families()))?;
     match Meta::read(&db)? {
         // Another process made it a store between our look and our lock, or we did and were
         // killed before we could say so.
-        Some(meta) => meta.check(genesis)?,
+        Some(meta) => drop(meta.check(genesis)?),
         None => {
             db.write_opt(Meta::first_batch(&db, genesis)?, &options::write(Durability::Synced))?
         }

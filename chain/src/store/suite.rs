@@ -65,7 +65,6 @@ pub(super) fn growth(block: &VerifiedBlock) -> Changes {
     let places = block.transactions().iter().zip(0..);
     Changes {
         blocks: vec![block.clone()],
-        bare_header: None,
         undo: [(block.id(), Some(undo(block.height())))].into(),
         accounts: [(Address([1; 32]), account(block.height()))].into(),
         heights: [(block.height(), Some(block.id()))].into(),
@@ -73,6 +72,7 @@ pub(super) fn growth(block: &VerifiedBlock) -> Changes {
             .map(|(tx, index)| (tx.id(), Some(TxPlace { height: block.height(), index })))
             .collect(),
         ends: Some(ends(block)),
+        ..Changes::default()
     }
 }
 

@@ -123,6 +123,7 @@ fn any_changes() -> impl Strategy<Value = Changes> {
                     })
                     .collect(),
                 ends: tip.map(|at| ends(&BLOCKS[at])),
+                ..Changes::default()
             }
         })
 }

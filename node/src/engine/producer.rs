@@ -19,7 +19,7 @@ impl<S: Store> Engine<S> {
     pub(super) fn propose(&mut self, now: Time, out: &mut Vec<Effect>) -> Result<(), StoreError> {
         let Some(key) = self.authority.clone() else { return Ok(()) };
         let slot = self.genesis().slot_at(now.unix_ms());
-        if slot <= self.proposed || !self.genesis().may_propose(slot, &key.public()) {
+        if slot <= self.proposed || !self.chain.rules().may_propose(slot, &key.public()) {
             return Ok(());
         }
         let alone = now.since(self.started) >= ALONE_AFTER_US;

@@ -8,10 +8,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use rocksdb::{DB, Options};
+use rocksdb::{DB, DEFAULT_COLUMN_FAMILY_NAME, Options};
 
 use super::meta::Meta;
-use super::options::{self, FAMILIES, META, RocksOptions};
+use super::migrate;
+use super::options::{self, META, RocksOptions, all_families};
 use super::refusal::Refusal;
 use crate::ids::GenesisId;
 
@@ -35,8 +36,8 @@ const LOCK: &str = "LOCK";
 pub(in crate::store) enum Found {
     /// An empty directory, or one that was about to become a store.
     Nothing,
-    /// A sound store of this network.
-    Store,
+    /// A sound store of this network, and its schema: ours, or one that can be migrated.
+    Store(u32),
 }
 
 /// Looks at a directory.
@@ -61,14 +62,23 @@ pub(in crate::store) fn look(
         refuse_locked(path)?;
     }
     let families = DB::list_cf(&database, path)?;
-    read_meta(path, &families, &database)?.check(genesis)?;
-    let wanted = BTreeSet::from(FAMILIES);
-    let found = families.iter().map(String::as_str).collect();
-    if let Some(odd) = wanted.symmetric_difference(&found).next() {
-        return Err(Refusal::Damaged(format!("column family {odd:?} is missing or unknown")));
+    let schema = read_meta(path, &families, &database)?.check(genesis)?;
+    refuse_odd_families(&families, schema)?;
+    refuse_damaged(path, &names, &families, &database)?;
+    Ok(Found::Store(schema))
+}
+
+/// A store has the families of its schema. One whose migration was cut short may have some of ours
+/// already.
+fn refuse_odd_families(families: &[String], schema: u32) -> Result<(), Refusal> {
+    let ours: BTreeSet<&str> = all_families().into_iter().collect();
+    let found: BTreeSet<&str> = families.iter().map(String::as_str).collect();
+    let must: BTreeSet<&str> =
+        ours.iter().copied().filter(|name| migrate::schema_of(name) <= schema).collect();
+    match must.difference(&found).chain(found.difference(&ours)).next() {
+        Some(odd) => Err(Refusal::Damaged(format!("column family {odd:?} is missing or unknown"))),
+        None => Ok(()),
     }
-    refuse_damaged(path, &names, &database)?;
-    Ok(Found::Store)
 }
 
 fn names_in(path: &Path) -> io::Result<BTreeSet<String>> {
@@ -118,7 +128,7 @@ fn read_meta(path: &Path, families: &[String], database: &Options) -> Result<Met
     if !families.iter().any(|family| family == META) {
         return Err(missing());
     }
-    let db = read_only(path, [FAMILIES[0], META], database)?;
+    let db = read_only(path, [DEFAULT_COLUMN_FAMILY_NAME, META], database)?;
     Meta::read(&db)?.ok_or_else(missing)
 }
 
@@ -128,13 +138,14 @@ fn read_meta(path: &Path, families: &[String], database: &Options) -> Result<Met
 fn refuse_damaged(
     path: &Path,
     names: &BTreeSet<String>,
+    families: &[String],
     database: &Options,
 ) -> Result<(), Refusal> {
     // RocksDB starts a log whenever it opens and drops none before it has the next.
     if !names.iter().any(|name| name.ends_with(".log")) {
         return Err(Refusal::Damaged("its write-ahead log is missing".to_owned()));
     }
-    let db = read_only(path, FAMILIES, database)?;
+    let db = read_only(path, families.iter().map(String::as_str), database)?;
     for file in db.live_files()? {
         let name = file.name.trim_start_matches('/');
         match fs::metadata(path.join(name)) {

@@ -8,7 +8,7 @@ use crate::ids::GenesisId;
 
 /// The version of what stands where, and how it is encoded. A change of either is a new version,
 /// with a migration from the one before.
-pub(in crate::store) const SCHEMA: u32 = 1;
+pub(in crate::store) const SCHEMA: u32 = 2;
 
 /// Where the schema stands: four bytes, big-endian, in this and every later version, so that any
 /// program can tell which version any store has.
@@ -37,17 +37,16 @@ impl Meta {
         Ok(Some(Self { schema: u32::from_be_bytes(schema), genesis }))
     }
 
-    /// Refuses another schema than ours, then another network than ours.
-    pub(in crate::store) fn check(&self, genesis: GenesisId) -> Result<(), Refusal> {
+    /// Refuses a schema that we do not know, then another network than ours. Gives the schema.
+    pub(in crate::store) fn check(&self, genesis: GenesisId) -> Result<u32, Refusal> {
         if self.schema > SCHEMA {
             return Err(Refusal::Newer { found: self.schema, known: SCHEMA });
         }
-        if self.schema < SCHEMA {
-            // Version 1 is the first; a later one migrates from here.
-            return Err(Refusal::Damaged(format!("schema {} never existed", self.schema)));
+        if self.schema == 0 {
+            return Err(Refusal::Damaged("schema 0 never existed".to_owned()));
         }
         match self.genesis {
-            Some(found) if found == genesis => Ok(()),
+            Some(found) if found == genesis => Ok(self.schema),
             Some(found) => Err(Refusal::OtherNetwork { found, expected: genesis }),
             None => Err(damaged("its", "genesis id")),
         }

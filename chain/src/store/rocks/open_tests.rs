@@ -8,9 +8,10 @@ use rocksdb::{DB, Options, WriteBatch};
 use super::RocksStore;
 use super::look::{BECOMING, OURS};
 use super::meta::{GENESIS_KEY, SCHEMA_KEY};
-use super::options::{self, BODIES, FAMILIES, HEADERS, META, RocksOptions};
+use super::options::{self, META, RocksOptions, all_families};
 use super::testing::{assert_refused, copy_of, files, open, refusal, store_of};
 use crate::ids::GenesisId;
+use crate::store::Table;
 use crate::store::suite::{NETWORK, assert_grown, assert_tip, chain_of, growth};
 use crate::store::{Store, StoreError};
 
@@ -130,7 +131,7 @@ fn a_store_of_another_network_is_refused_with_both_names() {
 fn rewrite_meta(path: &Path, key: &[u8], value: Option<&[u8]>, more: Option<&str>) {
     let mut options = Options::default();
     options.create_missing_column_families(true);
-    let names = FAMILIES.into_iter().chain(more);
+    let names = all_families().into_iter().chain(more);
     let db = DB::open_cf_descriptors(&options, path, options::families(names)).unwrap();
     let mut batch = WriteBatch::default();
     match value {
@@ -319,7 +320,7 @@ fn a_damaged_row_is_told_when_it_is_read_with_the_block_it_belongs_to() {
     let directory = store_of(&blocks);
     let damage = |family: &str, row: &[u8]| {
         let copy = copy_of(directory.path());
-        let names = options::families(FAMILIES);
+        let names = options::families(all_families());
         let db = DB::open_cf_descriptors(&Options::default(), copy.path(), names).unwrap();
         db.put_cf(db.cf_handle(family).unwrap(), block.id().0, row).unwrap();
         drop(db);
@@ -328,10 +329,10 @@ fn a_damaged_row_is_told_when_it_is_read_with_the_block_it_belongs_to() {
         assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
         assert!(error.to_string().contains(&block.id().to_string()), "{error}");
     };
-    damage(HEADERS, b"short");
-    damage(HEADERS, &crate::codec::encode(blocks[0].header()));
-    damage(BODIES, b"shorter");
-    damage(BODIES, &[0; 4]);
+    damage(Table::Headers.name(), b"short");
+    damage(Table::Headers.name(), &crate::codec::encode(blocks[0].header()));
+    damage(Table::Bodies.name(), b"shorter");
+    damage(Table::Bodies.name(), &[0; 4]);
 }
 
 #[test]
@@ -346,8 +347,8 @@ fn a_store_whose_making_was_cut_short_is_made_to_the_end() {
         |_| {},
         // RocksDB makes its own family first, then ours.
         |path| drop(DB::open_default(path).unwrap_or_else(|_| create(path, &[]))),
-        |path| drop(create(path, &FAMILIES[..4])),
-        |path| drop(create(path, &FAMILIES)),
+        |path| drop(create(path, &all_families()[..4])),
+        |path| drop(create(path, &all_families())),
     ];
     for make in stages {
         let directory = fresh(make);

@@ -6,6 +6,8 @@ use rocksdb::{
     DEFAULT_COLUMN_FAMILY_NAME, InfoLogger, LogLevel, Options, WriteOptions,
 };
 
+use crate::store::Table;
+
 /// What a commit survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
@@ -34,24 +36,14 @@ impl Default for RocksOptions {
     }
 }
 
-/// Header of each block kept: block id → header.
-pub(in crate::store) const HEADERS: &str = "headers";
-/// Transactions of each block kept: block id → list of transactions.
-pub(in crate::store) const BODIES: &str = "bodies";
-/// What takes a block back: block id → undo.
-pub(in crate::store) const UNDO: &str = "undo";
-/// Accounts at the tip: address → account.
-pub(in crate::store) const ACCOUNTS: &str = "accounts";
-/// The main chain: height, big-endian so that order is order → block id.
-pub(in crate::store) const HEIGHTS: &str = "heights";
-/// Where transactions of the main chain stand: transaction id → place.
-pub(in crate::store) const TRANSACTIONS: &str = "transactions";
-/// Schema, genesis id and the ends of the chain.
+/// Schema, genesis id and the ends of the chain; every other family is a [`Table`].
 pub(in crate::store) const META: &str = "meta";
 
 /// Every column family of a store. RocksDB insists on its own default one; it stays empty.
-pub(in crate::store) const FAMILIES: [&str; 8] =
-    [DEFAULT_COLUMN_FAMILY_NAME, HEADERS, BODIES, UNDO, ACCOUNTS, HEIGHTS, TRANSACTIONS, META];
+pub(in crate::store) fn all_families() -> Vec<&'static str> {
+    let tables = Table::ALL.into_iter().map(Table::name);
+    [DEFAULT_COLUMN_FAMILY_NAME, META].into_iter().chain(tables).collect()
+}
 
 /// The write buffer of one column family, flushed to a file when full. It holds four blocks of
 /// the default limit, so that bodies are not flushed at every block.
