@@ -154,14 +154,35 @@ impl UnverifiedBlock {
         Ok(block.into())
     }
 
-    /// Puts a header and an encoded list of transactions together; `limit` bytes at most in all.
+    /// Puts a header, whose id is known, and an encoded list of transactions together; `limit` bytes
+    /// at most in all.
     ///
     /// # Errors
-    /// Bytes that are not exactly one list of transactions.
-    pub fn from_body(header: Header, body: &[u8], limit: usize) -> Result<Self, DecodeError> {
-        let limit = limit.min(MAX_BLOCK_BYTES).saturating_sub(HEADER_BYTES);
-        let transactions = codec::decode(body, limit)?;
-        Ok(Block { header, transactions }.into())
+    /// Bytes that are not exactly one list of as many transactions as the header counts.
+    pub fn from_body(
+        (id, header): (BlockId, Header),
+        body: &[u8],
+        limit: usize,
+    ) -> Result<Self, BlockError> {
+        let (size, limit) = (HEADER_BYTES + body.len(), limit.min(MAX_BLOCK_BYTES));
+        if size > limit {
+            return Err(DecodeError::TooLarge { found: size, limit }.into());
+        }
+        let (count, mut rest) = match body.split_first_chunk::<4>() {
+            Some((count, rest)) => (u32::from_le_bytes(*count), rest),
+            None => return Err(DecodeError::Malformed("no count".to_owned()).into()),
+        };
+        if count != header.fields.tx_count {
+            return Err(BlockError::WrongRoot);
+        }
+        let mut transactions = Vec::new();
+        for _ in 0..count {
+            transactions.push(UnverifiedTx::take(&mut rest)?);
+        }
+        if !rest.is_empty() {
+            return Err(DecodeError::Malformed("trailing bytes".to_owned()).into());
+        }
+        Ok(Self { id, header, transactions, size })
     }
 
     /// The id of the block that these bytes begin with, without decoding its transactions; none
@@ -206,6 +227,13 @@ impl UnverifiedBlock {
         known: impl Fn(&TxId) -> Option<VerifiedTx>,
     ) -> Result<PartlyVerified, BlockError> {
         self.header.check_form(rules)?;
+        self.check_contents(rules)?;
+        let verified = self.transactions.iter().map(|tx| known(&tx.id())).collect();
+        Ok(PartlyVerified { block: self, verified })
+    }
+
+    /// Checks the size, the root and the form of each transaction.
+    pub(crate) fn check_contents(&self, rules: &Rules) -> Result<(), BlockError> {
         let limits = rules.genesis().limits;
         if self.size > limits.block_bytes as usize {
             let limit = limits.block_bytes as usize;
@@ -223,8 +251,7 @@ impl UnverifiedBlock {
             tx.check_form(chain, max_payload)
                 .map_err(|error| BlockError::Transaction { id: tx.id(), error })?;
         }
-        let verified = self.transactions.iter().map(|tx| known(&tx.id())).collect();
-        Ok(PartlyVerified { block: self, verified })
+        Ok(())
     }
 }
 
@@ -336,6 +363,12 @@ impl VerifiedBlock {
     #[must_use]
     pub fn from_own_store(header: Header, transactions: Vec<VerifiedTx>) -> Self {
         Self::from_parts(header, transactions)
+    }
+
+    /// A block whose signatures were all checked, with its transactions in order.
+    pub(crate) fn from_checked(block: UnverifiedBlock, transactions: Vec<VerifiedTx>) -> Self {
+        let UnverifiedBlock { id, header, size, .. } = block;
+        Self { id, header, transactions, size }
     }
 
     fn from_parts(header: Header, transactions: Vec<VerifiedTx>) -> Self {

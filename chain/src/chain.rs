@@ -161,6 +161,19 @@ impl<S: Store> Chain<S> {
         Ok(self.store.header(id)?.is_some())
     }
 
+    /// Whether a block can be judged by its parent: that is kept, or known to be invalid.
+    ///
+    /// # Errors
+    /// Our disk's fault.
+    pub fn may_follow(&self, parent: &BlockId) -> Result<bool, StoreError> {
+        Ok(self.invalid.contains(parent) || self.contains(parent)?)
+    }
+
+    /// Notes that a block is invalid, though its header is signed: whatever stands on it is refused.
+    pub fn condemn(&mut self, id: BlockId) {
+        self.remember_invalid(id);
+    }
+
     /// Whether a block is on the main chain.
     ///
     /// # Errors

@@ -134,6 +134,18 @@ impl UnverifiedTx {
         Ok(Self { tx: Arc::new(tx), id: Self::id_of(bytes), size: bytes.len() })
     }
 
+    /// Decodes one transaction from the beginning of `bytes`, and leaves the rest.
+    pub(crate) fn take(bytes: &mut &[u8]) -> Result<Self, DecodeError> {
+        let all = *bytes;
+        let tx = Transaction::deserialize(bytes)
+            .map_err(|error| DecodeError::Malformed(error.to_string()))?;
+        let size = all.len() - bytes.len();
+        if size > MAX_TX_BYTES {
+            return Err(DecodeError::TooLarge { found: size, limit: MAX_TX_BYTES });
+        }
+        Ok(Self { tx: Arc::new(tx), id: Self::id_of(&all[..size]), size })
+    }
+
     /// The id of a transaction with this encoding.
     #[must_use]
     pub fn id_of(bytes: &[u8]) -> TxId {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hearsay_chain::GenesisId;
+use libp2p::allow_block_list::{self, BlockedPeers};
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::identity::Keypair;
 use libp2p::request_response::{self, ProtocolSupport};
@@ -31,6 +32,7 @@ const MAX_PER_PEER: u32 = 2;
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     limits: connection_limits::Behaviour,
+    pub(crate) banned: allow_block_list::Behaviour<BlockedPeers>,
     pub(crate) gossip: Tap,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
@@ -76,6 +78,7 @@ impl Behaviour {
         );
         Ok(Self {
             limits: connection_limits::Behaviour::new(limits),
+            banned: allow_block_list::Behaviour::default(),
             gossip: tap,
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(5))),

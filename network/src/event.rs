@@ -53,6 +53,11 @@ pub enum Command {
         /// What.
         request: Request,
     },
+    /// Disconnect a peer, and let it back only after a while.
+    Ban {
+        /// Whom.
+        peer: PeerId,
+    },
     /// Answer a peer's request.
     Respond {
         /// Which one.

@@ -4,6 +4,8 @@
 //! which runs in one task ([`start`]), takes [`Command`]s and gives [`NetEvent`]s. The swarm
 //! never waits for whoever reads its events; therefore anyone may wait for the swarm.
 
+pub mod choice;
+pub mod sync;
 pub mod topic;
 pub mod wire;
 

@@ -1,21 +1,25 @@
-//! What nodes ask each other directly: where they stand, and for blocks.
+//! What nodes ask each other directly: where they stand, and for headers and bodies of blocks.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use hearsay_chain::block::MAX_BLOCK_BYTES;
 use hearsay_chain::codec::{DecodeError, decode, encode};
-use hearsay_chain::{Block, BlockId, GenesisId};
+use hearsay_chain::{BlockId, GenesisId, block};
 
-/// The largest encoding of a request, in bytes: a locator of [`MAX_LOCATOR`] ids and a little.
-pub const MAX_REQUEST_BYTES: usize = 4 * 1024;
+/// The largest encoding of a request, in bytes: [`MAX_BODIES`] ids and a little.
+pub const MAX_REQUEST_BYTES: usize = 5 * 1024;
 
 /// The largest encoding of a response, in bytes: one block of the largest size always fits.
 pub const MAX_RESPONSE_BYTES: usize = MAX_BLOCK_BYTES + 64 * 1024;
 
-/// The most ids in a locator. A chain of 2^64 blocks needs 10 + 64.
-pub const MAX_LOCATOR: usize = 80;
+/// The most ids in a locator. A chain of 2^64 blocks needs 10 + 64, and headers that are known and
+/// not yet on the chain as many again.
+pub const MAX_LOCATOR: usize = 150;
 
-/// The most blocks in a response, however small they are.
-pub const MAX_BLOCKS: usize = 256;
+/// The most headers in a response: 376 KiB.
+pub const MAX_HEADERS: usize = 2_048;
+
+/// The most bodies asked for at once.
+pub const MAX_BODIES: usize = 128;
 
 /// Where a node stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -28,6 +32,8 @@ pub struct Standing {
     pub height: u64,
     /// The height of its last final block.
     pub final_height: u64,
+    /// The lowest height of its main chain whose body it still has.
+    pub first_body: u64,
 }
 
 /// What one node asks of another.
@@ -35,14 +41,16 @@ pub struct Standing {
 pub enum Request {
     /// Says where the asker stands, and asks the same. Answer: [`Response::Standing`].
     Standing(Standing),
-    /// Asks for main-chain blocks after the first of these ids that the other has on its main
-    /// chain, lowest first. Answer: [`Response::Blocks`].
-    Blocks {
-        /// The asker's chain from its tip down, ever sparser: [`MAX_LOCATOR`] ids at most.
+    /// Asks for main-chain headers after the first of these ids that the other has on its main
+    /// chain, lowest first. Answer: [`Response::Headers`].
+    Headers {
+        /// What the asker knows, from its end down, ever sparser: [`MAX_LOCATOR`] ids at most.
         locator: Vec<BlockId>,
-        /// The most blocks that the asker wants.
+        /// The most headers that the asker wants.
         max: u16,
     },
+    /// Asks for the bodies of these blocks: [`MAX_BODIES`] at most. Answer: [`Response::Bodies`].
+    Bodies(Vec<BlockId>),
 }
 
 /// What the other answers.
@@ -50,8 +58,11 @@ pub enum Request {
 pub enum Response {
     /// Where it stands.
     Standing(Standing),
-    /// Blocks, lowest first, each on top of the one before; empty when it has none to give.
-    Blocks(Vec<Block>),
+    /// Headers, lowest first, each on top of the one before; empty when it has none to give.
+    Headers(Vec<block::Header>),
+    /// Encoded lists of transactions, of the first blocks asked for: as many as it has before the
+    /// first that it lacks, and as fit. They are decoded where signatures are checked, not here.
+    Bodies(Vec<Vec<u8>>),
 }
 
 impl Request {
@@ -64,12 +75,15 @@ impl Request {
     /// Decodes a request from all of `bytes`.
     ///
     /// # Errors
-    /// Too large, malformed, trailing bytes, or a locator of more than [`MAX_LOCATOR`] ids.
+    /// Too large, malformed, trailing bytes, or more ids than allowed.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let request = decode(bytes, MAX_REQUEST_BYTES)?;
         match &request {
-            Request::Blocks { locator, .. } if locator.len() > MAX_LOCATOR => {
+            Request::Headers { locator, .. } if locator.len() > MAX_LOCATOR => {
                 Err(DecodeError::Malformed(format!("a locator of {} ids", locator.len())))
+            }
+            Request::Bodies(ids) if ids.len() > MAX_BODIES => {
+                Err(DecodeError::Malformed(format!("{} ids", ids.len())))
             }
             _ => Ok(request),
         }
@@ -86,12 +100,15 @@ impl Response {
     /// Decodes a response from all of `bytes`.
     ///
     /// # Errors
-    /// Too large, malformed, trailing bytes, or more than [`MAX_BLOCKS`] blocks.
+    /// Too large, malformed, trailing bytes, or more headers or bodies than may be asked for.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let response = decode(bytes, MAX_RESPONSE_BYTES)?;
         match &response {
-            Response::Blocks(blocks) if blocks.len() > MAX_BLOCKS => {
-                Err(DecodeError::Malformed(format!("{} blocks", blocks.len())))
+            Response::Headers(headers) if headers.len() > MAX_HEADERS => {
+                Err(DecodeError::Malformed(format!("{} headers", headers.len())))
+            }
+            Response::Bodies(bodies) if bodies.len() > MAX_BODIES => {
+                Err(DecodeError::Malformed(format!("{} bodies", bodies.len())))
             }
             _ => Ok(response),
         }
@@ -105,7 +122,13 @@ mod tests {
     use super::*;
 
     fn standing() -> Standing {
-        Standing { genesis: GenesisId([1; 32]), tip: BlockId([2; 32]), height: 3, final_height: 1 }
+        Standing {
+            genesis: GenesisId([1; 32]),
+            tip: BlockId([2; 32]),
+            height: 3,
+            final_height: 1,
+            first_body: 1,
+        }
     }
 
     proptest! {
@@ -122,11 +145,24 @@ mod tests {
 
     #[test]
     fn a_longest_locator_fits_a_request_and_a_longer_one_is_refused() {
-        let ask = |len| Request::Blocks { locator: vec![BlockId([7; 32]); len], max: 16 };
+        let ask = |len| Request::Headers { locator: vec![BlockId([7; 32]); len], max: 16 };
         let longest = ask(MAX_LOCATOR);
         assert_eq!(Request::decode(&longest.encode()), Ok(longest));
         let refused = Request::decode(&ask(MAX_LOCATOR + 1).encode());
         assert!(matches!(refused, Err(DecodeError::Malformed(_))), "{refused:?}");
+    }
+
+    #[test]
+    fn the_most_ids_of_bodies_fit_a_request_and_one_more_is_refused() {
+        let most = Request::Bodies(vec![BlockId([7; 32]); MAX_BODIES]);
+        assert_eq!(Request::decode(&most.encode()), Ok(most));
+        let more = Request::Bodies(vec![BlockId([7; 32]); MAX_BODIES + 1]);
+        assert!(Request::decode(&more.encode()).is_err());
+    }
+
+    #[test]
+    fn the_most_headers_fit_a_response() {
+        const { assert!(MAX_HEADERS * block::HEADER_BYTES + 5 < MAX_RESPONSE_BYTES) };
     }
 
     #[test]
@@ -139,7 +175,9 @@ mod tests {
 
     #[test]
     fn a_length_that_lies_allocates_nothing() {
-        // Variant 1 of a response with a claim of 2^32 - 1 blocks and none following.
+        // A claim of 2^32 - 1 headers, bodies, or bytes of a body, and none following.
         assert!(Response::decode(&[1, 0xff, 0xff, 0xff, 0xff]).is_err());
+        assert!(Response::decode(&[2, 0xff, 0xff, 0xff, 0xff]).is_err());
+        assert!(Response::decode(&[2, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]).is_err());
     }
 }

@@ -48,9 +48,21 @@ pub struct NodeStatus {
 /// How far catching up has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SyncStatus {
-    /// The greatest height that a peer has told of.
+    /// The best height that a peer has told of; once all headers are known, that of the last one.
     pub target: u64,
-    /// The peer asked last.
+    /// The height up to which headers are known and checked.
+    #[serde(default)]
+    pub headers: u64,
+    /// The height up to which blocks are stored.
+    #[serde(default)]
+    pub height: u64,
+    /// Blocks stored a second, over the last few seconds.
+    #[serde(default)]
+    pub per_second: f64,
+    /// Seconds left at that rate; none while it is unknown.
+    #[serde(default)]
+    pub left_s: Option<f64>,
+    /// The peer that gives the headers.
     pub peer: Option<String>,
 }
 

@@ -182,6 +182,10 @@ impl<S: Store> Driver<S> {
             Effect::Ask { peer, id, request } => {
                 self.command(Command::Ask { peer, id, request }).await?;
             }
+            Effect::Penalise { peer } => {
+                warn!(%peer, "disconnected a peer for what it did");
+                self.command(Command::Ban { peer }).await?;
+            }
             Effect::Respond { token, response } => {
                 if let Some(Waiting::Peer(responder)) = self.waiting.remove(&token) {
                     self.command(Command::Respond { responder, response }).await?;
@@ -208,6 +212,7 @@ impl<S: Store> Driver<S> {
     }
 
     fn trace(&mut self, event: Event) -> Result<(), Fatal> {
+        tell(&event);
         self.count(&event);
         self.ends.log.write(self.ends.clock.now(), event)?;
         Ok(())
@@ -322,6 +327,19 @@ impl<S: Store> Driver<S> {
                 Ok(())
             }
         }
+    }
+}
+
+/// What is worth a line to whoever watches.
+fn tell(event: &Event) {
+    match event {
+        Event::Sync { target, headers, height, per_second } => {
+            info!(height, headers, target, per_second, "catching up");
+        }
+        Event::Equivocation { slot, proposer, .. } => {
+            warn!(slot, proposer, "an authority made two blocks in one slot");
+        }
+        _ => {}
     }
 }
 

@@ -10,6 +10,7 @@ mod blocks;
 mod effect;
 mod input;
 mod jobs;
+mod orphans;
 mod producer;
 mod sightings;
 mod sync;
@@ -21,10 +22,12 @@ mod work;
 
 use hearsay_chain::{Chain, Genesis, Keypair, Store, StoreError, TxId, VerifiedTx};
 use hearsay_mempool::Pool;
+use hearsay_network::choice::Strategy;
 
 use crate::api::VerdictCounts;
 use crate::trace::event::{Event, Kind, PeerState, VerdictName};
 use jobs::Jobs;
+use orphans::Orphans;
 use sightings::Sightings;
 use sync::Sync;
 use unpublished::Unpublished;
@@ -49,6 +52,10 @@ pub struct Setup {
     pub authority: Option<Keypair>,
     /// The empty pool, with its bounds.
     pub pool: Pool,
+    /// How peers are chosen to catch up from.
+    pub sync_peers: Strategy,
+    /// What that choice's random numbers come from: any number, another one at each start.
+    pub seed: u64,
 }
 
 /// The state of one node.
@@ -62,6 +69,7 @@ pub struct Engine<S> {
     started: Time,
     next_expiry_us: u64,
     jobs: Jobs,
+    orphans: Orphans,
     sightings: Sightings,
     unpublished: Unpublished,
     sync: Sync,
@@ -82,9 +90,10 @@ impl<S: Store> Engine<S> {
             started: now,
             next_expiry_us: now.mono_us,
             jobs: Jobs::default(),
+            orphans: Orphans::default(),
             sightings: Sightings::default(),
             unpublished: Unpublished::default(),
-            sync: Sync::default(),
+            sync: Sync::new(setup.sync_peers, setup.seed),
             verdicts: VerdictCounts::default(),
             chain,
         }
@@ -125,13 +134,13 @@ impl<S: Store> Engine<S> {
             Input::Published { topic, id, failure } => self.unpublished.note(topic, id, failure),
             Input::Joined(peer) => self.on_joined(peer, out),
             Input::Listening(_) => self.publish_again(out)?,
-            Input::Left(peer) => self.on_left(peer, out),
+            Input::Left(peer) => self.on_left(now, peer, out)?,
             Input::Foreign(peer) => out.push(peer_event(&peer, PeerState::Foreign, None)),
             Input::RoundTrip(peer, rtt_us) => {
                 out.push(peer_event(&peer, PeerState::Measured, Some(rtt_us)));
             }
             Input::Request { from, request, token } => {
-                self.on_request(from, request, token, out)?;
+                self.on_request(now, from, request, token, out)?;
             }
             Input::Response { from, id, result } => self.on_response(now, from, id, result, out)?,
             Input::Submit { token, tx } => self.on_submit(now, token, tx, out)?,
@@ -145,13 +154,14 @@ impl<S: Store> Engine<S> {
     }
 
     /// When the next [`Input::Tick`] is due, in microseconds since the Unix epoch: in a tenth of a
-    /// second, or when the next slot begins.
+    /// second, when the next slot begins, or at once if there is more to store.
     #[must_use]
     pub fn next_tick(&self, now: Time) -> u64 {
         let genesis = self.genesis();
         let next_slot = genesis.slot_at(now.unix_ms()).saturating_add(1);
         let slot_us = genesis.slot_start_ms(next_slot).saturating_mul(1_000);
-        now.unix_us.saturating_add(TICK_US).min(slot_us)
+        let soon = if self.sync.has_more_to_store() { 0 } else { TICK_US };
+        now.unix_us.saturating_add(soon).min(slot_us)
     }
 
     fn on_tick(&mut self, now: Time, out: &mut Vec<Effect>) -> Result<(), StoreError> {
@@ -164,6 +174,7 @@ impl<S: Store> Engine<S> {
                 out.push(evicted(id, departure.reason()));
             }
             self.publish_again(out)?;
+            self.orphans.expire(now.mono_us);
         }
         Ok(())
     }

@@ -131,7 +131,8 @@ fn setup(settings: &Settings, authority: Option<Keypair>) -> anyhow::Result<Setu
         max_bytes: bound(settings.mempool.max_bytes),
         ..hearsay_mempool::Config::default()
     })?;
-    Ok(Setup { authority, pool })
+    let sync_peers = settings.sync.peers.into();
+    Ok(Setup { authority, pool, sync_peers, seed: rand::random() })
 }
 
 fn open_chain(data_dir: &Path, genesis: &Genesis) -> anyhow::Result<Chain<RocksStore>> {

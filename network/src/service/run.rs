@@ -1,6 +1,6 @@
 //! The loop: one event of the swarm or one command at a time, and never a wait for the reader.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -26,6 +26,14 @@ use crate::wire::Response;
 /// How often the dialling plan is looked at: well below its shortest wait.
 const DIAL_TICK: Duration = Duration::from_millis(100);
 
+/// How long a peer that did what nobody does by mistake may not connect: long enough to make it
+/// useless as an attack, short enough that a repaired node is soon back.
+const BAN: Duration = Duration::from_secs(120);
+
+/// Peers that are kept away at one time. A peer id costs nothing to make, so a longer list would keep
+/// no more out; the connection limits do.
+const MAX_BANNED: usize = 1_024;
+
 /// The swarm and what the shell keeps beside it.
 pub(super) struct Service {
     swarm: Swarm<Behaviour>,
@@ -37,6 +45,8 @@ pub(super) struct Service {
     asked: HashMap<OutboundRequestId, RequestId>,
     /// Addresses being dialled: an error does not always name its own.
     dialling: HashMap<ConnectionId, Multiaddr>,
+    /// Peers that may not connect, and until when: the first ones first.
+    banned: VecDeque<(PeerId, Duration)>,
     started: Instant,
 }
 
@@ -55,6 +65,7 @@ impl Service {
             outbox: Outbox::new(events),
             asked: HashMap::new(),
             dialling: HashMap::new(),
+            banned: VecDeque::new(),
             started: Instant::now(),
         }
     }
@@ -74,6 +85,7 @@ impl Service {
                 },
                 _ = tick.tick() => {
                     self.turn_away();
+                    self.let_back();
                     self.dial();
                     // Later copies cause no event of the swarm's that would hand them on.
                     self.pass_copies()
@@ -91,6 +103,29 @@ impl Service {
 
     fn now(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Closes every connection to a peer and refuses new ones for [`BAN`].
+    fn ban(&mut self, peer: PeerId) {
+        if self.banned.len() >= MAX_BANNED
+            && let Some((oldest, _)) = self.banned.pop_front()
+        {
+            self.swarm.behaviour_mut().banned.unblock_peer(oldest);
+        }
+        self.banned.push_back((peer, self.now() + BAN));
+        self.swarm.behaviour_mut().banned.block_peer(peer);
+    }
+
+    /// Lets peers connect again whose time is over.
+    fn let_back(&mut self) {
+        while let Some((peer, until)) = self.banned.front().copied()
+            && until <= self.now()
+        {
+            self.banned.pop_front();
+            if !self.banned.iter().any(|(other, _)| *other == peer) {
+                self.swarm.behaviour_mut().banned.unblock_peer(peer);
+            }
+        }
     }
 
     /// Disconnects peers of other networks, once they have been told what we are.
@@ -147,6 +182,7 @@ impl Service {
                 let asked = self.swarm.behaviour_mut().sync.send_request(&peer, request);
                 self.asked.insert(asked, id);
             }
+            Command::Ban { peer } => self.ban(peer),
             Command::Respond { responder, response } => {
                 // The asker may have gone; then there is nobody to tell.
                 let _ = self.swarm.behaviour_mut().sync.send_response(responder.0, response);

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::settings::SyncPeers;
+
 /// What the command line and the environment say; clap puts the flag before the variable.
 ///
 /// A list may be repeated as a flag, or separated by commas.
@@ -68,6 +70,9 @@ pub struct Flags {
     /// How many connections there are.
     #[command(flatten)]
     pub peers: PeerFlags,
+    /// How a node that is behind catches up.
+    #[command(flatten)]
+    pub sync: SyncFlags,
 }
 
 /// The flags of `[gossip]`.
@@ -105,6 +110,15 @@ pub struct MempoolFlags {
     /// The most bytes of transactions that wait for a block [default: 67108864]
     #[arg(long = "mempool-max-bytes", env = "HEARSAY_MEMPOOL_MAX_BYTES", value_name = "BYTES")]
     pub max_bytes: Option<u64>,
+}
+
+/// The flags of `[sync]`.
+#[derive(Args, Clone, Debug, Default, Serialize)]
+#[command(next_help_heading = "Sync")]
+pub struct SyncFlags {
+    /// How a node that is behind chooses the peers to ask [default: weighted]
+    #[arg(long = "sync-peers", env = "HEARSAY_SYNC_PEERS", value_name = "STRATEGY")]
+    pub peers: Option<SyncPeers>,
 }
 
 /// The flags of `[peers]`.

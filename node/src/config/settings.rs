@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use hearsay_network::choice::Strategy;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub mempool: Mempool,
     /// How many connections there are.
     pub peers: Peers,
+    /// How a node that is behind catches up.
+    pub sync: Sync,
 }
 
 impl Settings {
@@ -68,6 +71,7 @@ impl Settings {
             gossip: Gossip::default(),
             mempool: Mempool::default(),
             peers: Peers::default(),
+            sync: Sync::default(),
             data_dir,
         }
     }
@@ -147,6 +151,37 @@ impl Default for Mempool {
     /// Ten full blocks at the default limits of a genesis.
     fn default() -> Self {
         Self { max_count: 50_000, max_bytes: 64 << 20 }
+    }
+}
+
+/// `[sync]`: how a node that is behind catches up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sync {
+    /// How the peers to ask are chosen.
+    pub peers: SyncPeers,
+}
+
+/// How the peers to ask are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum SyncPeers {
+    /// Each with the same chance.
+    Random,
+    /// One after the other.
+    RoundRobin,
+    /// By measured speed and load.
+    #[default]
+    Weighted,
+}
+
+impl From<SyncPeers> for Strategy {
+    fn from(peers: SyncPeers) -> Self {
+        match peers {
+            SyncPeers::Random => Strategy::Random,
+            SyncPeers::RoundRobin => Strategy::RoundRobin,
+            SyncPeers::Weighted => Strategy::Weighted,
+        }
     }
 }
 

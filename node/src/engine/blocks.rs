@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use hearsay_chain::chain::{Import, TipChange};
+use hearsay_chain::chain::{Import, Run, TipChange, Unfit};
+use hearsay_chain::fork_choice::Candidate;
 use hearsay_chain::{
     Address, BlockError, BlockId, Store, StoreError, TxId, UnverifiedBlock, Verdict, VerifiedBlock,
     VerifiedTx,
@@ -17,6 +18,10 @@ use super::work::Work;
 use super::{Effect, Engine, evicted};
 use crate::trace::event::{Event, Kind};
 
+/// How old a block's slot may be for its transactions to be written down one by one, in
+/// milliseconds.
+const NEWS_MS: u64 = 60_000;
+
 /// The block is here, or being checked. Nobody's fault.
 fn known() -> Objection {
     Objection {
@@ -28,7 +33,7 @@ fn known() -> Objection {
 
 /// Its parent is not here, so nothing can be said of it; the sender is asked for what lies between.
 /// Nobody's fault.
-fn orphan(missing: BlockId) -> Objection {
+pub(super) fn orphan(missing: BlockId) -> Objection {
     Objection {
         verdict: Verdict::Ignore,
         reason: "orphan",
@@ -55,15 +60,17 @@ impl<S: Store> Engine<S> {
             }
         };
         let id = block.id();
-        let objection = if self.chain.contains(&id)? || self.jobs.has_block(&id) {
-            Some(known())
-        } else if self.jobs.is_full() {
-            Some(busy())
-        } else {
-            None
-        };
-        if let Some(objection) = objection {
+        if let Some(objection) = self.early_block_objection(now, &block)? {
             self.judge(now, Kind::Block, id.0, &owner, Err(&objection), out);
+            return Ok(());
+        }
+        let parent = block.header().fields.parent;
+        // A parent that is being checked will be here before this one is checked.
+        if !self.chain.may_follow(&parent)? && !self.jobs.has_block(&parent) {
+            let headers = vec![block.header().clone()];
+            let work = Work::Headers(self.chain.rules().clone(), headers);
+            let job = self.jobs.start(Job::Orphan { block: Box::new(block), owner });
+            out.push(Effect::Check { job, work });
             return Ok(());
         }
         match block.check_form(self.chain.rules(), |id| self.known_tx(id)) {
@@ -74,6 +81,33 @@ impl<S: Store> Engine<S> {
             Err(error) => self.judge(now, Kind::Block, id.0, &owner, Err(&error.into()), out),
         }
         Ok(())
+    }
+
+    /// What can be said against a block by its header and what is here, before any signature.
+    fn early_block_objection(
+        &self,
+        now: Time,
+        block: &UnverifiedBlock,
+    ) -> Result<Option<Objection>, StoreError> {
+        let (id, header) = (block.id(), block.header());
+        if self.chain.contains(&id)? || self.jobs.has_block(&id) || self.orphans.contains(&id) {
+            return Ok(Some(known()));
+        }
+        if self.jobs.is_full() {
+            return Ok(Some(busy()));
+        }
+        if let Err(error) = header.check_form(self.chain.rules()) {
+            return Ok(Some(error.into()));
+        }
+        let (slot, latest) = (header.fields.slot, self.latest_slot(now));
+        if slot > latest {
+            return Ok(Some(Unfit::Early { found: slot, latest }.into()));
+        }
+        let candidate = Candidate { height: header.fields.height, id };
+        if candidate < self.chain.tip() && self.chain.is_surplus(header)? {
+            return Ok(Some(Unfit::Equivocation { slot }.into()));
+        }
+        Ok(None)
     }
 
     pub(super) fn on_checked_block(
@@ -102,15 +136,22 @@ impl<S: Store> Engine<S> {
         owner: &Owner,
         out: &mut Vec<Effect>,
     ) -> Result<Result<(), Objection>, StoreError> {
-        let height = block.height();
+        let surplus = self.chain.is_surplus(block.header())?;
+        let unverified = block.clone();
         Ok(match self.import_block(now, block, out)? {
+            Import::Tip(_) | Import::Side if surplus => {
+                let slot = unverified.header().fields.slot;
+                Err(Unfit::Equivocation { slot }.into())
+            }
             Import::Tip(_) | Import::Side => Ok(()),
             Import::Known => Err(known()),
             Import::Refused(unfit) => Err(unfit.into()),
             Import::Orphan { missing } => {
                 if let Owner::Gossip { ticket, .. } = owner {
-                    self.sync.heard_of(ticket.from, height);
-                    self.ask_for_blocks(now, out)?;
+                    let claim = Candidate { height: unverified.height(), id: unverified.id() };
+                    self.sync.heard_of(&ticket.from, claim);
+                    self.orphans.keep(unverified.to_block().into(), ticket.from, now.mono_us);
+                    self.advance_sync(now, out)?;
                 }
                 Err(orphan(missing))
             }
@@ -124,13 +165,54 @@ impl<S: Store> Engine<S> {
         block: VerifiedBlock,
         out: &mut Vec<Effect>,
     ) -> Result<Import, StoreError> {
-        let latest_slot = self.latest_slot(now);
+        let (id, latest_slot) = (block.id(), self.latest_slot(now));
         let import = self.chain.import(block, latest_slot)?;
-        if let Import::Tip(change) = &import {
-            trace_tip(change, out);
-            self.tell_pool(now, change, out)?;
-        }
+        self.after_import(now, &import, id, out)?;
         Ok(import)
+    }
+
+    /// Imports blocks that follow each other, as one change of the tip.
+    pub(super) fn import_blocks(
+        &mut self,
+        now: Time,
+        blocks: Vec<VerifiedBlock>,
+        out: &mut Vec<Effect>,
+    ) -> Result<Run, StoreError> {
+        let (last, latest_slot) = (blocks.last().map(VerifiedBlock::id), self.latest_slot(now));
+        let run = self.chain.import_run(blocks, latest_slot)?;
+        if let Some(last) = last {
+            self.after_import(now, &run.import, last, out)?;
+        }
+        Ok(run)
+    }
+
+    fn after_import(
+        &mut self,
+        now: Time,
+        import: &Import,
+        id: BlockId,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        for proof in self.chain.take_evidence() {
+            out.push(Effect::Trace(Event::Equivocation {
+                slot: proof.turn().slot,
+                proposer: proof.turn().proposer.to_string(),
+                first: proof.first.id().to_string(),
+                second: proof.second.id().to_string(),
+            }));
+        }
+        match import {
+            Import::Tip(change) => {
+                self.trace_tip(now, change, out);
+                self.tell_pool(now, change, out)?;
+                for block in &change.applied {
+                    self.adopt(block.id(), out);
+                }
+            }
+            Import::Side => self.adopt(id, out),
+            Import::Known | Import::Orphan { .. } | Import::Refused(_) => {}
+        }
+        Ok(())
     }
 
     fn tell_pool(
@@ -175,34 +257,48 @@ impl<S: Store> Engine<S> {
         }
         Ok(())
     }
-}
 
-fn trace_tip(change: &TipChange, out: &mut Vec<Effect>) {
-    let Some(tip) = change.applied.last() else { return };
-    out.push(Effect::Trace(Event::Tip {
-        kind: Kind::Block,
-        id: tip.id().to_string(),
-        height: tip.height(),
-        previous: change.previous.id.to_string(),
-        depth: change.undone.len() as u64,
-        transactions: tip.transactions().len() as u64,
-    }));
-    for block in &change.applied {
-        let (id, height) = (block.id().to_string(), block.height());
-        for tx in block.transactions() {
-            out.push(Effect::Trace(Event::Included {
-                kind: Kind::Tx,
-                id: tx.id().to_string(),
-                block: id.clone(),
-                height,
-            }));
-        }
-    }
-    for (height, id) in &change.finalised {
-        out.push(Effect::Trace(Event::Final {
+    /// Writes a move of the tip down. What happened to single transactions is news for a minute; a
+    /// node that catches up with a long chain would write more than the chain itself.
+    fn trace_tip(&self, now: Time, change: &TipChange, out: &mut Vec<Effect>) {
+        let Some(tip) = change.applied.last() else { return };
+        out.push(Effect::Trace(Event::Tip {
             kind: Kind::Block,
-            id: id.to_string(),
-            height: *height,
+            id: tip.id().to_string(),
+            height: tip.height(),
+            previous: change.previous.id.to_string(),
+            previous_height: change.previous.height,
+            depth: change.undone.len() as u64,
+            applied: change.applied.len() as u64,
+            transactions: tip.transactions().len() as u64,
         }));
+        let is_news = |block: &&VerifiedBlock| {
+            let began = self.genesis().slot_start_ms(block.header().fields.slot);
+            now.unix_ms() < began.saturating_add(NEWS_MS)
+        };
+        for block in change.applied.iter().filter(is_news) {
+            let (id, height) = (block.id().to_string(), block.height());
+            for tx in block.transactions() {
+                out.push(Effect::Trace(Event::Included {
+                    kind: Kind::Tx,
+                    id: tx.id().to_string(),
+                    block: id.clone(),
+                    height,
+                }));
+            }
+        }
+        let news = change.applied.iter().filter(is_news).map(VerifiedBlock::height).min();
+        for (height, id) in &change.finalised {
+            // Blocks below the oldest new one were final elsewhere long ago, but for those that this
+            // node held already.
+            let old = change.applied.first().is_some_and(|first| *height >= first.height());
+            if !old || news.is_some_and(|news| *height >= news) {
+                out.push(Effect::Trace(Event::Final {
+                    kind: Kind::Block,
+                    id: id.to_string(),
+                    height: *height,
+                }));
+            }
+        }
     }
 }

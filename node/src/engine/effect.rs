@@ -54,6 +54,11 @@ pub enum Effect {
         /// What.
         response: Response,
     },
+    /// Disconnect a peer and keep it away for a while: it gave something that nobody gives by mistake.
+    Penalise {
+        /// Whom.
+        peer: PeerId,
+    },
     /// Answer a submission.
     Submitted {
         /// Whom.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hearsay_chain::{BlockId, TxId};
+use hearsay_chain::{BlockId, TxId, UnverifiedBlock};
 use hearsay_network::{PeerId, Ticket};
 
 use super::input::{Time, Token};
@@ -31,8 +31,14 @@ pub(super) enum Job {
     Tx { id: TxId, owners: Vec<Owner> },
     /// Of a gossiped block.
     Block { id: BlockId, owner: Owner },
-    /// Of blocks from a peer that this node catches up with.
-    Sync { peer: PeerId },
+    /// Of the header of a gossiped block whose parent is not here.
+    Orphan { block: Box<UnverifiedBlock>, owner: Owner },
+    /// Of blocks that waited for a parent.
+    Adopted,
+    /// Of headers that a peer gave, as many as one answer may hold or fewer.
+    Headers { generation: u64, peer: PeerId, full: bool },
+    /// Of the bodies of a chunk that a peer gave.
+    Bodies { generation: u64, first: u64, peer: PeerId },
 }
 
 /// All checks under way.
@@ -71,7 +77,8 @@ impl Jobs {
         match &job {
             Job::Tx { id: tx, .. } => drop(self.transactions.insert(*tx, id)),
             Job::Block { id: block, .. } => drop(self.blocks.insert(*block, id)),
-            Job::Sync { .. } => {}
+            Job::Orphan { block, .. } => drop(self.blocks.insert(block.id(), id)),
+            Job::Adopted | Job::Headers { .. } | Job::Bodies { .. } => {}
         }
         self.by_id.insert(id, job);
         id
@@ -82,7 +89,8 @@ impl Jobs {
         match &job {
             Job::Tx { id: tx, .. } => drop(self.transactions.remove(tx)),
             Job::Block { id: block, .. } => drop(self.blocks.remove(block)),
-            Job::Sync { .. } => {}
+            Job::Orphan { block, .. } => drop(self.blocks.remove(&block.id())),
+            Job::Adopted | Job::Headers { .. } | Job::Bodies { .. } => {}
         }
         Some(job)
     }

@@ -3,7 +3,7 @@
 use hearsay_chain::block::{BODY_OVERHEAD_BYTES, HEADER_BYTES};
 use hearsay_chain::chain::Import;
 use hearsay_chain::ledger::{Overlay, apply_transaction};
-use hearsay_chain::{Store, StoreError, VerifiedBlock, VerifiedTx, codec};
+use hearsay_chain::{Store, StoreError, Turn, VerifiedBlock, VerifiedTx, codec};
 use hearsay_network::Topic;
 
 use super::input::Time;
@@ -34,6 +34,10 @@ impl<S: Store> Engine<S> {
             return Ok(());
         }
         self.proposed = slot;
+        // Made before a restart: a second one would be equivocation.
+        if self.chain.store().turn(&Turn { slot, proposer: key.public() })?.is_some() {
+            return Ok(());
+        }
         let transactions = self.fitting_transactions()?;
         let chain_id = self.chain.rules().chain();
         let block =

@@ -1,112 +1,124 @@
-//! Catching up: knowing where peers stand, and asking one that stands higher for its blocks.
+//! Catching up: knowing where peers stand, and fetching a branch that is better than ours, headers
+//! first, then bodies from several peers at once.
 //!
-//! One peer is asked at a time, for the blocks after where our chains part, until we stand as high
-//! as it does. A peer that fails or gives nothing is passed over for the next.
+//! What needs no chain (the plan of a branch, and what is known of each peer) is in
+//! `hearsay_network::sync`; this is where it meets the chain.
+
+mod bodies;
+mod fetch;
+mod headers;
+mod progress;
 
 use std::collections::BTreeMap;
 
-use hearsay_chain::chain::Import;
-use hearsay_chain::{BlockError, BlockId, Store, StoreError, UnverifiedBlock, VerifiedBlock};
-use hearsay_network::wire::{MAX_BLOCKS, MAX_RESPONSE_BYTES, Request, Response, Standing};
+use hearsay_chain::fork_choice::Candidate;
+use hearsay_chain::{BlockId, Store, StoreError};
+use hearsay_network::choice::{Chooser, Strategy};
+use hearsay_network::sync::Peers;
+use hearsay_network::wire::{MAX_HEADERS, Request, Response, Standing};
 use hearsay_network::{PeerId, RequestId};
 
 use super::input::{Time, Token};
-use super::jobs::Job;
-use super::work::Work;
 use super::{Effect, Engine, peer_event};
 use crate::api::SyncStatus;
-use crate::trace::event::{Event, Kind, PeerState, Via};
+use crate::trace::event::{Event, PeerState};
+use fetch::Fetch;
+use progress::Progress;
 
-/// Blocks asked for at once: enough to keep a round trip's cost small beside the checking.
-const BATCH: u16 = 64;
-
-/// Bytes of blocks given at once, well below what a response may hold.
-const GIVE_BYTES: usize = MAX_RESPONSE_BYTES / 2;
+/// Bytes of bodies given at once: they must be whole before any of them is checked, so more would
+/// only make the asker wait.
+const GIVE_BYTES: usize = 1 << 20;
 
 /// How often one peer is asked where it stands, so that a block that gossip lost is noticed.
 const POLL_US: u64 = 3_000_000;
 
-/// A peer that gave a bad answer, or none, is not asked for blocks for this long.
-const REST_US: u64 = 10_000_000;
-
-/// How long after asking for blocks this node counts as catching up without an answer.
+/// How long after the last thing that came this node counts as catching up.
 const PATIENCE_US: u64 = 3_000_000;
-
-/// What is known of a peer.
-#[derive(Clone, Copy, Debug, Default)]
-struct Known {
-    /// The greatest height it has told of, or sent a block of; none before it said anything.
-    height: Option<u64>,
-    /// Not to be asked for blocks before this moment of the monotonic clock.
-    rest_until: u64,
-}
 
 /// A question that is out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Question {
     Standing,
-    Blocks,
+    Headers { generation: u64 },
+    Bodies { generation: u64, first: u64, since: u64 },
 }
 
 /// What catching up has come to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sync {
-    peers: BTreeMap<PeerId, Known>,
+    peers: Peers,
     questions: BTreeMap<RequestId, Question>,
     next_request: u64,
-    /// The peer whose blocks are being fetched or checked.
-    from: Option<PeerId>,
-    /// When it was asked, on the monotonic clock.
-    asked_at: u64,
-    /// The last block that this peer gave, and its height. It is named first when the peer is asked
-    /// on: a branch that does not beat our tip yet is not on our main chain, so the locator alone
-    /// would ask for the same blocks again and again.
-    resume: Option<(PeerId, BlockId, u64)>,
+    /// The branch that is being fetched.
+    fetch: Option<Fetch>,
+    /// Counts the branches, so that what comes for an earlier one is known as such.
+    generation: u64,
+    progress: Progress,
     next_poll: u64,
     polled: Option<PeerId>,
 }
 
 impl Sync {
-    /// Notes that a peer has, or sent, a block of this height.
-    pub(super) fn heard_of(&mut self, peer: PeerId, height: u64) {
-        if let Some(known) = self.peers.get_mut(&peer) {
-            known.height = Some(known.height.map_or(height, |known| known.max(height)));
+    pub(super) fn new(strategy: Strategy, seed: u64) -> Self {
+        Self {
+            peers: Peers::new(Chooser::new(strategy, seed)),
+            questions: BTreeMap::new(),
+            next_request: 0,
+            fetch: None,
+            generation: 0,
+            progress: Progress::default(),
+            next_poll: 0,
+            polled: None,
         }
+    }
+
+    /// Notes that a peer sent a block.
+    pub(super) fn heard_of(&mut self, peer: &PeerId, block: Candidate) {
+        self.peers.has(peer, block);
     }
 
     /// Whether any peer has said where it stands.
     pub(super) fn has_met_anybody(&self) -> bool {
-        self.peers.values().any(|known| known.height.is_some())
+        self.peers.any_stands()
     }
 
-    /// Whether this node is catching up with somebody who answers. A height is only a claim: a
+    /// Whether this node is catching up with peers that give something. A height is only a claim: a
     /// peer that claims much and gives nothing keeps nobody from proposing for long.
     pub(super) fn is_behind(&self, height: u64, now: Time) -> bool {
-        let answers =
-            self.from.is_some() && now.mono_us < self.asked_at.saturating_add(PATIENCE_US);
+        let moves = self
+            .fetch
+            .as_ref()
+            .is_some_and(|fetch| now.mono_us < fetch.moved_at.saturating_add(PATIENCE_US));
         // One block less is the normal state of affairs while a block is on its way.
-        answers && self.target().is_some_and(|target| target > height.saturating_add(1))
+        moves && self.target().is_some_and(|target| target > height.saturating_add(1))
     }
 
     pub(super) fn peer_count(&self) -> u64 {
-        self.peers.len() as u64
+        self.peers.count() as u64
     }
 
     pub(super) fn status(&self, height: u64, now: Time) -> Option<SyncStatus> {
         let target = self.target().filter(|_| self.is_behind(height, now))?;
-        Some(SyncStatus { target, peer: self.from.map(|peer| peer.to_string()) })
+        let fetch = self.fetch.as_ref()?;
+        let per_second = self.progress.per_second();
+        let left = target.saturating_sub(height) as f64;
+        Some(SyncStatus {
+            target,
+            headers: fetch.headers().max(height),
+            height,
+            per_second,
+            left_s: (per_second > 0.0).then(|| left / per_second),
+            peer: Some(fetch.guide.to_string()),
+        })
     }
 
     fn target(&self) -> Option<u64> {
-        self.peers.values().filter_map(|known| known.height).max()
-    }
-
-    /// The rested peer that stands highest above `height`; the one with the smallest id of several.
-    fn best(&self, height: u64, now: Time) -> Option<PeerId> {
-        let rested = self.peers.iter().filter(|(_, known)| known.rest_until <= now.mono_us);
-        let (peer, known) =
-            rested.max_by_key(|(peer, known)| (known.height, std::cmp::Reverse(**peer)))?;
-        known.height.filter(|theirs| *theirs > height).map(|_| *peer)
+        // What a peer claims may be a lie; headers are signed.
+        let claimed = self.peers.best_claim().map(|claim| claim.height);
+        match self.fetch.as_ref().filter(|fetch| fetch.complete) {
+            Some(fetch) => Some(fetch.headers()),
+            None => claimed,
+        }
     }
 
     fn question(&mut self, question: Question) -> RequestId {
@@ -115,43 +127,30 @@ impl Sync {
         self.questions.insert(id, question);
         id
     }
-
-    /// An answer of a peer that is no longer the one asked changes nothing for the one that is.
-    fn no_longer_from(&mut self, peer: PeerId) {
-        if self.from == Some(peer) {
-            self.from = None;
-        }
-    }
-
-    fn rest(&mut self, peer: PeerId, now: Time) {
-        if let Some(known) = self.peers.get_mut(&peer) {
-            known.rest_until = now.mono_us.saturating_add(REST_US);
-        }
-    }
-
-    /// The peer after the one polled last, in the order of ids, round and round.
-    fn next_to_poll(&self) -> Option<PeerId> {
-        let after = self.polled.and_then(|last| {
-            use std::ops::Bound::{Excluded, Unbounded};
-            self.peers.range((Excluded(last), Unbounded)).next()
-        });
-        after.or_else(|| self.peers.iter().next()).map(|(peer, _)| *peer)
-    }
 }
 
 impl<S: Store> Engine<S> {
     pub(super) fn on_joined(&mut self, peer: PeerId, out: &mut Vec<Effect>) {
-        self.sync.peers.insert(peer, Known::default());
+        self.sync.peers.joined(peer);
         out.push(peer_event(&peer, PeerState::Connected, None));
         self.ask_standing(peer, out);
     }
 
-    pub(super) fn on_left(&mut self, peer: PeerId, out: &mut Vec<Effect>) {
-        self.sync.peers.remove(&peer);
-        if self.sync.from == Some(peer) {
-            self.sync.from = None;
-        }
+    pub(super) fn on_left(
+        &mut self,
+        now: Time,
+        peer: PeerId,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        self.sync.peers.left(&peer);
         out.push(peer_event(&peer, PeerState::Disconnected, None));
+        if let Some(fetch) = &mut self.sync.fetch {
+            fetch.plan.forget_peer(peer);
+            if fetch.guide == peer {
+                self.change_guide(now);
+            }
+        }
+        self.advance_sync(now, out)
     }
 
     fn standing(&self) -> Standing {
@@ -161,34 +160,13 @@ impl<S: Store> Engine<S> {
             tip: ends.tip,
             height: ends.height,
             final_height: ends.final_height,
+            first_body: self.chain.first_body(),
         }
     }
 
     fn ask_standing(&mut self, peer: PeerId, out: &mut Vec<Effect>) {
         let id = self.sync.question(Question::Standing);
         out.push(Effect::Ask { peer, id, request: Request::Standing(self.standing()) });
-    }
-
-    /// Asks the peer that stands highest for blocks, unless some are on their way.
-    pub(super) fn ask_for_blocks(
-        &mut self,
-        now: Time,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), StoreError> {
-        if self.sync.from.is_some() {
-            return Ok(());
-        }
-        let Some(peer) = self.sync.best(self.chain.ends().height, now) else { return Ok(()) };
-        self.sync.from = Some(peer);
-        self.sync.asked_at = now.mono_us;
-        let id = self.sync.question(Question::Blocks);
-        let mut locator = self.chain.locator()?;
-        if let Some((_, last, _)) = self.sync.resume.filter(|(given_by, ..)| *given_by == peer) {
-            locator.insert(0, last);
-        }
-        let request = Request::Blocks { locator, max: BATCH };
-        out.push(Effect::Ask { peer, id, request });
-        Ok(())
     }
 
     pub(super) fn drive_sync(
@@ -198,16 +176,30 @@ impl<S: Store> Engine<S> {
     ) -> Result<(), StoreError> {
         if now.mono_us >= self.sync.next_poll {
             self.sync.next_poll = now.mono_us.saturating_add(POLL_US);
-            self.sync.polled = self.sync.next_to_poll();
+            self.sync.polled = self.sync.peers.after(self.sync.polled);
             if let Some(peer) = self.sync.polled {
                 self.ask_standing(peer, out);
             }
+        }
+        self.give_up_on_the_late(now);
+        self.advance_sync(now, out)?;
+        let height = self.chain.ends().height;
+        if self.sync.progress.is_due(now.mono_us)
+            && let Some(status) = self.sync.status(height, now)
+        {
+            out.push(Effect::Trace(Event::Sync {
+                target: status.target,
+                headers: status.headers,
+                height,
+                per_second: status.per_second as u64,
+            }));
         }
         Ok(())
     }
 
     pub(super) fn on_request(
         &mut self,
+        now: Time,
         from: PeerId,
         request: Request,
         token: Token,
@@ -215,17 +207,31 @@ impl<S: Store> Engine<S> {
     ) -> Result<(), StoreError> {
         let response = match request {
             Request::Standing(standing) => {
-                self.sync.heard_of(from, standing.height);
+                self.sync.peers.stands(&from, &standing);
                 Response::Standing(self.standing())
             }
-            Request::Blocks { locator, max } => {
-                let count = usize::from(max).min(MAX_BLOCKS);
-                let blocks = self.chain.blocks_after(&locator, count, GIVE_BYTES)?;
-                Response::Blocks(blocks.iter().map(VerifiedBlock::to_block).collect())
+            Request::Headers { locator, max } => {
+                let max = usize::from(max).min(MAX_HEADERS);
+                Response::Headers(self.chain.headers_after(&locator, max)?)
             }
+            Request::Bodies(ids) => Response::Bodies(self.bodies(&ids)?),
         };
         out.push(Effect::Respond { token, response });
-        Ok(())
+        self.advance_sync(now, out)
+    }
+
+    /// The bodies of the first blocks of a list, up to the first that is not here.
+    fn bodies(&self, ids: &[BlockId]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let (mut bodies, mut bytes) = (Vec::new(), 0);
+        for id in ids {
+            let Some(body) = self.chain.store().body(id)? else { break };
+            bytes += body.len();
+            if bytes > GIVE_BYTES && !bodies.is_empty() {
+                break;
+            }
+            bodies.push(body);
+        }
+        Ok(bodies)
     }
 
     pub(super) fn on_response(
@@ -238,113 +244,24 @@ impl<S: Store> Engine<S> {
     ) -> Result<(), StoreError> {
         match (self.sync.questions.remove(&id), result) {
             (Some(Question::Standing), Ok(Response::Standing(standing))) => {
-                self.sync.heard_of(from, standing.height);
-                self.ask_for_blocks(now, out)?;
+                self.sync.peers.stands(&from, &standing);
             }
-            (Some(Question::Blocks), Ok(Response::Blocks(blocks))) if !blocks.is_empty() => {
-                let blocks = blocks.into_iter().map(UnverifiedBlock::from).collect();
-                self.check_synced(now, from, blocks, out)?;
+            (Some(Question::Headers { generation }), result) => {
+                self.on_headers(now, (generation, from), result, out);
             }
-            // The other has nothing for us: no fault of its own, our chains may have met meanwhile.
-            (Some(Question::Blocks), Ok(Response::Blocks(_))) => self.done_with(now, from, out)?,
-            (Some(Question::Blocks), _) => self.give_up_on(now, from, out)?,
+            (Some(Question::Bodies { generation, first, since }), result) => {
+                self.on_bodies(now, (generation, first, since), (from, id), result, out);
+            }
             (Some(Question::Standing) | None, _) => {}
         }
-        Ok(())
+        self.advance_sync(now, out)
     }
 
-    /// A peer gave no answer, or a bad one: it rests, and another is asked.
-    fn give_up_on(
-        &mut self,
-        now: Time,
-        peer: PeerId,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), StoreError> {
-        self.sync.rest(peer, now);
-        self.done_with(now, peer, out)
-    }
-
-    /// A peer has nothing more to give, whatever it told of its height before.
-    fn done_with(
-        &mut self,
-        now: Time,
-        peer: PeerId,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), StoreError> {
-        if let Some(known) = self.sync.peers.get_mut(&peer) {
-            known.height = Some(self.chain.ends().height);
-        }
-        self.sync.resume = None;
-        self.sync.no_longer_from(peer);
-        self.ask_for_blocks(now, out)
-    }
-
-    fn check_synced(
-        &mut self,
-        now: Time,
-        peer: PeerId,
-        blocks: Vec<UnverifiedBlock>,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), StoreError> {
-        let mut checked = Vec::with_capacity(blocks.len());
-        for block in blocks {
-            self.trace_synced(&block, peer, out);
-            match block.check_form(self.chain.rules(), |id| self.known_tx(id)) {
-                Ok(block) => checked.push(block),
-                Err(_) => break,
-            }
-        }
-        if checked.is_empty() {
-            return self.give_up_on(now, peer, out);
-        }
-        let job = self.jobs.start(Job::Sync { peer });
-        out.push(Effect::Check { job, work: Work::Blocks(checked) });
-        Ok(())
-    }
-
-    fn trace_synced(&mut self, block: &UnverifiedBlock, from: PeerId, out: &mut Vec<Effect>) {
-        let (id, from) = (block.id().to_string(), from.to_string());
-        let (kind, via, bytes) = (Kind::Block, Via::Sync, block.size() as u64);
-        out.push(Effect::Trace(match self.sightings.count(block.id().0) {
-            1 => Event::Received { kind, id, from, via, bytes, message: None },
-            copy => Event::Duplicate { kind, id, from, via, bytes, copy },
-        }));
-    }
-
-    pub(super) fn on_synced_blocks(
-        &mut self,
-        now: Time,
-        peer: PeerId,
-        blocks: Vec<VerifiedBlock>,
-        error: Option<BlockError>,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), StoreError> {
-        let mut bad = error.is_some();
-        let before = self.sync.resume.filter(|(given_by, ..)| *given_by == peer);
-        let mut last = None;
-        for block in blocks {
-            let (id, height) = (block.id(), block.height());
-            match self.import_block(now, block, out)? {
-                Import::Tip(_) | Import::Side | Import::Known => last = Some((peer, id, height)),
-                Import::Orphan { .. } | Import::Refused(_) => {
-                    bad = true;
-                    break;
-                }
-            }
-            self.sync.heard_of(peer, height);
-        }
-        if bad {
-            return self.give_up_on(now, peer, out);
-        }
-        let came_on = match (last, before) {
-            (Some((.., height)), Some((.., before))) => height > before,
-            (last, _) => last.is_some(),
-        };
-        if !came_on {
-            return self.done_with(now, peer, out);
-        }
-        self.sync.resume = last;
-        self.sync.no_longer_from(peer);
-        self.ask_for_blocks(now, out)
+    /// Keeps a peer away that gave what nobody gives by mistake.
+    fn penalise(&mut self, peer: PeerId, reason: &str, out: &mut Vec<Effect>) {
+        self.sync.peers.left(&peer);
+        let event = Event::Penalised { peer: peer.to_string(), reason: reason.to_owned() };
+        out.push(Effect::Trace(event));
+        out.push(Effect::Penalise { peer });
     }
 }

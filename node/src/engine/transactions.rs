@@ -141,8 +141,15 @@ impl<S: Store> Engine<S> {
             (Some(Job::Block { id, owner }), Done::Blocks(blocks, error)) => {
                 self.on_checked_block(now, id, &owner, blocks, error, out)
             }
-            (Some(Job::Sync { peer }), Done::Blocks(blocks, error)) => {
-                self.on_synced_blocks(now, peer, blocks, error, out)
+            (Some(Job::Orphan { block, owner }), Done::Headers(_, error)) => {
+                self.on_checked_orphan(now, *block, &owner, error, out)
+            }
+            (Some(Job::Adopted), Done::Blocks(blocks, _)) => self.on_adopted(now, blocks, out),
+            (Some(Job::Headers { generation, peer, full }), Done::Headers(headers, error)) => {
+                self.on_checked_headers(now, (generation, peer), headers, (full, error), out)
+            }
+            (Some(Job::Bodies { generation, first, peer }), Done::Blocks(blocks, error)) => {
+                self.on_checked_bodies(now, (generation, first, peer), blocks, error, out)
             }
             // A driver that answers with another kind of work, or twice, is not to be believed.
             _ => Ok(()),

@@ -1,7 +1,11 @@
 //! Signature checks: what goes out to be checked and what comes back.
 
 use hearsay_chain::block::PartlyVerified;
-use hearsay_chain::{BlockError, TxError, UnverifiedTx, VerifiedBlock, VerifiedTx};
+use hearsay_chain::signed::verify_bodies;
+use hearsay_chain::{
+    BlockError, Rules, SignedHeader, TxError, UnverifiedTx, VerifiedBlock, VerifiedTx, block,
+};
+use hearsay_network::sync::Parts;
 
 /// Signatures to check.
 #[derive(Clone, Debug)]
@@ -10,6 +14,11 @@ pub enum Work {
     Tx(UnverifiedTx),
     /// Of blocks, in order: the work ends with the first that fails.
     Blocks(Vec<PartlyVerified>),
+    /// Of headers, in order: the work ends with the first that fails. Their form is checked too.
+    Headers(Rules, Vec<block::Header>),
+    /// Of the transactions of blocks whose headers were checked before, in order: the work ends with
+    /// the first that fails. They are decoded first, and their roots and forms are checked too.
+    Bodies(Rules, Parts),
 }
 
 /// What came of it.
@@ -19,6 +28,8 @@ pub enum Done {
     Tx(Result<VerifiedTx, TxError>),
     /// The blocks before the first that fails, and why that one fails.
     Blocks(Vec<VerifiedBlock>, Option<BlockError>),
+    /// The headers before the first that fails, and why that one fails.
+    Headers(Vec<SignedHeader>, Option<BlockError>),
 }
 
 impl Work {
@@ -30,6 +41,20 @@ impl Work {
             Work::Blocks(blocks) => {
                 blocks.iter().map(|block| block.signatures_to_check() as u64).sum()
             }
+            Work::Headers(_, headers) => headers.len() as u64,
+            Work::Bodies(_, parts) => {
+                parts.iter().map(|(header, _)| u64::from(header.header().fields.tx_count)).sum()
+            }
+        }
+    }
+
+    /// Whether it is part of catching up, and may wait for what a peer or a caller waits for.
+    #[must_use]
+    pub fn is_bulk(&self) -> bool {
+        match self {
+            Work::Tx(_) | Work::Blocks(_) => false,
+            Work::Headers(_, headers) => headers.len() > 1,
+            Work::Bodies(..) => true,
         }
     }
 
@@ -48,6 +73,14 @@ impl Work {
                 }
                 Done::Blocks(verified, None)
             }
+            Work::Headers(rules, headers) => {
+                let (signed, fault) = SignedHeader::verify_all(&rules, headers);
+                Done::Headers(signed, fault)
+            }
+            Work::Bodies(rules, parts) => {
+                let (verified, fault) = verify_bodies(&rules, parts);
+                Done::Blocks(verified, fault)
+            }
         }
     }
 }
@@ -59,7 +92,7 @@ pub fn run_all(works: Vec<Work>) -> Vec<Done> {
         .iter()
         .filter_map(|work| match work {
             Work::Tx(tx) => Some(tx.clone()),
-            Work::Blocks(_) => None,
+            Work::Blocks(_) | Work::Headers(..) | Work::Bodies(..) => None,
         })
         .collect();
     let mut checked = VerifiedTx::verify_all(singles).into_iter();
@@ -70,7 +103,7 @@ pub fn run_all(works: Vec<Work>) -> Vec<Done> {
                 Some(result) => Done::Tx(result),
                 None => Work::Tx(tx).run(),
             },
-            blocks @ Work::Blocks(_) => blocks.run(),
+            other => other.run(),
         })
         .collect()
 }

@@ -110,7 +110,14 @@ impl Fake {
     fn look_up(&mut self, query: Query) -> Answer {
         match query {
             Query::Status => {
-                let sync = self.behind.map(|target| SyncStatus { target, peer: None });
+                let sync = self.behind.map(|target| SyncStatus {
+                    target,
+                    headers: target,
+                    height: 0,
+                    per_second: 0.0,
+                    left_s: None,
+                    peer: None,
+                });
                 Answer::Status(Box::new(NodeStatus { sync, ..status() }))
             }
             Query::Mempool => Answer::Mempool(mempool()),

@@ -214,8 +214,14 @@ pub enum Event {
         height: u64,
         /// The tip before it.
         previous: String,
+        /// The height of the tip before it.
+        #[serde(default)]
+        previous_height: u64,
         /// Blocks undone to get there; 0 when the chain only grew.
         depth: u64,
+        /// Blocks applied to get there, this one included.
+        #[serde(default)]
+        applied: u64,
         /// Transactions in the new tip.
         transactions: u64,
     },
@@ -227,6 +233,35 @@ pub enum Event {
         id: String,
         /// The block's height.
         height: u64,
+    },
+    /// An authority made two blocks in one slot.
+    Equivocation {
+        /// The slot.
+        slot: u64,
+        /// The authority's key.
+        proposer: String,
+        /// The block with the smaller id.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// How far catching up has come; written about every second while it lasts.
+    Sync {
+        /// The best height that a peer claims.
+        target: u64,
+        /// The height up to which headers are known and checked.
+        headers: u64,
+        /// The height up to which blocks are stored.
+        height: u64,
+        /// Blocks stored a second, over the last few seconds.
+        per_second: u64,
+    },
+    /// A peer was disconnected for what it did.
+    Penalised {
+        /// The peer.
+        peer: String,
+        /// What it did: a stable word.
+        reason: String,
     },
     /// A neighbour changed.
     Peer {

@@ -192,6 +192,8 @@ impl Lab {
             height,
             previous: id(previous),
             depth,
+            previous_height: 0,
+            applied: 1,
             transactions: 0,
         };
         self.event(node, us, event)

@@ -28,6 +28,8 @@ impl Lone {
         let setup = Setup {
             authority: None,
             pool: hearsay_mempool::Pool::new(hearsay_mempool::Config::default()).unwrap(),
+            sync_peers: hearsay_network::choice::Strategy::default(),
+            seed: 1,
         };
         let peer = hearsay_network::peer_id(&[9; 32]);
         Self { sim, engine: Engine::new(chain, setup, Time::default()), peer, messages: 0 }
@@ -235,6 +237,7 @@ fn a_peer_that_claims_a_great_height_and_gives_nothing_does_not_keep_a_node_from
         tip: BlockId([9; 32]),
         height: u64::MAX,
         final_height: 0,
+        first_body: 1,
     };
     let request = Request::Standing(standing);
     sim.input(0, Input::Request { from: liar, request, token: Token(u64::MAX) });

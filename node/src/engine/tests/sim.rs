@@ -81,6 +81,7 @@ pub(super) struct Sim {
     random: StdRng,
     loss: f64,
     lost: u64,
+    penalised: Vec<(usize, PeerId)>,
     tokens: BTreeMap<Token, (usize, usize, hearsay_network::RequestId)>,
     trace: Vec<u8>,
 }
@@ -117,6 +118,8 @@ impl Sim {
                 let setup = Setup {
                     authority,
                     pool: hearsay_mempool::Pool::new(hearsay_mempool::Config::default()).unwrap(),
+                    sync_peers: hearsay_network::choice::Strategy::default(),
+                    seed: 1,
                 };
                 Node {
                     engine: Engine::new(chain, setup, start),
@@ -138,6 +141,7 @@ impl Sim {
             random: StdRng::seed_from_u64(seed),
             loss: 0.0,
             lost: 0,
+            penalised: Vec::new(),
             tokens: BTreeMap::new(),
             trace: Vec::new(),
             nodes,
@@ -296,6 +300,7 @@ impl Sim {
                 self.send(asked, asker, What::Input(Box::new(input)));
             }
             Effect::Trace(event) | Effect::TraceAt(_, event) => self.trace(node, &event),
+            Effect::Penalise { peer } => self.penalised.push((node, peer)),
             Effect::Submitted { .. } | Effect::Answer { .. } => {}
         }
     }

@@ -1,0 +1,202 @@
+//! What is known of each peer when it comes to catching up: where it stands, how fast it gives, how
+//! busy it is, and whether it failed lately.
+
+use std::collections::BTreeMap;
+
+use hearsay_chain::fork_choice::Candidate;
+use libp2p::PeerId;
+
+use crate::choice::{Choice, Chooser};
+use crate::wire::Standing;
+
+/// Requests for bodies that one peer may have open: one that it answers and one that waits there
+/// already, so that it never idles for a round trip.
+const MAX_OPEN: usize = 2;
+
+/// The speed that a peer is taken to have until it was measured, in bytes a second: fast, so that
+/// each is tried.
+const UNKNOWN_SPEED: f64 = 20e6;
+
+/// The share of a new measurement in the running mean.
+const SHARE: f64 = 0.3;
+
+/// Failures in a row after which a peer rests for long.
+const MAX_FAILURES: u32 = 3;
+
+/// The tip that a peer says it has. A claim until its headers were checked.
+pub type Claim = Candidate;
+
+#[derive(Clone, Debug)]
+struct Known {
+    claim: Option<Claim>,
+    first_body: u64,
+    open: usize,
+    speed: f64,
+    failures: u32,
+    rest_until: u64,
+}
+
+/// Every peer of this network that is connected; bounded by the connection limits.
+#[derive(Debug)]
+pub struct Peers {
+    by_id: BTreeMap<PeerId, Known>,
+    chooser: Chooser,
+}
+
+impl Peers {
+    /// Nobody yet.
+    #[must_use]
+    pub fn new(chooser: Chooser) -> Self {
+        Self { by_id: BTreeMap::new(), chooser }
+    }
+
+    /// A peer is there.
+    pub fn joined(&mut self, peer: PeerId) {
+        self.by_id.insert(
+            peer,
+            Known {
+                claim: None,
+                first_body: 1,
+                open: 0,
+                speed: UNKNOWN_SPEED,
+                failures: 0,
+                rest_until: 0,
+            },
+        );
+    }
+
+    /// A peer is gone.
+    pub fn left(&mut self, peer: &PeerId) {
+        self.by_id.remove(peer);
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// A peer says where it stands.
+    pub fn stands(&mut self, peer: &PeerId, standing: &Standing) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.claim = Some(Claim { height: standing.height, id: standing.tip });
+            known.first_body = standing.first_body;
+        }
+    }
+
+    /// A peer sent a block, so it has it.
+    pub fn has(&mut self, peer: &PeerId, block: Claim) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.claim = known.claim.max(Some(block));
+        }
+    }
+
+    /// A peer's claim came to nothing: all that it can give is known.
+    pub fn exhausted(&mut self, peer: &PeerId, tip: Claim) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.claim = known.claim.min(Some(tip));
+        }
+    }
+
+    /// Whether anybody has said where it stands.
+    #[must_use]
+    pub fn any_stands(&self) -> bool {
+        self.by_id.values().any(|known| known.claim.is_some())
+    }
+
+    /// The best tip that anybody claims.
+    #[must_use]
+    pub fn best_claim(&self) -> Option<Claim> {
+        self.by_id.values().filter_map(|known| known.claim).max()
+    }
+
+    /// Chooses a peer that is rested and claims more than `tip`.
+    pub fn choose_ahead(&mut self, tip: Claim, now: u64) -> Option<PeerId> {
+        let choices = self.choices(now, |known| known.claim > Some(tip));
+        self.chooser.choose(&choices)
+    }
+
+    /// Chooses a peer that is rested, may be asked for more, and that `wants` accepts: it is told
+    /// from which height the peer has bodies, and what it claims.
+    pub fn choose_free(
+        &mut self,
+        now: u64,
+        wants: impl Fn(PeerId, u64, u64) -> bool,
+    ) -> Option<PeerId> {
+        let mut choices = self.choices(now, |known| known.open < MAX_OPEN);
+        choices.retain(|choice| {
+            self.by_id.get(&choice.peer).is_some_and(|known| {
+                let height = known.claim.map_or(0, |claim| claim.height);
+                wants(choice.peer, known.first_body, height)
+            })
+        });
+        self.chooser.choose(&choices)
+    }
+
+    fn choices(&self, now: u64, fits: impl Fn(&Known) -> bool) -> Vec<Choice> {
+        let rested = self.by_id.iter().filter(|(_, known)| known.rest_until <= now);
+        rested
+            .filter(|(_, known)| fits(known))
+            .map(|(peer, known)| Choice {
+                peer: *peer,
+                weight: known.speed / (known.open + 1) as f64,
+            })
+            .collect()
+    }
+
+    /// The heights that a peer has bodies of: from the lowest kept to its claim.
+    #[must_use]
+    pub fn heights(&self, peer: &PeerId) -> Option<std::ops::RangeInclusive<u64>> {
+        let known = self.by_id.get(peer)?;
+        known.claim.map(|claim| known.first_body..=claim.height)
+    }
+
+    /// A request for bodies went out.
+    pub fn opened(&mut self, peer: &PeerId) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.open += 1;
+        }
+    }
+
+    /// A request for bodies is over, whatever came of it.
+    pub fn closed(&mut self, peer: &PeerId) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.open = known.open.saturating_sub(1);
+        }
+    }
+
+    /// A peer gave `bytes` in `micros`: what it does is measured, and its failures are forgotten.
+    pub fn gave(&mut self, peer: &PeerId, bytes: usize, micros: u64) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            let speed = bytes as f64 * 1e6 / micros.max(1) as f64;
+            known.speed += SHARE * (speed - known.speed);
+            known.failures = 0;
+        }
+    }
+
+    /// A peer was too slow or gave no answer: it rests for `short`, and for `long` after some
+    /// failures in a row; and it counts for half as fast.
+    pub fn failed(&mut self, peer: &PeerId, now: u64, short: u64, long: u64) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.failures = known.failures.saturating_add(1);
+            known.speed /= 2.0;
+            let rest = if known.failures >= MAX_FAILURES { long } else { short };
+            known.rest_until = known.rest_until.max(now.saturating_add(rest));
+        }
+    }
+
+    /// A peer is left alone for a while.
+    pub fn rest(&mut self, peer: &PeerId, until: u64) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.rest_until = known.rest_until.max(until);
+        }
+    }
+
+    /// The peer after `last` in the order of ids, round and round.
+    #[must_use]
+    pub fn after(&self, last: Option<PeerId>) -> Option<PeerId> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let after = last.and_then(|last| self.by_id.range((Excluded(last), Unbounded)).next());
+        after.or_else(|| self.by_id.iter().next()).map(|(peer, _)| *peer)
+    }
+}
