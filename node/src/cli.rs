@@ -26,6 +26,7 @@ use clap::{Parser, Subcommand};
 
 use self::console::Console;
 pub use self::failure::Failure;
+use crate::bench::Bench;
 
 const EXAMPLES: &str = "\
 A network of one node, from nothing:
@@ -68,6 +69,8 @@ enum Command {
     Mempool(mempool::Mempool),
     #[command(subcommand)]
     Genesis(genesis::Genesis),
+    #[command(subcommand)]
+    Bench(Bench),
     #[command(external_subcommand)]
     External(Vec<OsString>),
 }
@@ -100,6 +103,9 @@ impl Command {
             Command::Run(run) => run.execute(),
             Command::Key(key) => key.execute(console),
             Command::Genesis(genesis) => genesis.execute(console),
+            Command::Bench(bench) => {
+                bench.run().map_err(|error| Failure::Failed(format!("{error:#}")))
+            }
             Command::External(words) => external::execute(words),
             Command::Tx(tx) => node::block_on(tx.execute(console)),
             Command::Account(account) => node::block_on(account.execute(console)),

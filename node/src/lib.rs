@@ -4,6 +4,7 @@
 //! and the propagation log.
 
 pub mod api;
+pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod config;
