@@ -42,5 +42,6 @@ fn resident() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kb = line.and_then(|line| line.split_whitespace().next());
-    kb.and_then(|kb| kb.parse().ok()).ok_or_else(|| anyhow::anyhow!("/proc/self/status has no VmRSS"))
+    kb.and_then(|kb| kb.parse().ok())
+        .ok_or_else(|| anyhow::anyhow!("/proc/self/status has no VmRSS"))
 }

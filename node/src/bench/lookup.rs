@@ -55,7 +55,10 @@ impl Lookup {
             }
         }
         println!("microseconds a lookup, median (least to most) of {} rounds", self.rounds);
-        println!("by            {:>9} transactions   {:>9} transactions   ratio", self.small, self.large);
+        println!(
+            "by            {:>9} transactions   {:>9} transactions   ratio",
+            self.small, self.large
+        );
         for (kind, pair) in ["height", "id", "transaction"].into_iter().zip(figures.chunks(2)) {
             if let [few, many] = pair {
                 let ratio = many.over(few).text(2);

@@ -43,8 +43,11 @@ impl Node {
         for peer in peers {
             command.args(["--bootstrap", &format!("/ip4/127.0.0.1/tcp/{peer}")]);
         }
-        let child =
-            command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().context("starting a node")?;
+        let child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .context("starting a node")?;
         let mut node = Self { child, dir: dir.to_owned(), port };
         let begin = Instant::now();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, rpc)).is_err() {

@@ -58,8 +58,7 @@ impl Sync {
             peers.push(Node::start(&dir, &genesis, &[])?);
         }
         let ports: Vec<u16> = peers.iter().map(|peer| peer.port).collect();
-        let [mut checks, mut stores, mut node, mut simple] =
-            [(); 4].map(|()| Figures::default());
+        let [mut checks, mut stores, mut node, mut simple] = [(); 4].map(|()| Figures::default());
         for round in 0..self.rounds {
             eprintln!("round {} of {}", round + 1, self.rounds);
             checks.push(check_alone(&Rules::new(world.genesis.clone()), &blocks)?);
@@ -104,8 +103,7 @@ fn check_alone(rules: &Rules, blocks: &[VerifiedBlock]) -> anyhow::Result<f64> {
             let parts = parts.iter().skip(first).step_by(threads);
             parts.map(|part| verify_bodies(rules, part.clone()).0.len()).sum::<usize>()
         };
-        let running: Vec<_> =
-            (0..threads).map(|first| scope.spawn(move || work(first))).collect();
+        let running: Vec<_> = (0..threads).map(|first| scope.spawn(move || work(first))).collect();
         running.into_iter().map(|thread| thread.join().unwrap_or(0)).sum()
     });
     let seconds = begin.elapsed().as_secs_f64();

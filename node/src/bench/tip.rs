@@ -16,7 +16,7 @@ use crate::engine::{Effect, Engine, Input, Setup, Token};
 
 /// A block of about a mebibyte.
 const TRANSACTIONS: usize = 4_900;
-const PAYLOAD: usize = 40;
+const PAYLOAD: usize = 48;
 
 /// Take a block of transactions that are all in the pool.
 #[derive(Args, Clone, Debug)]
@@ -39,7 +39,10 @@ impl Tip {
             unknown.push(take_block(false)?.0 * 1e3);
         }
         println!("a block of {bytes} bytes with {TRANSACTIONS} transactions");
-        println!("from arrival to new tip, in ms, median (least to most) of {} rounds", self.rounds);
+        println!(
+            "from arrival to new tip, in ms, median (least to most) of {} rounds",
+            self.rounds
+        );
         println!("all its transactions in the pool   {}", known.text(1));
         println!("none of them in the pool           {}", unknown.text(1));
         println!("signatures checked when all were   {counted:?} (1 is the header's own)");

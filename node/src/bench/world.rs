@@ -113,7 +113,10 @@ impl World {
             run.push(block);
             if run.len() == AT_ONCE || height == blocks {
                 let taken = chain.import_run(std::mem::take(&mut run), blocks)?;
-                anyhow::ensure!(taken.refused.is_none(), "a block made here was refused: {taken:?}");
+                anyhow::ensure!(
+                    taken.refused.is_none(),
+                    "a block made here was refused: {taken:?}"
+                );
             }
         }
         Ok(chain)

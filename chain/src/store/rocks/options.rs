@@ -2,8 +2,9 @@
 //! enough that what was committed is there after a crash. Every number carries its reason.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode,
-    DEFAULT_COLUMN_FAMILY_NAME, InfoLogger, LogLevel, Options, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType,
+    DBRecoveryMode, DEFAULT_COLUMN_FAMILY_NAME, DataBlockIndexType, InfoLogger, LogLevel, Options,
+    WriteOptions,
 };
 
 use crate::store::Table;
@@ -58,9 +59,9 @@ const ALL_WRITE_BUFFERS_BYTES: usize = 16 << 20;
 const LOG_BYTES: u64 = 16 << 20;
 
 /// Blocks, indexes and filters of all families together: the headers and accounts that matter
-/// again and again. Together with the write buffers it leaves two thirds of the 100 MiB for the
-/// rest of the node.
-const CACHE_BYTES: usize = 16 << 20;
+/// again and again, and half of the index of a million transactions. Together with the write buffers
+/// it leaves half of the 100 MiB for the rest of the node.
+const CACHE_BYTES: usize = 32 << 20;
 
 /// Open files: each costs a few KiB of memory and a descriptor. With files of 16 MiB, 256 of them
 /// hold 4 GiB before any is closed and opened again; the usual limit is 1,024 descriptors, which
@@ -77,6 +78,9 @@ const BACKGROUND_JOBS: i32 = 2;
 /// What the manifest sets aside on disk at once. RocksDB's own 4 MiB are for thousands of files;
 /// ours holds a few KiB, and the lab runs a hundred stores on one disk.
 const MANIFEST_ROOM_BYTES: usize = 64 << 10;
+
+/// The size of a part of an index or a filter: that of a page.
+const PART_BYTES: usize = 4 << 10;
 
 /// Bits of the bloom filter for each key: one lookup in a hundred for an id that is not there (a
 /// new transaction, a new block: the usual question) reads the disk.
@@ -109,20 +113,32 @@ pub(in crate::store) fn families<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> Vec<ColumnFamilyDescriptor> {
     let cache = Cache::new_lru_cache(CACHE_BYTES);
-    names.into_iter().map(|name| ColumnFamilyDescriptor::new(name, family(&cache))).collect()
+    names.into_iter().map(|name| ColumnFamilyDescriptor::new(name, family(name, &cache))).collect()
 }
 
-fn family(cache: &Cache) -> Options {
+fn family(name: &str, cache: &Cache) -> Options {
     let mut options = Options::default();
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
     // Else indexes and filters of all open files stay in memory beside the cache, without bound.
     table.set_cache_index_and_filter_blocks(true);
+    // In one piece, the filter of a file is half a mebibyte, which hardly fits a shard of the cache:
+    // each lookup would read it anew. In parts, a lookup reads the few KiB that it needs.
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_partition_filters(true);
+    table.set_metadata_block_size(PART_BYTES);
+    table.set_pin_top_level_index_and_filter(true);
+    // Rows are looked up one by one: within a block a hash finds them without a search.
+    table.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
     table.set_bloom_filter(FILTER_BITS_PER_KEY, false);
     options.set_block_based_table_factory(&table);
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
     options.set_target_file_size_base(FILE_BYTES);
-    options.set_compression_type(DBCompressionType::Lz4);
+    // Ids do not compress, and each lookup would unpack a block to find that out.
+    options.set_compression_type(match name == Table::Transactions.name() {
+        true => DBCompressionType::None,
+        false => DBCompressionType::Lz4,
+    });
     options
 }
 
