@@ -116,6 +116,13 @@ impl Peers {
         self.chooser.choose(&choices)
     }
 
+    /// Whether a peer besides this one is rested and claims more than `tip`.
+    #[must_use]
+    pub fn others_ahead(&self, than: &PeerId, tip: Claim, now: u64) -> bool {
+        let ahead = self.choices(now, |known| known.claim > Some(tip));
+        ahead.iter().any(|choice| choice.peer != *than)
+    }
+
     /// Chooses a peer that is rested, may be asked for more, and that `wants` accepts: it is told
     /// from which height the peer has bodies, and what it claims.
     pub fn choose_free(

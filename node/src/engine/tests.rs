@@ -1,6 +1,9 @@
 //! The engine under virtual time: several of them joined by a model of links.
 
 mod faults;
+mod fetching;
+mod forks;
+mod peers;
 mod sim;
 
 use hearsay_chain::Verdict;

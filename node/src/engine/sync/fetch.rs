@@ -227,8 +227,11 @@ impl<S: Store> Engine<S> {
     pub(super) fn guide_failed(&mut self, now: Time) {
         if let Some(fetch) = &self.sync.fetch {
             let guide = fetch.guide;
-            // Longer than a moment, or it would be chosen again at once.
-            self.sync.peers.failed(&guide, now.mono_us, 5 * SHORT_REST_US, LONG_REST_US);
+            // Where there is another guide, this one has had its turn; alone, it is asked again soon.
+            let tip = self.chain.tip();
+            let others = self.sync.peers.others_ahead(&guide, tip, now.mono_us);
+            let rest = if others { LONG_REST_US } else { SHORT_REST_US };
+            self.sync.peers.failed(&guide, now.mono_us, rest, LONG_REST_US);
             self.change_guide(now);
         }
     }

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use hearsay_chain::fork_choice::Candidate;
 use hearsay_chain::genesis::{Limits, Schedule};
 use hearsay_chain::hash::tagged;
-use hearsay_chain::store::MemoryStore;
+use hearsay_chain::store::{Ends, MemoryStore};
 use hearsay_chain::transaction::Transfer;
-use hearsay_chain::{Chain, Genesis, Keypair, UnverifiedTx, Verdict};
+use hearsay_chain::{BlockId, Chain, Genesis, Keypair, Store, UnverifiedTx, Verdict, VerifiedTx};
 use hearsay_network::{PeerId, Ticket, Topic};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -70,6 +70,8 @@ struct Node {
     verdicts: Vec<Verdict>,
     included: u64,
     deepest_reorg: u64,
+    tip_changes: u64,
+    accepted: BTreeSet<[u8; 32]>,
 }
 
 pub(super) struct Sim {
@@ -90,7 +92,7 @@ pub(super) fn sender(number: u8) -> Keypair {
     Keypair::from_seed(&[1 + number; 32])
 }
 
-fn authority(number: usize) -> Keypair {
+pub(super) fn authority(number: usize) -> Keypair {
     Keypair::from_seed(&[100 + number as u8; 32])
 }
 
@@ -100,11 +102,20 @@ fn message_id(topic: Topic, data: &[u8]) -> [u8; 20] {
 
 impl Sim {
     pub(super) fn new(seed: u64, nodes: usize, authorities: usize) -> Self {
+        Self::with_schedule(seed, nodes, authorities, Schedule::RoundRobin)
+    }
+
+    pub(super) fn with_schedule(
+        seed: u64,
+        nodes: usize,
+        authorities: usize,
+        schedule: Schedule,
+    ) -> Self {
         let genesis = Genesis {
             name: "sim".to_owned(),
             time_ms: EPOCH_US / 1_000,
             slot_ms: 1_000,
-            schedule: Schedule::RoundRobin,
+            schedule,
             authorities: (0..authorities).map(|number| authority(number).public()).collect(),
             limits: Limits::default(),
             allocations: (0..SENDERS).map(|number| (sender(number).address(), 1_000_000)).collect(),
@@ -130,6 +141,8 @@ impl Sim {
                     verdicts: Vec::new(),
                     included: 0,
                     deepest_reorg: 0,
+                    tip_changes: 0,
+                    accepted: BTreeSet::new(),
                 }
             })
             .collect::<Vec<_>>();
@@ -278,6 +291,7 @@ impl Sim {
                 self.nodes[node].verdicts.push(verdict);
                 if verdict == Verdict::Accept {
                     let (topic, data) = self.nodes[node].seen[&ticket.message].clone();
+                    self.nodes[node].accepted.insert(topic.content_id(&data));
                     self.flood(node, topic, &data, Some(ticket.from));
                 }
             }
@@ -311,6 +325,7 @@ impl Sim {
             Event::Tip { depth, .. } => {
                 let deepest = &mut self.nodes[node].deepest_reorg;
                 *deepest = (*deepest).max(*depth);
+                self.nodes[node].tip_changes += 1;
             }
             _ => {}
         }
@@ -337,6 +352,49 @@ impl Sim {
 
     fn index(&self, peer: PeerId) -> Option<usize> {
         self.nodes.iter().position(|node| node.peer == peer)
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// No authority proposes any more.
+    pub(super) fn stop_producing(&mut self) {
+        for node in 0..self.nodes.len() {
+            self.stop_producing_at(node);
+        }
+    }
+
+    pub(super) fn stop_producing_at(&mut self, node: usize) {
+        self.nodes[node].engine.authority = None;
+    }
+
+    pub(super) fn ends(&self, node: usize) -> Ends {
+        self.nodes[node].engine.chain().ends()
+    }
+
+    pub(super) fn store(&self, node: usize) -> &MemoryStore {
+        self.nodes[node].engine.chain().store()
+    }
+
+    /// The ids of a node's main chain up to a height.
+    pub(super) fn main_ids(&self, node: usize, height: u64) -> Vec<BlockId> {
+        (0..=height).map(|height| self.store(node).block_at(height).unwrap().unwrap()).collect()
+    }
+
+    /// Whether a node relayed a block.
+    pub(super) fn accepted(&self, node: usize, id: &BlockId) -> bool {
+        self.nodes[node].accepted.contains(&id.0)
+    }
+
+    pub(super) fn tip_changes(&self, node: usize) -> u64 {
+        self.nodes[node].tip_changes
+    }
+
+    /// A signed transfer of a sender's, of another amount for each `number`.
+    pub(super) fn verified_transfer(&self, from: u8, nonce: u64, number: u64) -> VerifiedTx {
+        let transfer = Transfer { amount: number + 1, ..self.transfer(from, nonce) };
+        VerifiedTx::verify(UnverifiedTx::from(transfer.sign(&sender(from)))).unwrap()
     }
 
     pub(super) fn tips(&self) -> Vec<Candidate> {
