@@ -66,10 +66,15 @@ impl Header {
     /// Whether the proposer signed it.
     #[must_use]
     pub fn signature_holds(&self) -> bool {
-        verify(&Claim {
+        verify(&self.claim())
+    }
+
+    /// The claim that the proposer signed it, to be checked in a batch.
+    pub(crate) fn claim(&self) -> Claim {
+        Claim {
             key: self.fields.proposer,
             message: self.fields.signing_bytes(),
             signature: self.signature,
-        })
+        }
     }
 }
