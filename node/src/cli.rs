@@ -5,6 +5,7 @@
 mod account;
 mod block;
 mod console;
+mod db;
 mod external;
 mod failure;
 mod genesis;
@@ -12,6 +13,7 @@ mod key;
 mod mempool;
 mod node;
 mod peers;
+mod progress;
 mod run;
 mod status;
 mod tx;
@@ -68,6 +70,8 @@ enum Command {
     Mempool(mempool::Mempool),
     #[command(subcommand)]
     Genesis(genesis::Genesis),
+    #[command(subcommand)]
+    Db(db::Db),
     #[command(external_subcommand)]
     External(Vec<OsString>),
 }
@@ -100,6 +104,7 @@ impl Command {
             Command::Run(run) => run.execute(),
             Command::Key(key) => key.execute(console),
             Command::Genesis(genesis) => genesis.execute(console),
+            Command::Db(db) => db.execute(console),
             Command::External(words) => external::execute(words),
             Command::Tx(tx) => node::block_on(tx.execute(console)),
             Command::Account(account) => node::block_on(account.execute(console)),

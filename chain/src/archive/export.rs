@@ -51,6 +51,12 @@ impl File for std::fs::File {
     }
 }
 
+impl File for &std::fs::File {
+    fn cut(&mut self, bytes: u64) -> std::io::Result<()> {
+        self.set_len(bytes)
+    }
+}
+
 impl<'a, S: Store> Export<'a, S> {
     /// The blocks of a store's main chain from height `from` to height `to`, both included; the
     /// first and the last if they are not named.
