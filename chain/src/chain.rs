@@ -3,6 +3,7 @@
 mod finality;
 mod import;
 mod prune;
+mod revert;
 mod switch;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use finality::Support;
 use switch::Pending;
 
 pub use import::{Import, Run, TipChange, check_step};
+pub use revert::{Reverted, Unrevertible};
 pub use unfit::Unfit;
 
 /// Ids of blocks that do not fit their own branch, kept so that nobody makes us apply one twice.
@@ -248,7 +250,8 @@ impl<S: Store> Chain<S> {
     }
 
     /// Blocks of the main chain, lowest first, that follow the first id of `locator` that is on
-    /// it: at most `max_count`, and only as many as fit `max_bytes` (but one at least).
+    /// it: at most `max_count`, and only as many as fit `max_bytes` (but one at least). None where
+    /// the bodies were pruned.
     ///
     /// # Errors
     /// Our disk's fault.
@@ -260,6 +263,9 @@ impl<S: Store> Chain<S> {
     ) -> Result<Vec<VerifiedBlock>, StoreError> {
         let mut height = self.meeting_height(locator)?;
         let (mut blocks, mut bytes) = (Vec::new(), 0);
+        if height + 1 < self.first_body {
+            return Ok(blocks);
+        }
         while blocks.len() < max_count && height < self.ends.height {
             height += 1;
             let block = self.main_block(height)?;

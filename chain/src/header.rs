@@ -69,6 +69,7 @@ impl Header {
         verify(&self.claim())
     }
 
+    /// The claim that the proposer signed it, to be checked in a batch.
     pub(crate) fn claim(&self) -> Claim {
         Claim {
             key: self.fields.proposer,

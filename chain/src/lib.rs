@@ -4,6 +4,8 @@
 //! Nothing here knows a socket, a thread, a clock or entropy. Two kinds of fault are kept apart:
 //! a peer's (a value that implements [`verdict::Judged`]) and our disk's ([`store::StoreError`]).
 
+pub mod archive;
+pub mod audit;
 pub mod block;
 pub mod chain;
 pub mod codec;
@@ -18,6 +20,8 @@ pub mod ledger;
 mod schedule;
 pub mod signed;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod transaction;
 pub mod verdict;
 

@@ -23,7 +23,7 @@ mod suite;
 
 pub use memory::MemoryStore;
 #[cfg(feature = "rocksdb")]
-pub use rocks::{Durability, RocksOptions, RocksStore};
+pub use rocks::{Durability, RocksOptions, RocksStore, Snapshot, Snapshots};
 
 /// Our disk's fault, never a peer's: the node stops and says why.
 #[derive(Debug, Error)]

@@ -195,7 +195,8 @@ impl UnverifiedTx {
         Ok(())
     }
 
-    fn claim(&self) -> Claim {
+    /// The claim that the sender signed it, to be checked in a batch.
+    pub(crate) fn claim(&self) -> Claim {
         Claim {
             key: self.transfer().sender,
             message: self.transfer().signing_bytes(),

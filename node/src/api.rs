@@ -35,6 +35,8 @@ pub struct NodeStatus {
     pub height: u64,
     /// The height of the last final block.
     pub final_height: u64,
+    /// The lowest height whose transactions are kept; 1 unless this node was told to keep fewer.
+    pub first_body: u64,
     /// Connected peers.
     pub peers: u64,
     /// The pool.
@@ -176,8 +178,10 @@ pub struct BlockView {
     pub proposer: PublicKey,
     /// The Merkle root over its transactions, in hex.
     pub tx_root: String,
-    /// Its encoded size.
+    /// Its encoded size; of a pruned block the header's alone.
     pub size: u64,
+    /// Whether this node has forgotten its transactions, and keeps its header alone.
+    pub pruned: bool,
     /// Whether it is on the main chain.
     pub main: bool,
     /// Whether it is final.
@@ -185,6 +189,17 @@ pub struct BlockView {
     pub is_final: bool,
     /// Its transactions, in order.
     pub transactions: Vec<TxView>,
+}
+
+/// A snapshot of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotView {
+    /// Its directory, at the node.
+    pub path: String,
+    /// The sizes of its files, in bytes. It shares most of them with the store.
+    pub bytes: u64,
+    /// How many files it has.
+    pub files: u64,
 }
 
 /// Which block is meant.

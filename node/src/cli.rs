@@ -5,6 +5,7 @@
 mod account;
 mod block;
 mod console;
+mod db;
 mod external;
 mod failure;
 mod genesis;
@@ -12,6 +13,7 @@ mod key;
 mod mempool;
 mod node;
 mod peers;
+mod progress;
 mod run;
 mod status;
 mod tx;
@@ -71,6 +73,8 @@ enum Command {
     Genesis(genesis::Genesis),
     #[command(subcommand)]
     Bench(Bench),
+    #[command(subcommand)]
+    Db(db::Db),
     #[command(external_subcommand)]
     External(Vec<OsString>),
 }
@@ -106,6 +110,7 @@ impl Command {
             Command::Bench(bench) => {
                 bench.run().map_err(|error| Failure::Failed(format!("{error:#}")))
             }
+            Command::Db(db) => db.execute(console),
             Command::External(words) => external::execute(words),
             Command::Tx(tx) => node::block_on(tx.execute(console)),
             Command::Account(account) => node::block_on(account.execute(console)),

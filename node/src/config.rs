@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub use self::flags::{Flags, GossipFlags, MempoolFlags, PeerFlags};
-pub use self::settings::{Gossip, Mempool, Peers, Settings};
+pub use self::settings::{Gossip, LEAST_BODIES, Mempool, Peers, Settings};
 pub(crate) use self::toml_text::{Mistake, nearest, read_toml};
 
 /// Settings that no node can run by.

@@ -8,6 +8,7 @@ use crate::api::{
     AccountView, Answer, BlockRef, BlockView, MempoolStatus, NodeStatus, PeerInfo, Query, Refused,
     Submitted, TxStatus,
 };
+use crate::snapshots::SnapshotDesk;
 
 /// Requests that may wait for the engine. One is answered in microseconds, so a full queue means
 /// that the engine is busy for long; callers then wait, and the RPC's own limits hold them back.
@@ -46,6 +47,7 @@ pub enum Request {
 #[derive(Clone, Debug)]
 pub struct Handle {
     requests: mpsc::Sender<Request>,
+    snapshots: SnapshotDesk,
 }
 
 impl Handle {
@@ -53,7 +55,13 @@ impl Handle {
     #[must_use]
     pub fn new() -> (Self, mpsc::Receiver<Request>) {
         let (requests, queue) = mpsc::channel(REQUEST_QUEUE);
-        (Self { requests }, queue)
+        (Self { requests, snapshots: SnapshotDesk::default() }, queue)
+    }
+
+    /// Where snapshots of the store are asked for.
+    #[must_use]
+    pub fn snapshots(&self) -> &SnapshotDesk {
+        &self.snapshots
     }
 
     async fn call<T>(

@@ -16,6 +16,8 @@ pub mod keyfile;
 pub mod metrics;
 pub mod rpc;
 pub mod run;
+pub mod snapshots;
+pub mod start;
 pub mod trace;
 
 mod checkers;

@@ -4,7 +4,7 @@
 //! a port in use leaves the disk as it was.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,9 +77,12 @@ pub async fn run(settings: Settings, with_stdin: bool) -> anyhow::Result<()> {
     let identity = identity(&settings, &network);
     let metrics = Arc::new(Metrics::new());
     let (handle, requests) = Handle::new();
+    let snapshots = handle.snapshots().clone();
     let access = Access::new(&settings.rpc_hosts, &settings.rpc_origins)?;
     let (rpc, server) = rpc::serve(settings.rpc, handle, Arc::clone(&metrics), access).await?;
-    let chain = open_chain(&settings.data_dir, &genesis)?;
+    let mut chain = open_chain(&settings.data_dir, &genesis)?;
+    chain.keep_bodies(settings.keep_bodies);
+    snapshots.open(chain.store().snapshots(), &settings.data_dir);
     if is_new {
         keyfile::save(&settings.node_key, &node_key, false)?;
     }
@@ -135,13 +138,23 @@ fn setup(settings: &Settings, authority: Option<Keypair>) -> anyhow::Result<Setu
     Ok(Setup { authority, pool, sync_peers, seed: rand::random() })
 }
 
-fn open_chain(data_dir: &Path, genesis: &Genesis) -> anyhow::Result<Chain<RocksStore>> {
-    let path = data_dir.join("chain");
+/// Where a node keeps its chain.
+#[must_use]
+pub fn store_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("chain")
+}
+
+/// How a node opens its chain.
+#[must_use]
+pub fn store_options() -> RocksOptions {
     // It hands on all its settings at every opening, at whatever level it is asked for; what matters
     // to us comes back as an error.
     let log = |text: &str| tracing::debug!(target: "rocksdb", "{text}");
-    let options = RocksOptions { log, ..RocksOptions::default() };
-    let store = RocksStore::open(&path, genesis.id(), options)?;
+    RocksOptions { log, ..RocksOptions::default() }
+}
+
+fn open_chain(data_dir: &Path, genesis: &Genesis) -> anyhow::Result<Chain<RocksStore>> {
+    let store = RocksStore::open(store_path(data_dir), genesis.id(), store_options())?;
     Ok(Chain::open(store, genesis.clone())?)
 }
 

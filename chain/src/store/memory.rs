@@ -1,5 +1,8 @@
 //! A store in memory: for tests, simulations and tools.
 
+#[cfg(test)]
+mod damage;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::BorshSerialize;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use borsh::BorshDeserialize;
 use rocksdb::{ColumnFamily, DB, DBPinnableSlice, Direction, ErrorKind, IteratorMode, WriteBatch};
@@ -21,10 +22,13 @@ pub(super) mod look;
 pub(super) mod meta;
 pub(super) mod migrate;
 pub(super) mod options;
+mod read_only;
 pub(super) mod refusal;
+mod snapshot;
 
 use options::META;
 pub use options::{Durability, RocksOptions};
+pub use snapshot::{Snapshot, Snapshots};
 
 /// Where the ends of the chain stand in [`META`].
 const ENDS_KEY: &[u8] = b"ends";
@@ -34,7 +38,8 @@ const FIRST_BODY_KEY: &[u8] = b"first body";
 
 /// Keeps everything in a directory of its own.
 pub struct RocksStore {
-    db: DB,
+    db: Arc<DB>,
+    snapshots: Snapshots,
     genesis: GenesisId,
     durability: Durability,
 }
@@ -52,7 +57,19 @@ impl RocksStore {
         options: RocksOptions,
     ) -> Result<Self, StoreError> {
         let db = super::rocks_open::open(path.as_ref(), genesis, options)?;
-        Ok(Self { db, genesis, durability: options.durability })
+        Ok(Self::with(db, genesis, options))
+    }
+
+    fn with(db: DB, genesis: GenesisId, options: RocksOptions) -> Self {
+        let db = Arc::new(db);
+        let snapshots = Snapshots::of(&db);
+        Self { db, snapshots, genesis, durability: options.durability }
+    }
+
+    /// What takes snapshots of this store, on any thread.
+    #[must_use]
+    pub fn snapshots(&self) -> Snapshots {
+        self.snapshots.clone()
     }
 
     fn family(&self, name: &'static str) -> Result<&ColumnFamily, StoreError> {
@@ -329,5 +346,7 @@ mod crash_tests;
 mod full_disk_tests;
 #[cfg(test)]
 mod open_tests;
+#[cfg(test)]
+mod snapshot_tests;
 #[cfg(test)]
 mod testing;

@@ -85,16 +85,21 @@ fn create(path: &Path, genesis: GenesisId, options: RocksOptions) -> Result<DB, 
             db.write_opt(Meta::first_batch(&db, genesis)?, &options::write(Durability::Synced))?
         }
     }
-    let mut mark = File::create(path.join(OURS))?;
-    mark.write_all(MARK.as_bytes())?;
-    mark.sync_all()?;
-    sync_directory(&path)?;
+    mark(&path)?;
     if let Some(above) = path.parent() {
         // Ours to write does not mean that what is above is ours to read.
         let _ = sync_directory(above);
     }
     remove_if_there(&path.join(BECOMING))?;
     Ok(db)
+}
+
+/// Marks a directory as a store of ours.
+pub(super) fn mark(path: &Path) -> Result<(), Refusal> {
+    let mut mark = File::create(path.join(OURS))?;
+    mark.write_all(MARK.as_bytes())?;
+    mark.sync_all()?;
+    sync_directory(path)
 }
 
 /// Marks a directory as one that becomes a store, before RocksDB writes to it.

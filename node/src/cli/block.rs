@@ -33,6 +33,10 @@ fn human(block: &BlockView) -> String {
         (true, false) => "main",
         (false, _) => "side branch",
     };
+    let transactions = match block.pruned {
+        true => "pruned: this node no longer has them".to_owned(),
+        false => block.transactions.len().to_string(),
+    };
     let facts = Facts::default()
         .with("id", block.id)
         .with("height", block.height)
@@ -43,7 +47,7 @@ fn human(block: &BlockView) -> String {
         .with("proposer", block.proposer)
         .with("tx root", &block.tx_root)
         .with("size", format_args!("{} bytes", block.size))
-        .with("transactions", block.transactions.len());
+        .with("transactions", transactions);
     if block.transactions.is_empty() {
         return facts.to_string();
     }

@@ -1,14 +1,17 @@
 //! `hearsay run`.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use hearsay_chain::Rules;
 use tracing_subscriber::EnvFilter;
 
 use super::failure::Failure;
+use super::progress::Bar;
 use super::who::Home;
 use crate::config::{self, Flags, Settings};
+use crate::{genesis_file, start};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,6 +37,9 @@ pub(super) struct Run {
     /// Stop when standard input ends, so that whoever started the node cannot leave it behind
     #[arg(long)]
     exit_with_stdin: bool,
+    /// Start a new node from a snapshot, which is verified in full and then copied
+    #[arg(long, value_name = "DIR")]
+    snapshot: Option<PathBuf>,
     #[command(flatten)]
     home: Home,
     #[command(flatten)]
@@ -44,6 +50,9 @@ impl Run {
     pub(super) fn execute(self) -> Result<(), Failure> {
         let settings = self.settings()?;
         log_to_stderr(&settings.log)?;
+        if let Some(snapshot) = &self.snapshot {
+            start_from(snapshot, &settings)?;
+        }
         tokio::runtime::Runtime::new()
             .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?
             .block_on(crate::run::run(settings, self.exit_with_stdin))
@@ -60,6 +69,24 @@ impl Run {
         }
         Ok(settings)
     }
+}
+
+fn start_from(snapshot: &Path, settings: &Settings) -> Result<(), Failure> {
+    let rules = Rules::new(genesis_file::read(&settings.genesis)?);
+    let bar = Bar::counting(Some(0));
+    let audit = start::from_snapshot(snapshot, &settings.data_dir, &rules, &mut |progress| {
+        bar.audit(progress);
+    });
+    drop(bar);
+    let audit = audit.map_err(|error| Failure::Failed(error.to_string()))?;
+    tracing::info!(
+        snapshot = %snapshot.display(),
+        blocks = audit.blocks,
+        transactions = audit.transactions,
+        signatures = audit.signatures,
+        "the snapshot is sound and in place"
+    );
+    Ok(())
 }
 
 /// Sends the log to stderr, in colour only where a person can see it.
@@ -86,7 +113,8 @@ mod tests {
 
     fn settings(home: &std::path::Path, authority: &str) -> Result<Settings, Failure> {
         let flags = Flags { authority_key: Some(authority.into()), ..Flags::default() };
-        Run { config: None, exit_with_stdin: false, home: Home::at(home), flags }.settings()
+        Run { config: None, exit_with_stdin: false, snapshot: None, home: Home::at(home), flags }
+            .settings()
     }
 
     #[test]

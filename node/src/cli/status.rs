@@ -27,6 +27,9 @@ impl Status {
 
 fn human(status: &NodeStatus) -> String {
     let sync = status.sync.as_ref().map(|sync| format!("catching up to height {}", sync.target));
+    let kept = (status.first_body > 1).then(|| {
+        format!("from height {} on; those of earlier blocks were pruned", status.first_body)
+    });
     let verdicts = status.verdicts;
     Facts::default()
         .with("name", &status.name)
@@ -41,6 +44,7 @@ fn human(status: &NodeStatus) -> String {
         .with("height", status.height)
         .with("final height", status.final_height)
         .with("tip", status.tip)
+        .with_some("transactions kept", kept)
         .with_some("sync", sync)
         .with("peers", status.peers)
         .with(

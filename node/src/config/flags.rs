@@ -57,6 +57,10 @@ pub struct Flags {
     /// The propagation log [default: DATA_DIR/events.jsonl]
     #[arg(long, env = "HEARSAY_EVENTS", value_name = "FILE")]
     pub events: Option<PathBuf>,
+    /// Keep the transactions of the last N blocks alone; headers, balances and the index of
+    /// transactions stay [default: of all blocks; at least 64]
+    #[arg(long, env = "HEARSAY_KEEP_BODIES", value_name = "N")]
+    pub keep_bodies: Option<u64>,
     /// What to tell on stderr: error, warn, info, debug, trace, or a filter by module [default:
     /// info]
     #[arg(long, env = "HEARSAY_LOG", value_name = "FILTER")]

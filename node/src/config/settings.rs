@@ -14,6 +14,10 @@ const LISTEN: &str = "/ip4/0.0.0.0/tcp/7700";
 /// Where a node listens for its user unless told otherwise: this machine alone.
 const RPC: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7780);
 
+/// The fewest bodies that a node may be told to keep: as many as one answer to a node that catches
+/// up may hold, so that one which was away for a moment finds what it lacks.
+pub const LEAST_BODIES: u64 = 64;
+
 /// All settings of a node. Paths are relative to the directory that the node is started in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default = "Settings::without_data")]
@@ -40,6 +44,9 @@ pub struct Settings {
     pub node_key: PathBuf,
     /// The propagation log.
     pub events: PathBuf,
+    /// How many of the last blocks keep their transactions, at least 64; none: all. Blocks that are
+    /// not final keep theirs in any case.
+    pub keep_bodies: Option<u64>,
     /// What is told on stderr, as a `tracing` filter.
     pub log: String,
     /// How messages spread.
@@ -67,6 +74,7 @@ impl Settings {
             authority_key: None,
             node_key: data_dir.join("node.pem"),
             events: data_dir.join("events.jsonl"),
+            keep_bodies: None,
             log: "info".to_owned(),
             gossip: Gossip::default(),
             mempool: Mempool::default(),
@@ -102,6 +110,12 @@ impl Settings {
             if value == 0 {
                 return Err(ConfigError::Range(format!("{key} is 0; it must be at least 1")));
             }
+        }
+        if let Some(count) = self.keep_bodies.filter(|count| *count < LEAST_BODIES) {
+            return Err(ConfigError::Range(format!(
+                "keep_bodies is {count}; it must be at least {LEAST_BODIES}, or be left out to keep \
+                 all"
+            )));
         }
         if self.peers.max_inbound == 0 && self.peers.max_outbound == 0 {
             return Err(ConfigError::Range(

@@ -136,7 +136,7 @@ fn the_table_that_the_flags_become_has_the_keys_of_the_settings() {
     // Each flag set to a value that only a file with the right key would give.
     let line = "--name n --data-dir /d --genesis /g --listen /l --bootstrap /b --rpc 127.0.0.1:1 \
                 --rpc-host h --rpc-origin http://o --authority-key a --node-key k --events e \
-                --log l --gossip-mesh 6 --gossip-mesh-low 5 --gossip-mesh-high 12 \
+                --keep-bodies 64 --log l --gossip-mesh 6 --gossip-mesh-low 5 --gossip-mesh-high 12 \
                 --gossip-heartbeat-ms 1 --gossip-flood-publish false --mempool-max-count 1 \
                 --mempool-max-bytes 1 --peers-max-inbound 1 --peers-max-outbound 1";
     let from_flags = toml::Table::try_from(flags(line)).unwrap();

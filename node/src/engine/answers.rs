@@ -37,6 +37,7 @@ impl<S: Store> Engine<S> {
             tip: ends.tip,
             height: ends.height,
             final_height: ends.final_height,
+            first_body: self.chain.first_body(),
             peers: self.sync.peer_count(),
             mempool: self.mempool(),
             sync: self.sync.status(ends.height, now),
@@ -84,10 +85,9 @@ impl<S: Store> Engine<S> {
         let store = self.chain.store();
         // The genesis block has a header alone.
         let Some(header) = store.header(&id)? else { return Ok(None) };
-        let block = match store.block(&id)? {
-            Some(block) => block,
-            None => VerifiedBlock::from_own_store(header, Vec::new()),
-        };
+        let kept = store.block(&id)?;
+        let pruned = kept.is_none() && header.fields.height > 0;
+        let block = kept.unwrap_or_else(|| VerifiedBlock::from_own_store(header, Vec::new()));
         let fields = &block.header().fields;
         let main = self.chain.is_main(&id, fields.height)?;
         Ok(Some(BlockView {
@@ -99,6 +99,7 @@ impl<S: Store> Engine<S> {
             proposer: fields.proposer,
             tx_root: hex::encode(fields.tx_root),
             size: block.size() as u64,
+            pruned,
             main,
             is_final: main && fields.height <= self.chain.ends().final_height,
             transactions: block.transactions().iter().map(tx_view).collect(),

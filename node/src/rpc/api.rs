@@ -6,7 +6,7 @@ use jsonrpsee::proc_macros::rpc;
 use super::error::RpcError;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
-    AccountView, BlockView, MempoolStatus, NodeStatus, PeerInfo, Submitted, TxStatus,
+    AccountView, BlockView, MempoolStatus, NodeStatus, PeerInfo, SnapshotView, Submitted, TxStatus,
 };
 
 /// What a node answers. Parameters may be given by position or by name; errors have the codes of
@@ -41,4 +41,10 @@ pub trait Rpc {
     /// The pool of waiting transactions.
     #[method(name = "mempool_status")]
     async fn mempool_status(&self) -> Result<MempoolStatus, RpcError>;
+
+    /// Takes a snapshot of the store into `snapshots/NAME` below the node's data directory, and
+    /// nowhere else. A name has letters, digits, `-`, `_` and `.`, which does not come first; none
+    /// may be taken already. The node goes on meanwhile.
+    #[method(name = "db_snapshot")]
+    async fn db_snapshot(&self, name: String) -> Result<SnapshotView, RpcError>;
 }

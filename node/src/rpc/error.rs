@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::api::Refused;
 use crate::handle::Stopping;
+use crate::snapshots::SnapshotError;
 
 /// An error of the node's own. Code and reason are stable; the message is for people.
 ///
@@ -109,6 +110,12 @@ impl From<RpcError> for ErrorObjectOwned {
 impl From<Stopping> for RpcError {
     fn from(_: Stopping) -> Self {
         RpcError::Stopping
+    }
+}
+
+impl From<SnapshotError> for RpcError {
+    fn from(error: SnapshotError) -> Self {
+        RpcError::Refused { reason: error.reason().to_owned(), message: error.to_string() }
     }
 }
 

@@ -12,7 +12,7 @@ use super::api::RpcServer;
 use super::error::RpcError;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
-    AccountView, BlockView, MempoolStatus, NodeStatus, PeerInfo, Submitted, TxStatus,
+    AccountView, BlockView, MempoolStatus, NodeStatus, PeerInfo, SnapshotView, Submitted, TxStatus,
 };
 use crate::handle::Handle;
 use crate::metrics::Metrics;
@@ -91,6 +91,10 @@ impl RpcServer for Methods {
 
     async fn mempool_status(&self) -> Result<MempoolStatus, RpcError> {
         self.call("mempool_status", async { Ok(self.node.mempool().await?) }).await
+    }
+
+    async fn db_snapshot(&self, name: String) -> Result<SnapshotView, RpcError> {
+        self.call("db_snapshot", async { Ok(self.node.snapshots().take(name).await?) }).await
     }
 }
 

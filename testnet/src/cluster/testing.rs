@@ -19,6 +19,7 @@ pub(crate) fn status() -> NodeStatus {
         tip: BlockId([0; 32]),
         height: 0,
         final_height: 0,
+        first_body: 1,
         peers: 0,
         mempool: MempoolStatus::default(),
         sync: None,

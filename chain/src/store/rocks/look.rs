@@ -29,7 +29,7 @@ const CURRENT: &str = "CURRENT";
 
 /// RocksDB's lock. It must never be opened here: when a process closes any descriptor of it, the
 /// system takes away the lock that the process holds.
-const LOCK: &str = "LOCK";
+pub(super) const LOCK: &str = "LOCK";
 
 /// What a directory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ fn foreign_unless_unreadable(error: rocksdb::Error) -> Refusal {
 
 /// Asks RocksDB to open the directory on the condition that there is no database in it. It takes
 /// the lock first and only then sees that there is one, so it goes away without a trace.
-fn refuse_locked(path: &Path) -> Result<(), Refusal> {
+pub(super) fn refuse_locked(path: &Path) -> Result<(), Refusal> {
     let mut probe = options::database(RocksOptions::default());
     probe.set_error_if_exists(true);
     match DB::open(&probe, path) {
@@ -165,7 +165,7 @@ fn refuse_damaged(
     Ok(())
 }
 
-fn read_only<'a>(
+pub(super) fn read_only<'a>(
     path: &Path,
     families: impl IntoIterator<Item = &'a str>,
     database: &Options,

@@ -48,6 +48,13 @@ pub(in crate::store) enum Refusal {
     )]
     Newer { found: u32, known: u32 },
     #[error(
+        "the store has schema {found}, and reading needs schema {known}: start a node on it once, \
+         which brings it up to date"
+    )]
+    Older { found: u32, known: u32 },
+    #[error("there is no store here: name the directory of one")]
+    NoStore,
+    #[error(
         "the store is of network {found}, and this node is of network {expected}: start it with \
          that network's genesis, or name another directory"
     )]
