@@ -1,5 +1,7 @@
 //! How the RPC reaches the node: questions go in by a bounded queue, each with its way back.
 
+use std::sync::Arc;
+
 use hearsay_chain::{TxId, UnverifiedTx};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -8,6 +10,7 @@ use crate::api::{
     AccountView, Answer, BlockRef, BlockView, MempoolStatus, NodeStatus, PeerInfo, Query, Refused,
     Submitted, TxStatus,
 };
+use crate::halt::{self, Halt};
 
 /// Requests that may wait for the engine. One is answered in microseconds, so a full queue means
 /// that the engine is busy for long; callers then wait, and the RPC's own limits hold them back.
@@ -46,6 +49,7 @@ pub enum Request {
 #[derive(Clone, Debug)]
 pub struct Handle {
     requests: mpsc::Sender<Request>,
+    halt: Arc<Halt>,
 }
 
 impl Handle {
@@ -53,7 +57,13 @@ impl Handle {
     #[must_use]
     pub fn new() -> (Self, mpsc::Receiver<Request>) {
         let (requests, queue) = mpsc::channel(REQUEST_QUEUE);
-        (Self { requests }, queue)
+        (Self { requests, halt: Arc::default() }, queue)
+    }
+
+    /// Whether the node stands still, and why; for whoever sees the causes as well.
+    #[must_use]
+    pub fn halt(&self) -> &Arc<Halt> {
+        &self.halt
     }
 
     async fn call<T>(
@@ -69,12 +79,16 @@ impl Handle {
         self.call(|reply| Request::Ask { query, reply }).await
     }
 
-    /// Hands in a transaction, and waits until the pool has taken or refused it.
+    /// Hands in a transaction, and waits until the pool has taken or refused it. A node that stands
+    /// still refuses it at once.
     ///
     /// # Errors
     /// The node is stopping.
     pub async fn submit(&self, tx: UnverifiedTx) -> Result<Result<Submitted, Refused>, Stopping> {
-        self.call(|reply| Request::Submit { tx, reply }).await
+        match refused_by(&self.halt) {
+            Some(refused) => Ok(Err(refused)),
+            None => self.call(|reply| Request::Submit { tx, reply }).await,
+        }
     }
 
     /// The connected peers.
@@ -139,4 +153,10 @@ impl Handle {
             _ => Err(Stopping),
         }
     }
+}
+
+/// What a submission is answered with while the node stands still.
+pub(crate) fn refused_by(halt: &Halt) -> Option<Refused> {
+    let message = halt.why()?;
+    Some(Refused { invalid: false, reason: halt::REASON.to_owned(), message })
 }

@@ -133,7 +133,7 @@ impl<S: Store> Engine<S> {
         Ok(import)
     }
 
-    fn tell_pool(
+    pub(super) fn tell_pool(
         &mut self,
         now: Time,
         change: &TipChange,
@@ -177,7 +177,7 @@ impl<S: Store> Engine<S> {
     }
 }
 
-fn trace_tip(change: &TipChange, out: &mut Vec<Effect>) {
+pub(super) fn trace_tip(change: &TipChange, out: &mut Vec<Effect>) {
     let Some(tip) = change.applied.last() else { return };
     out.push(Effect::Trace(Event::Tip {
         kind: Kind::Block,
