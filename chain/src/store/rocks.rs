@@ -338,6 +338,8 @@ mod crash_tests;
 #[cfg(test)]
 mod full_disk_tests;
 #[cfg(test)]
+mod migrate_tests;
+#[cfg(test)]
 mod open_tests;
 #[cfg(test)]
 mod testing;
