@@ -39,3 +39,7 @@ fn take_back(file: &File, before: u64, written: usize, whole: usize) -> bool {
         || (file.metadata().is_ok_and(|now| now.len() == ours(written))
             && file.set_len(ours(whole)).is_ok())
 }
+
+#[cfg(test)]
+#[path = "disk_tests.rs"]
+mod tests;
