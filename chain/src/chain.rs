@@ -47,6 +47,8 @@ pub struct Chain<S> {
     found: Vec<Evidence>,
     /// A change of the tip that the disk took or did not take.
     unsure: Option<Box<Pending>>,
+    /// Proofs of equivocation that the disk took or did not take.
+    unsure_evidence: Vec<Evidence>,
 }
 
 impl<S: Store> Chain<S> {
@@ -78,6 +80,7 @@ impl<S: Store> Chain<S> {
             keep_bodies: None,
             found: Vec::new(),
             unsure: None,
+            unsure_evidence: Vec::new(),
         };
         for height in ends.final_height + 1..=ends.height {
             let id = chain.store.block_at(height)?.ok_or_else(|| missing("height", height))?;
@@ -113,8 +116,29 @@ impl<S: Store> Chain<S> {
     pub fn recover(&mut self) -> Result<Option<TipChange>, StoreError> {
         self.store.recover()?;
         let ends = self.store.ends()?;
+        for evidence in std::mem::take(&mut self.unsure_evidence) {
+            if self.store.evidence(&evidence.turn())?.as_ref() == Some(&evidence) {
+                self.found.push(evidence);
+            }
+        }
         let pending = self.unsure.take().filter(|pending| Some(pending.ends()) == ends);
         Ok(pending.map(|pending| self.adopt(*pending)))
+    }
+
+    /// Has the store do it. Proofs of equivocation are found once they are on disk.
+    fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
+        let evidence = changes.evidence.clone();
+        let done = self.store.commit(changes);
+        match &done {
+            Ok(()) => self.found.extend(evidence),
+            Err(_) => self.unsure_evidence = evidence,
+        }
+        done
+    }
+
+    /// Whether something was being stored of which nobody knows yet whether it was.
+    fn is_unsure(&self) -> bool {
+        self.unsure.is_some() || !self.unsure_evidence.is_empty()
     }
 
     /// The rules, with their hash at hand.

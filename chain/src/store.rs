@@ -33,6 +33,8 @@ pub enum StoreError {
     Open {
         /// The directory.
         path: String,
+        /// What is wrong, for programs.
+        kind: OpenErrorKind,
         /// What is wrong and what to do.
         why: String,
     },
@@ -45,6 +47,33 @@ pub enum StoreError {
     /// What was read is not what was written.
     #[error("the chain's store is damaged: {0}")]
     Corrupt(String),
+}
+
+/// What is wrong with a directory that cannot be opened as a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OpenErrorKind {
+    /// It is open already, in this process or another one.
+    Locked,
+    /// It is a file, or holds what is not ours.
+    Foreign,
+    /// It is damaged.
+    Damaged,
+    /// A newer program wrote it.
+    Newer,
+    /// It belongs to another network.
+    OtherNetwork,
+    /// This user may not read or write it.
+    Permission,
+    /// Its file system is mounted read-only.
+    ReadOnly,
+    /// Its disk is full.
+    Full,
+    /// Its disk failed.
+    Failed,
+    /// An older program wrote it, and it was to be read without a change.
+    Older,
+    /// There is none, and none was to be made.
+    Missing,
 }
 
 /// The ends of the chain.

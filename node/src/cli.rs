@@ -45,7 +45,7 @@ And in another terminal:
 installed beside hearsay.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 node unreachable, 4 rejected or refused by the node,
-5 timed out.";
+5 timed out; 10 to 20 a node's data directory cannot be opened (see `hearsay run --help`).";
 
 /// Spreads signed transactions and blocks among peers, and shows how they spread.
 #[derive(Debug, Parser)]

@@ -2,22 +2,25 @@
 //!
 //! The driver may wait for the swarm and for the disk; neither ever waits for the driver.
 
+mod halt;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hearsay_chain::Store;
+use hearsay_chain::{Store, StoreError};
 use hearsay_network::{Command, NetEvent, PeerView, Responder, WireCount};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{info, warn};
 
 use crate::api::{Answer, NodeStatus, PeerInfo, Refused, Submitted};
 use crate::checkers::{self, Checkers};
 use crate::clock::Clock;
 use crate::engine::{Copy, Done, Effect, Engine, Input, JobId, Token};
-use crate::handle::Request;
+use crate::halt::{Halt, Room};
+use crate::handle::{Request, refused_by};
 use crate::metrics::Metrics;
 use crate::trace::event::{Event, Kind};
 use crate::trace::writer::{Log, LogError};
@@ -25,12 +28,16 @@ use crate::trace::writer::{Log, LogError};
 /// How often the bytes on the sockets are written down.
 const WIRE_EVERY: Duration = Duration::from_secs(1);
 
+/// How often the disks are looked at for room: often enough that `/health` tells of a full one within
+/// a second.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
 /// What stops a node.
 #[derive(Debug, Error)]
 pub enum Fatal {
     /// Our disk's fault.
     #[error(transparent)]
-    Store(#[from] hearsay_chain::StoreError),
+    Store(#[from] StoreError),
     /// Our disk's fault.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -70,6 +77,10 @@ pub struct Ends {
     pub metrics: Arc<Metrics>,
     /// The clock.
     pub clock: Clock,
+    /// Whether the node stands still.
+    pub halt: Arc<Halt>,
+    /// The places on disk that must have room.
+    pub room: Room,
 }
 
 /// Who waits for an answer of the engine's.
@@ -91,6 +102,7 @@ pub struct Driver<S> {
     waiting: BTreeMap<Token, Waiting>,
     next_token: u64,
     effects: Vec<Effect>,
+    recover_at: Instant,
 }
 
 impl<S: Store> Driver<S> {
@@ -109,6 +121,7 @@ impl<S: Store> Driver<S> {
             waiting: BTreeMap::new(),
             next_token: 0,
             effects: Vec::new(),
+            recover_at: Instant::now(),
         })
     }
 
@@ -121,22 +134,34 @@ impl<S: Store> Driver<S> {
         let tick = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(tick);
         let mut wire = tokio::time::interval(WIRE_EVERY);
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        for interval in [&mut wire, &mut look] {
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
         let reason = loop {
+            // While a disk is full nothing changes here: what was checked waits, and no tick comes.
+            let goes_on = !self.ends.halt.is_on();
+            // What comes in is written down, so it waits when the log can hardly take it; then
+            // there are still turns to be told to stop.
+            let hears = goes_on || !self.ends.log.is_crowded();
             tokio::select! {
                 biased;
                 reason = &mut stop => break reason,
-                () = &mut tick => {
+                _ = look.tick() => self.look().await?,
+                () = &mut tick, if goes_on => {
                     self.handle(Input::Tick).await?;
                     let next = self.engine.next_tick(self.ends.clock.now());
                     tick.as_mut().reset(Instant::now() + self.ends.clock.until(next));
                 }
-                _ = wire.tick() => self.note_wire()?,
-                Some((job, done)) = self.checked.recv() => {
+                _ = wire.tick(), if hears => self.note_wire()?,
+                Some((job, done)) = self.checked.recv(), if goes_on => {
                     self.handle(Input::Checked { job, done }).await?;
                 }
                 // Before the network, whose queue is rarely empty under load; its own is short.
-                Some(request) = self.ends.requests.recv() => self.on_request(request).await?,
-                event = self.ends.events.recv() => match event {
+                Some(request) = self.ends.requests.recv(), if hears => {
+                    self.on_request(request).await?;
+                }
+                event = self.ends.events.recv(), if hears => match event {
                     Some(event) => self.on_network(event).await?,
                     None => return Err(Fatal::Network),
                 },
@@ -154,11 +179,16 @@ impl<S: Store> Driver<S> {
         let mut effects = std::mem::take(&mut self.effects);
         let handled = self.engine.handle(self.ends.clock.now(), input, &mut effects);
         // What was done before the disk failed is done, and is written down.
+        self.carry_out_all(effects).await?;
+        self.unless_full(handled)
+    }
+
+    async fn carry_out_all(&mut self, mut effects: Vec<Effect>) -> Result<(), Fatal> {
         for effect in effects.drain(..) {
             self.carry_out(effect).await?;
         }
         self.effects = effects;
-        Ok(handled?)
+        Ok(())
     }
 
     async fn command(&self, command: Command) -> Result<(), Fatal> {
@@ -268,6 +298,7 @@ impl<S: Store> Driver<S> {
 
     async fn on_network(&mut self, event: NetEvent) -> Result<(), Fatal> {
         let clock = self.ends.clock;
+        let halted = self.ends.halt.is_on();
         let input = match event {
             NetEvent::Copy(note) => Input::Copy(Copy {
                 topic: note.topic,
@@ -277,6 +308,12 @@ impl<S: Store> Driver<S> {
                 message: note.message,
                 at: clock.at(note.at),
             }),
+            NetEvent::Gossip { topic, data, ticket, at } if halted => {
+                let mut effects = std::mem::take(&mut self.effects);
+                let (now, at) = (clock.now(), clock.at(at));
+                self.engine.pass_over(now, topic, &data, ticket, at, &mut effects);
+                return self.carry_out_all(effects).await;
+            }
             NetEvent::Gossip { topic, data, ticket, at } => {
                 Input::Gossip { topic, data, ticket, at: clock.at(at) }
             }
@@ -309,6 +346,10 @@ impl<S: Store> Driver<S> {
     async fn on_request(&mut self, request: Request) -> Result<(), Fatal> {
         match request {
             Request::Submit { tx, reply } => {
+                if let Some(refused) = refused_by(&self.ends.halt) {
+                    let _ = reply.send(Err(refused));
+                    return Ok(());
+                }
                 let token = self.wait(Waiting::Submit(reply));
                 self.handle(Input::Submit { token, tx }).await
             }

@@ -8,6 +8,7 @@
 mod answers;
 mod blocks;
 mod effect;
+mod halt;
 mod input;
 mod jobs;
 mod orphans;

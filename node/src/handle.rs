@@ -1,5 +1,7 @@
 //! How the RPC reaches the node: questions go in by a bounded queue, each with its way back.
 
+use std::sync::Arc;
+
 use hearsay_chain::{TxId, UnverifiedTx};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -8,6 +10,7 @@ use crate::api::{
     AccountView, Answer, BlockRef, BlockView, MempoolStatus, NodeStatus, PeerInfo, Query, Refused,
     Submitted, TxStatus,
 };
+use crate::halt::{self, Halt};
 use crate::snapshots::SnapshotDesk;
 
 /// Requests that may wait for the engine. One is answered in microseconds, so a full queue means
@@ -48,6 +51,7 @@ pub enum Request {
 pub struct Handle {
     requests: mpsc::Sender<Request>,
     snapshots: SnapshotDesk,
+    halt: Arc<Halt>,
 }
 
 impl Handle {
@@ -55,13 +59,19 @@ impl Handle {
     #[must_use]
     pub fn new() -> (Self, mpsc::Receiver<Request>) {
         let (requests, queue) = mpsc::channel(REQUEST_QUEUE);
-        (Self { requests, snapshots: SnapshotDesk::default() }, queue)
+        (Self { requests, snapshots: SnapshotDesk::default(), halt: Arc::default() }, queue)
     }
 
     /// Where snapshots of the store are asked for.
     #[must_use]
     pub fn snapshots(&self) -> &SnapshotDesk {
         &self.snapshots
+    }
+
+    /// Whether the node stands still, and why; for whoever sees the causes as well.
+    #[must_use]
+    pub fn halt(&self) -> &Arc<Halt> {
+        &self.halt
     }
 
     async fn call<T>(
@@ -77,12 +87,16 @@ impl Handle {
         self.call(|reply| Request::Ask { query, reply }).await
     }
 
-    /// Hands in a transaction, and waits until the pool has taken or refused it.
+    /// Hands in a transaction, and waits until the pool has taken or refused it. A node that stands
+    /// still refuses it at once.
     ///
     /// # Errors
     /// The node is stopping.
     pub async fn submit(&self, tx: UnverifiedTx) -> Result<Result<Submitted, Refused>, Stopping> {
-        self.call(|reply| Request::Submit { tx, reply }).await
+        match refused_by(&self.halt) {
+            Some(refused) => Ok(Err(refused)),
+            None => self.call(|reply| Request::Submit { tx, reply }).await,
+        }
     }
 
     /// The connected peers.
@@ -147,4 +161,10 @@ impl Handle {
             _ => Err(Stopping),
         }
     }
+}
+
+/// What a submission is answered with while the node stands still.
+pub(crate) fn refused_by(halt: &Halt) -> Option<Refused> {
+    let message = halt.why()?;
+    Some(Refused { invalid: false, reason: halt::REASON.to_owned(), message })
 }

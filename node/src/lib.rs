@@ -11,6 +11,7 @@ pub mod config;
 pub mod driver;
 pub mod engine;
 pub mod genesis_file;
+pub mod halt;
 pub mod handle;
 pub mod keyfile;
 pub mod metrics;

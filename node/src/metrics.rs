@@ -55,6 +55,7 @@ pub struct Metrics {
     pool_size: UnsignedGauge,
     pool_queued: UnsignedGauge,
     sync_target: UnsignedGauge,
+    halted: UnsignedGauge,
 }
 
 impl Default for Metrics {
@@ -88,6 +89,7 @@ impl Metrics {
             pool_size: Gauge::default(),
             pool_queued: Gauge::default(),
             sync_target: Gauge::default(),
+            halted: Gauge::default(),
         };
         metrics.register_messages();
         metrics.register_network();
@@ -178,6 +180,11 @@ impl Metrics {
             "The height being caught up to; 0 when not behind",
             self.sync_target.clone(),
         );
+        registry.register(
+            "halted",
+            "1 while the node stands still because a disk is full",
+            self.halted.clone(),
+        );
     }
 
     /// A message was judged. An accepted one has the reason `""`.
@@ -261,6 +268,11 @@ impl Metrics {
         self.sync_target.set(height.unwrap_or(0));
     }
 
+    /// Whether the node stands still because a disk is full.
+    pub fn halted(&self, halted: bool) {
+        self.halted.set(u64::from(halted));
+    }
+
     /// Everything as text, of the media type [`CONTENT_TYPE`].
     ///
     /// # Panics
@@ -318,12 +330,14 @@ mod tests {
         metrics.peers(5);
         metrics.heights(20, 17);
         metrics.sync_target(Some(40));
+        metrics.halted(true);
         metrics.pool(&MempoolStatus { count: 3, bytes: 750, queued: 1, ..Default::default() });
         for line in [
             "hearsay_peers 5",
             "hearsay_height 20",
             "hearsay_final_height 17",
             "hearsay_sync_target_height 40",
+            "hearsay_halted 1",
             "hearsay_mempool_count 3",
             "hearsay_mempool_bytes 750",
             "hearsay_mempool_queued 1",

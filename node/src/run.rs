@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::{Driver, Ends, Identity};
 use crate::engine::{Engine, Setup};
+use crate::halt::Room;
 use crate::handle::Handle;
 use crate::keyfile::KeyFileError;
 use crate::metrics::Metrics;
@@ -78,6 +79,7 @@ pub async fn run(settings: Settings, with_stdin: bool) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new());
     let (handle, requests) = Handle::new();
     let snapshots = handle.snapshots().clone();
+    let halt = Arc::clone(handle.halt());
     let access = Access::new(&settings.rpc_hosts, &settings.rpc_origins)?;
     let (rpc, server) = rpc::serve(settings.rpc, handle, Arc::clone(&metrics), access).await?;
     let mut chain = open_chain(&settings.data_dir, &genesis)?;
@@ -86,7 +88,7 @@ pub async fn run(settings: Settings, with_stdin: bool) -> anyhow::Result<()> {
     if is_new {
         keyfile::save(&settings.node_key, &node_key, false)?;
     }
-    let mut log = Log::open(&settings.events, identity.name.clone())?;
+    let mut log = Log::open(&settings.events, identity.name.clone(), Arc::clone(&halt))?;
     log.write(
         clock.now(),
         Event::Start {
@@ -108,7 +110,8 @@ pub async fn run(settings: Settings, with_stdin: bool) -> anyhow::Result<()> {
     );
     let engine = Engine::new(chain, setup(&settings, authority)?, clock.now());
     let Network { commands, events, wire, task, .. } = network;
-    let ends = Ends { commands, events, requests, wire, log, metrics, clock };
+    let room = Room { store: settings.data_dir.join("chain"), log: settings.events.clone() };
+    let ends = Ends { commands, events, requests, wire, log, metrics, clock, halt, room };
     let ended = Driver::new(engine, identity, ends)?.run(stop_reason(with_stdin)?).await;
     // An error means that it has stopped already.
     let _ = server.stop();

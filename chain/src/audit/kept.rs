@@ -53,7 +53,7 @@ impl<S: Store> Walk<'_, S> {
             return Ok(None);
         };
         let limit = self.rules.genesis().limits.block_bytes as usize;
-        let block = match UnverifiedBlock::from_body(header.clone(), &body, limit) {
+        let block = match UnverifiedBlock::from_body((id, header.clone()), &body, limit) {
             Ok(block) => block,
             Err(error) => {
                 self.report.note("bodies", &row, error);

@@ -94,6 +94,10 @@ impl<S: Store> Chain<S> {
         mut blocks: Vec<VerifiedBlock>,
         latest_slot: u64,
     ) -> Result<Run, StoreError> {
+        if self.is_unsure() {
+            // Else a second change would take the first one's place before it is settled.
+            return Err(StoreError::Full("what was being stored is not settled yet".to_owned()));
+        }
         let known = self.known_prefix(&blocks)?;
         blocks.drain(..known);
         let Some(first) = blocks.first() else {
@@ -163,10 +167,7 @@ impl<S: Store> Chain<S> {
         if changes.evidence.is_empty() {
             return Ok(());
         }
-        let evidence = changes.evidence;
-        self.store.commit(Changes { evidence: evidence.clone(), ..Changes::default() })?;
-        self.found.extend(evidence);
-        Ok(())
+        self.commit(Changes { evidence: changes.evidence, ..Changes::default() })
     }
 
     /// Ends a run before the first block that does not stand rightly on the one before.
@@ -227,9 +228,7 @@ impl<S: Store> Chain<S> {
         changes.side =
             branch.new.iter().map(|block| ((block.height(), block.id()), true)).collect();
         changes.blocks = branch.new;
-        let evidence = changes.evidence.clone();
-        self.store.commit(changes)?;
-        self.found.extend(evidence);
+        self.commit(changes)?;
         Ok(Run { import: Import::Side, refused: None })
     }
 

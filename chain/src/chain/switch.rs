@@ -143,14 +143,12 @@ impl<S: Store> Chain<S> {
         let ends = Ends { tip: tip.id, height: tip.height, final_height };
         let first_body = self.prune_bodies(&ends, &applied, &mut changes)?;
         changes.ends = Some(ends);
-        let evidence = changes.evidence.clone();
         let change = TipChange { previous, undone, applied, finalised };
         let pending = Pending { ends, first_body, fork: fork.height, places, change };
-        if let Err(error) = self.store.commit(changes) {
+        if let Err(error) = self.commit(changes) {
             self.unsure = Some(Box::new(pending));
             return Err(error);
         }
-        self.found.extend(evidence);
         Ok(self.adopt(pending))
     }
 

@@ -1,3 +1,9 @@
+mod faulty;
+mod reorgs;
+mod runs;
+mod scenario;
+mod turns;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -2,7 +2,7 @@
 //! commit.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use borsh::BorshDeserialize;
@@ -18,11 +18,13 @@ use crate::ids::{Address, BlockId, GenesisId, TxId};
 use crate::ledger::{Account, Accounts, Undo};
 use crate::transaction::{Transaction, UnverifiedTx, VerifiedTx};
 
+pub(super) mod frames;
 pub(super) mod look;
 pub(super) mod meta;
 pub(super) mod migrate;
 pub(super) mod options;
 mod read_only;
+mod recover;
 pub(super) mod refusal;
 mod snapshot;
 
@@ -38,10 +40,12 @@ const FIRST_BODY_KEY: &[u8] = b"first body";
 
 /// Keeps everything in a directory of its own.
 pub struct RocksStore {
-    db: Arc<DB>,
+    /// None only when the disk filled up again while it was being opened again.
+    db: Option<Arc<DB>>,
     snapshots: Snapshots,
+    path: PathBuf,
     genesis: GenesisId,
-    durability: Durability,
+    options: RocksOptions,
 }
 
 impl RocksStore {
@@ -56,14 +60,15 @@ impl RocksStore {
         genesis: GenesisId,
         options: RocksOptions,
     ) -> Result<Self, StoreError> {
-        let db = super::rocks_open::open(path.as_ref(), genesis, options)?;
-        Ok(Self::with(db, genesis, options))
+        let path = path.as_ref();
+        let db = super::rocks_open::open(path, genesis, options)?;
+        Ok(Self::with(db, path, genesis, options))
     }
 
-    fn with(db: DB, genesis: GenesisId, options: RocksOptions) -> Self {
+    fn with(db: DB, path: &Path, genesis: GenesisId, options: RocksOptions) -> Self {
         let db = Arc::new(db);
         let snapshots = Snapshots::of(&db);
-        Self { db, snapshots, genesis, durability: options.durability }
+        Self { db: Some(db), snapshots, path: path.to_owned(), genesis, options }
     }
 
     /// What takes snapshots of this store, on any thread.
@@ -72,9 +77,13 @@ impl RocksStore {
         self.snapshots.clone()
     }
 
+    fn db(&self) -> Result<&DB, StoreError> {
+        self.db.as_deref().ok_or_else(|| StoreError::Full("the store waits for room".to_owned()))
+    }
+
     fn family(&self, name: &'static str) -> Result<&ColumnFamily, StoreError> {
         let missing = || StoreError::Corrupt(format!("column family {name} is missing"));
-        self.db.cf_handle(name).ok_or_else(missing)
+        self.db()?.cf_handle(name).ok_or_else(missing)
     }
 
     fn bytes(
@@ -83,7 +92,7 @@ impl RocksStore {
         key: &[u8],
         whose: &dyn fmt::Display,
     ) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
-        let read = self.db.get_pinned_cf(self.family(family)?, key);
+        let read = self.db()?.get_pinned_cf(self.family(family)?, key);
         read.map_err(|error| read_error(family, whose, &error))
     }
 
@@ -107,7 +116,7 @@ impl RocksStore {
 impl fmt::Debug for RocksStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RocksStore")
-            .field("path", &self.db.path())
+            .field("path", &self.path)
             .field("genesis", &self.genesis)
             .finish_non_exhaustive()
     }
@@ -236,7 +245,7 @@ impl Store for RocksStore {
     }
 
     fn recover(&mut self) -> Result<(), StoreError> {
-        Ok(())
+        self.open_again()
     }
 
     fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
@@ -244,7 +253,7 @@ impl Store for RocksStore {
         if batch.is_empty() {
             return Ok(());
         }
-        let written = self.db.write_opt(batch, &options::write(self.durability));
+        let written = self.db()?.write_opt(batch, &options::write(self.options.durability));
         written.map_err(|error| write_error(&error))
     }
 }
@@ -258,7 +267,7 @@ impl RocksStore {
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         let mode = IteratorMode::From(from, Direction::Forward);
-        for row in self.db.iterator_cf(self.family(table.name())?, mode) {
+        for row in self.db()?.iterator_cf(self.family(table.name())?, mode) {
             let (key, value) = row.map_err(|error| read_error(table.name(), &"a row", &error))?;
             if !visit(&key, &value)? {
                 break;
@@ -345,8 +354,12 @@ mod crash_tests;
 #[cfg(test)]
 mod full_disk_tests;
 #[cfg(test)]
+mod migrate_tests;
+#[cfg(test)]
 mod open_tests;
 #[cfg(test)]
 mod snapshot_tests;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod torn_tests;

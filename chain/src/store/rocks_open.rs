@@ -120,7 +120,7 @@ fn sync_directory(path: &Path) -> Result<(), Refusal> {
 
 /// Writes as much as opening will, and takes it away again: on a full disk, a read-only one or one
 /// that is not ours to write, RocksDB would fail half-way and leave new files behind.
-fn refuse_without_room(path: &Path) -> Result<(), Refusal> {
+pub(super) fn refuse_without_room(path: &Path) -> Result<(), Refusal> {
     let mut bytes = ROOM_TO_OPEN;
     for entry in fs::read_dir(path)? {
         let entry = entry?;

@@ -318,7 +318,18 @@ over_every_store! {
     an_account_set_to_the_default_reads_as_one_never_paid,
     ends_may_move_back,
     heights_of_any_size_are_kept_apart,
+    blocks_beside_the_chain_are_listed_by_height,
+    the_block_of_a_turn_is_kept_until_it_is_forgotten,
+    proofs_are_listed_from_a_slot_on,
+    a_forgotten_block_is_gone_and_a_pruned_one_keeps_its_header,
+    the_first_body_is_1_until_it_moves,
+    a_scan_shows_every_row_in_order_and_ends_when_told,
+    recovering_a_sound_store_changes_nothing,
 }
+
+#[path = "suite_tables.rs"]
+mod tables;
+use tables::*;
 
 #[cfg(feature = "rocksdb")]
 #[path = "suite_on_disk.rs"]

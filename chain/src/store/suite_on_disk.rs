@@ -6,12 +6,14 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
+use super::tables::proofs;
 use super::{NETWORK, account, assert_grown, assert_tip, chain_of, ends, growth, undo};
 use crate::block::VerifiedBlock;
+use crate::evidence::Turn;
 use crate::ids::{Address, BlockId, TxId};
 use crate::ledger::{Account, Accounts};
 use crate::store::rocks::{Durability, RocksOptions, RocksStore};
-use crate::store::{Changes, MemoryStore, Store, TxPlace};
+use crate::store::{Changes, MemoryStore, Store, Table, TxPlace};
 
 /// A store that does not wait for the disk, as no test here cuts the power.
 pub(in crate::store) fn buffered(path: &Path) -> RocksStore {
@@ -79,7 +81,27 @@ fn everything(store: &impl Store) -> String {
     let heights: Vec<_> = (0..6).map(|height| store.block_at(height).unwrap()).collect();
     let accounts: Vec<_> = addresses().map(|at| store.account(&at).unwrap()).collect();
     let places: Vec<_> = transactions().map(|id| store.find_transaction(&id).unwrap()).collect();
-    format!("{blocks:?} {heights:?} {accounts:?} {places:?} {:?}", store.ends().unwrap())
+    let ends = (store.ends().unwrap(), store.first_body().unwrap());
+    let bodies: Vec<_> = ids().map(|id| store.body(&id).unwrap()).collect();
+    let side: Vec<_> = (0..6).map(|from| store.side(from, from + 2).unwrap()).collect();
+    let turns: Vec<_> = BLOCKS
+        .iter()
+        .map(|block| Turn::of(block.header()))
+        .map(|turn| (store.turn(&turn).unwrap(), store.evidence(&turn).unwrap()))
+        .collect();
+    let proofs: Vec<_> = (0..6).map(|slot| store.evidence_from(slot, 2).unwrap()).collect();
+    let mut rows = Vec::new();
+    for table in Table::ALL {
+        let mut visit = |key: &[u8], row: &[u8]| {
+            rows.push((table, key.to_vec(), row.to_vec()));
+            Ok(())
+        };
+        store.scan(table, &mut visit).unwrap();
+    }
+    format!(
+        "{blocks:?} {heights:?} {accounts:?} {places:?} {ends:?} {bodies:?} {side:?} {turns:?} \
+         {proofs:?} {rows:?}"
+    )
 }
 
 #[derive(Clone, Debug)]
@@ -103,8 +125,9 @@ fn any_changes() -> impl Strategy<Value = Changes> {
         prop::collection::btree_map(0u64..6, prop::option::of(block()), 0..4),
         prop::collection::btree_map(byte(), prop::option::of((0u64..6, 0u32..9)), 0..4),
         prop::option::of(block()),
+        any_changes_beside(),
     )
-        .prop_map(|(blocks, bare, undone, accounts, heights, places, tip)| {
+        .prop_map(|(blocks, bare, undone, accounts, heights, places, tip, beside)| {
             let id = |at: usize| BLOCKS[at].id();
             Changes {
                 blocks: blocks.into_iter().map(|at| BLOCKS[at].clone()).collect(),
@@ -123,6 +146,35 @@ fn any_changes() -> impl Strategy<Value = Changes> {
                     })
                     .collect(),
                 ends: tip.map(|at| ends(&BLOCKS[at])),
+                ..beside
+            }
+        })
+}
+
+/// Changes of what stands beside the main chain, and of what is forgotten.
+fn any_changes_beside() -> impl Strategy<Value = Changes> {
+    let block = || 0..BLOCKS.len();
+    (
+        prop::collection::btree_map((0u64..6, block()), any::<bool>(), 0..3),
+        prop::collection::vec(block(), 0..2),
+        prop::collection::vec(block(), 0..2),
+        prop::option::of(1u64..9),
+        prop::collection::btree_map(block(), prop::option::of(block()), 0..3),
+        prop::collection::vec(1u64..6, 0..2),
+    )
+        .prop_map(|(side, forgotten, pruned, first_body, turns, slots)| {
+            let id = |at: usize| BLOCKS[at].id();
+            let turn = |at: usize| Turn::of(BLOCKS[at].header());
+            Changes {
+                side: side
+                    .into_iter()
+                    .map(|((height, at), kept)| ((height, id(at)), kept))
+                    .collect(),
+                forgotten: forgotten.into_iter().map(id).collect(),
+                pruned: pruned.into_iter().map(id).collect(),
+                first_body,
+                turns: turns.into_iter().map(|(at, first)| (turn(at), first.map(id))).collect(),
+                evidence: proofs(&slots),
                 ..Changes::default()
             }
         })

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use hearsay_chain::StoreError;
+use hearsay_chain::store::OpenErrorKind;
 use thiserror::Error;
 
 use crate::config::ConfigError;
@@ -36,6 +38,15 @@ pub enum Failure {
     /// Exit code 5.
     #[error("{0}")]
     TimedOut(String),
+    /// Exit codes from 10 on: a node does not start on its data directory, and has changed nothing
+    /// in it.
+    #[error("{says}")]
+    Data {
+        /// Why not; each kind has its code.
+        kind: OpenErrorKind,
+        /// A sentence.
+        says: String,
+    },
 }
 
 impl Failure {
@@ -49,6 +60,28 @@ impl Failure {
             Failure::Unreachable { .. } => 3,
             Failure::Refused(_) => 4,
             Failure::TimedOut(_) => 5,
+            Failure::Data { kind, .. } => match kind {
+                OpenErrorKind::Locked => 10,
+                OpenErrorKind::Foreign => 11,
+                OpenErrorKind::Damaged => 12,
+                OpenErrorKind::Newer => 13,
+                OpenErrorKind::OtherNetwork => 14,
+                OpenErrorKind::Permission => 15,
+                OpenErrorKind::ReadOnly => 16,
+                OpenErrorKind::Full => 17,
+                OpenErrorKind::Failed => 18,
+                OpenErrorKind::Older => 19,
+                OpenErrorKind::Missing => 20,
+            },
+        }
+    }
+
+    /// What ended a node, or kept it from starting.
+    pub(super) fn of_run(error: &anyhow::Error) -> Self {
+        let says = format!("{error:#}");
+        match error.chain().find_map(kind_of) {
+            Some(kind) => Failure::Data { kind, says },
+            None => Failure::Failed(says),
         }
     }
 
@@ -76,6 +109,20 @@ impl Failure {
             CallError::TimedOut => Failure::TimedOut(format!("{url}: {error}")),
             CallError::Protocol(says) => Failure::Failed(format!("{url}: {says}")),
         }
+    }
+}
+
+/// What an error says of the data directory: of the chain's store in it, or of the node's key.
+fn kind_of(error: &(dyn std::error::Error + 'static)) -> Option<OpenErrorKind> {
+    if let Some(StoreError::Open { kind, .. }) = error.downcast_ref() {
+        return Some(*kind);
+    }
+    let Some(KeyFileError::Io { source, .. }) = error.downcast_ref() else { return None };
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => Some(OpenErrorKind::Permission),
+        io::ErrorKind::ReadOnlyFilesystem => Some(OpenErrorKind::ReadOnly),
+        io::ErrorKind::StorageFull => Some(OpenErrorKind::Full),
+        _ => None,
     }
 }
 

@@ -25,7 +25,11 @@ Every setting may stand in the TOML file too, as in:
   listen = [\"/ip4/0.0.0.0/tcp/7701\"]
   [gossip]
   mesh = 6
-A flag covers an environment variable, and that covers the file.";
+A flag covers an environment variable, and that covers the file.
+
+Exit codes when the data directory keeps the node from starting, with nothing in it changed: 10 open
+in another node, 11 holds something else, 12 damaged, 13 of a newer program, 14 of another network,
+15 permission denied, 16 mounted read-only, 17 disk full, 18 the disk failed.";
 
 /// Run a node until it is interrupted
 #[derive(Args, Debug)]
@@ -56,7 +60,7 @@ impl Run {
         tokio::runtime::Runtime::new()
             .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?
             .block_on(crate::run::run(settings, self.exit_with_stdin))
-            .map_err(|error| Failure::Failed(format!("{error:#}")))
+            .map_err(|error| Failure::of_run(&error))
     }
 
     fn settings(&self) -> Result<Settings, Failure> {

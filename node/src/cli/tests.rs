@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use hearsay_chain::BlockId;
+use hearsay_chain::store::OpenErrorKind;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -105,6 +106,7 @@ fn wrong_usage_is_told_with_exit_code_two_and_help_with_zero() {
 #[test]
 fn each_kind_of_failure_has_its_exit_code() {
     let says = String::new;
+    let data = |kind| Failure::Data { kind, says: says() };
     let url = "localhost:1".parse().unwrap();
     for (failure, code) in [
         (Failure::NobodyReads, 0),
@@ -113,6 +115,17 @@ fn each_kind_of_failure_has_its_exit_code() {
         (Failure::Unreachable { url, cause: says() }, 3),
         (Failure::Refused(says()), 4),
         (Failure::TimedOut(says()), 5),
+        (data(OpenErrorKind::Locked), 10),
+        (data(OpenErrorKind::Foreign), 11),
+        (data(OpenErrorKind::Damaged), 12),
+        (data(OpenErrorKind::Newer), 13),
+        (data(OpenErrorKind::OtherNetwork), 14),
+        (data(OpenErrorKind::Permission), 15),
+        (data(OpenErrorKind::ReadOnly), 16),
+        (data(OpenErrorKind::Full), 17),
+        (data(OpenErrorKind::Failed), 18),
+        (data(OpenErrorKind::Older), 19),
+        (data(OpenErrorKind::Missing), 20),
     ] {
         assert_eq!(failure.exit_code(), code, "{failure:?}");
     }

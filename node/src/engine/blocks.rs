@@ -186,7 +186,7 @@ impl<S: Store> Engine<S> {
         Ok(run)
     }
 
-    fn after_import(
+    pub(super) fn after_import(
         &mut self,
         now: Time,
         import: &Import,
@@ -215,7 +215,7 @@ impl<S: Store> Engine<S> {
         Ok(())
     }
 
-    fn tell_pool(
+    pub(super) fn tell_pool(
         &mut self,
         now: Time,
         change: &TipChange,

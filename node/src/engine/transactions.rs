@@ -4,6 +4,7 @@ use hearsay_chain::{Judged, Store, StoreError, TxError, TxId, UnverifiedTx, Verd
 use hearsay_mempool::{Refusal, State};
 use hearsay_network::{Ticket, Topic};
 
+use super::halt::disk_full;
 use super::input::{Copy, Time, Token};
 use super::jobs::{Job, JobId, Owner};
 use super::work::{Done, Work};
@@ -139,7 +140,11 @@ impl<S: Store> Engine<S> {
                 self.on_checked_transaction(now, id, &owners, result, out)
             }
             (Some(Job::Block { id, owner }), Done::Blocks(blocks, error)) => {
-                self.on_checked_block(now, id, &owner, blocks, error, out)
+                let done = self.on_checked_block(now, id, &owner, blocks, error, out);
+                if let Err(StoreError::Full(_)) = &done {
+                    self.judge(now, Kind::Block, id.0, &owner, Err(&disk_full()), out);
+                }
+                done
             }
             (Some(Job::Orphan { block, owner }), Done::Headers(_, error)) => {
                 self.on_checked_orphan(now, *block, &owner, error, out)

@@ -133,6 +133,10 @@ impl Front {
     }
 
     async fn status(&self) -> Result<NodeStatus, String> {
+        // Without a turn of the engine, which may be waiting for the disk.
+        if let Some(why) = self.node.halt().why() {
+            return Err(why);
+        }
         match timeout(HEALTH_TIMEOUT, self.node.status()).await {
             Ok(status) => status.map_err(|stopping| stopping.to_string()),
             Err(_) => Err(format!("the engine has not answered for {HEALTH_TIMEOUT:?}")),

@@ -89,17 +89,17 @@ fn a_node_that_comes_late_catches_up_from_its_peers() {
 }
 
 /// What a node that should not start says, with the files of `dir` as they were.
-fn refused(dir: &Path, args: &[&str]) -> String {
+pub(crate) fn refused(dir: &Path, code: i32, args: &[&str]) -> String {
     let before = tree(dir);
     let output = run("hearsay", ["run"].iter().chain(args));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.status.code(), Some(code), "{said}");
     assert_eq!(tree(dir), before, "something was changed on disk");
     said
 }
 
 /// Every file below a directory with its content.
-fn tree(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn tree(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -124,20 +124,20 @@ fn a_genesis_that_is_missing_broken_or_of_another_network_is_said_in_a_sentence(
     let (listen, rpc) =
         (format!("/ip4/127.0.0.1/tcp/{port}"), format!("127.0.0.1:{}", free_port()));
     let common = ["--data-dir", &data, "--listen", &listen, "--rpc", &rpc];
-    let with = |genesis: &str| {
+    let with = |genesis: &str, code| {
         let args: Vec<&str> = common.iter().copied().chain(["--genesis", genesis]).collect();
-        refused(world.path(), &args)
+        refused(world.path(), code, &args)
     };
-    let missing = with("/nowhere/genesis.toml");
+    let missing = with("/nowhere/genesis.toml", 1);
     assert!(missing.contains("/nowhere/genesis.toml"), "{missing}");
     let text = fs::read_to_string(world.genesis()).unwrap();
     let broken = world.path().join("broken.toml");
     fs::write(&broken, text.replace("slot_ms", "slot_mz")).unwrap();
-    let said = with(&broken.display().to_string());
+    let said = with(&broken.display().to_string(), 1);
     assert!(said.contains("slot_ms"), "the nearest key is named: {said}");
     let other = world.path().join("other.toml");
     fs::write(&other, text.replace("name = \"test\"", "name = \"other\"")).unwrap();
-    let said = with(&other.display().to_string());
+    let said = with(&other.display().to_string(), 14);
     assert!(said.contains("network"), "{said}");
 }
 
@@ -150,22 +150,22 @@ fn a_second_node_on_the_same_directory_or_port_is_refused() {
     let data = world.dir(0).display().to_string();
     let (port, rpc) = (free_port(), format!("127.0.0.1:{}", free_port()));
     let listen = format!("/ip4/127.0.0.1/tcp/{port}");
-    let attempt = |data: &str, listen: &str, rpc: &str| {
+    let attempt = |data: &str, listen: &str, rpc: &str, code| {
         let args =
             ["run", "--genesis", &genesis, "--data-dir", data, "--listen", listen, "--rpc", rpc];
         let output = run("hearsay", args);
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(code));
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
-    let locked = attempt(&data, &listen, &rpc);
+    let locked = attempt(&data, &listen, &rpc, 10);
     assert!(locked.contains("another"), "{locked}");
     let fresh = world.path().join("fresh");
     let fresh_dir = fresh.display().to_string();
     let status = node.status();
     let taken = status["listen"][0].as_str().unwrap().to_owned();
-    let said = attempt(&fresh_dir, &taken, &rpc);
+    let said = attempt(&fresh_dir, &taken, &rpc, 1);
     assert!(said.contains("in use"), "{said}");
-    let said = attempt(&fresh_dir, &listen, &node.rpc);
+    let said = attempt(&fresh_dir, &listen, &node.rpc, 1);
     assert!(said.contains("in use"), "{said}");
     assert!(!fresh.exists(), "nothing was written for a node that could not start");
     node.stop();
@@ -183,6 +183,7 @@ fn a_data_directory_that_is_not_ours_is_left_alone() {
         (format!("/ip4/127.0.0.1/tcp/{}", free_port()), format!("127.0.0.1:{}", free_port()));
     let said = refused(
         world.path(),
+        11,
         &["--genesis", &genesis, "--data-dir", &data_dir, "--listen", &listen, "--rpc", &rpc],
     );
     assert!(said.contains("chain"), "{said}");

@@ -1,9 +1,11 @@
 //! A small network of real node processes in a directory of its own.
 
 use std::ffi::OsStr;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use hearsay_chain::genesis::{Limits, Schedule};
 use hearsay_chain::{Genesis, Keypair};
@@ -72,10 +74,20 @@ impl World {
 
     /// Starts a node and waits until it answers.
     pub(crate) fn start(&self, number: usize, peers: &[&Node]) -> Node {
+        self.start_by(Command::new(program("hearsay")), &self.dir(number), number, peers)
+    }
+
+    /// Starts a node by a command that ends with the program, on a data directory.
+    pub(crate) fn start_by(
+        &self,
+        mut command: Command,
+        data: &Path,
+        number: usize,
+        peers: &[&Node],
+    ) -> Node {
         let dir = self.dir(number);
         let rpc = format!("127.0.0.1:{}", free_port());
         let log = std::fs::File::create(dir.join("node.log")).unwrap();
-        let mut command = Command::new(program("hearsay"));
         command
             .arg("run")
             .args(["--name", &format!("n{number}")])
@@ -84,7 +96,7 @@ impl World {
             .arg("--genesis")
             .arg(self.genesis())
             .arg("--data-dir")
-            .arg(&dir)
+            .arg(data)
             .arg("--authority-key")
             .arg(dir.join("authority.pem"))
             .stdin(Stdio::piped())
@@ -108,6 +120,23 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What a plain path of its RPC answers: the status and the body.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.rpc).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let host = &self.rpc;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
     /// Runs `hearsay` against this node.
     pub(crate) fn client<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Output {
         let node = ["--node".to_owned(), format!("http://{}", self.rpc)];

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::testing::{
-    assert_refused, child_of, fingerprint, open, refusal, store_of, work_of_child,
+    assert_refused, child_of, copy_of, fingerprint, open, refusal, store_of, work_of_child,
 };
 use crate::store::suite::{assert_grown, assert_tip, chain_of, growth};
 use crate::store::{Changes, Store, StoreError};
@@ -51,13 +51,39 @@ fn meets_a_full_disk() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, StoreError::Io(_)), "{error}");
+    assert!(matches!(error, StoreError::Full(_)), "{error}");
     assert!(error.to_string().contains("No space left"), "{error}");
-    drop(store);
+
+    // Without room it goes on being read, and takes nothing.
+    for _ in 0..2 {
+        let error = store.recover().unwrap_err();
+        assert!(matches!(error, StoreError::Full(_)), "{error}");
+        assert_tip(&store, &blocks[done - 1]);
+        assert!(matches!(store.commit(growth(&blocks[done])), Err(StoreError::Full(_))));
+    }
+    // A copy of the full disk, as a kill would leave it, has every commit that returned.
+    let killed = copy_of(&path);
+    let reopened = open(killed.path()).unwrap();
+    assert!(reopened.ends().unwrap().unwrap().height >= done as u64);
+    assert_grown(&reopened, &blocks[done - 1]);
+    drop(reopened);
+
     fs::remove_file(&filling).unwrap();
+    store.recover().unwrap();
+    let height = store.ends().unwrap().unwrap().height as usize;
+    assert!(height == done || height == done + 1, "{done} commits returned, {height} are there");
+    for block in &blocks[..height] {
+        assert_grown(&store, block);
+    }
+    for block in &blocks[height..height + 20] {
+        store.commit(growth(block)).unwrap();
+    }
+    drop(store);
     let store = open(&path).unwrap();
-    assert_tip(&store, &blocks[done - 1]);
-    assert_grown(&store, &blocks[done - 1]);
+    assert_tip(&store, &blocks[height + 19]);
+    for block in &blocks[..height + 20] {
+        assert_grown(&store, block);
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use rocksdb::{DB, DEFAULT_COLUMN_FAMILY_NAME, Options};
 
+use super::frames;
 use super::meta::Meta;
 use super::migrate;
 use super::options::{self, META, RocksOptions, all_families};
@@ -61,6 +62,7 @@ pub(in crate::store) fn look(
     if names.contains(LOCK) {
         refuse_locked(path)?;
     }
+    refuse_damaged_logs(path, &names)?;
     let families = DB::list_cf(&database, path)?;
     let schema = read_meta(path, &families, &database)?.check(genesis)?;
     refuse_odd_families(&families, schema)?;
@@ -120,6 +122,14 @@ pub(super) fn refuse_locked(path: &Path) -> Result<(), Refusal> {
         Err(error) if error.as_ref().contains("error_if_exists") => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Before RocksDB reads any of them: it would not see all that can be wrong.
+fn refuse_damaged_logs(path: &Path, names: &BTreeSet<String>) -> Result<(), Refusal> {
+    let current = fs::read(path.join(CURRENT))?;
+    let manifest = current.trim_ascii_end();
+    let is_read = |name: &&String| name.ends_with(".log") || name.as_bytes() == manifest;
+    names.iter().filter(is_read).try_for_each(|name| frames::refuse_damaged(&path.join(name)))
 }
 
 /// The schema comes before everything else: a newer one may have other families.

@@ -146,16 +146,16 @@ fn a_newer_schema_is_refused_with_both_versions() {
     for more in [None, Some("witnesses")] {
         let directory = store_of(&chain_of(2));
         rewrite_meta(directory.path(), SCHEMA_KEY, Some(&[0, 0, 1, 2]), more);
-        assert_refused(directory.path(), &["schema 258", "up to 1", "newer program"]);
+        assert_refused(directory.path(), &["schema 258", "up to 2", "newer program"]);
     }
 }
 
 #[test]
 fn a_newer_schema_is_told_before_another_network() {
     let directory = store_of(&chain_of(2));
-    rewrite_meta(directory.path(), SCHEMA_KEY, Some(&[0, 0, 0, 2]), None);
+    rewrite_meta(directory.path(), SCHEMA_KEY, Some(&[0, 0, 0, 3]), None);
     rewrite_meta(directory.path(), GENESIS_KEY, Some(b"in another form"), None);
-    assert_refused(directory.path(), &["schema 2", "up to 1"]);
+    assert_refused(directory.path(), &["schema 3", "up to 2"]);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn try_open(path: &Path, genesis: GenesisId, options: RocksOptions) -> Result<Ro
         Found::Nothing => Err(Refusal::NoStore),
         Found::Store(SCHEMA) => {
             let db = read_only(&path, all_families(), &options::database(options))?;
-            Ok(RocksStore::with(db, genesis, options))
+            Ok(RocksStore::with(db, &path, genesis, options))
         }
         Found::Store(found) => Err(Refusal::Older { found, known: SCHEMA }),
     }

@@ -7,7 +7,7 @@ use rocksdb::ErrorKind;
 use thiserror::Error;
 
 use crate::ids::GenesisId;
-use crate::store::StoreError;
+use crate::store::{OpenErrorKind, StoreError};
 
 /// A directory that cannot be opened as a store.
 #[derive(Debug, Error)]
@@ -66,7 +66,26 @@ pub(in crate::store) enum Refusal {
 impl Refusal {
     /// The error of the store for a path.
     pub(in crate::store) fn at(self, path: &Path) -> StoreError {
-        StoreError::Open { path: path.display().to_string(), why: self.to_string() }
+        let kind = self.kind();
+        StoreError::Open { path: path.display().to_string(), kind, why: self.to_string() }
+    }
+
+    fn kind(&self) -> OpenErrorKind {
+        match self {
+            Self::Locked => OpenErrorKind::Locked,
+            Self::NotADirectory | Self::Foreign { .. } | Self::ForeignDatabase => {
+                OpenErrorKind::Foreign
+            }
+            Self::Damaged(_) => OpenErrorKind::Damaged,
+            Self::Permission(_) => OpenErrorKind::Permission,
+            Self::Full(_) => OpenErrorKind::Full,
+            Self::ReadOnly(_) => OpenErrorKind::ReadOnly,
+            Self::Newer { .. } => OpenErrorKind::Newer,
+            Self::OtherNetwork { .. } => OpenErrorKind::OtherNetwork,
+            Self::Failed(_) => OpenErrorKind::Failed,
+            Self::Older { .. } => OpenErrorKind::Older,
+            Self::NoStore => OpenErrorKind::Missing,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use rocksdb::DB;
 use rocksdb::checkpoint::Checkpoint;
 
 use super::refusal::Refusal;
-use crate::store::StoreError;
+use crate::store::{OpenErrorKind, StoreError};
 use crate::store::rocks_open::mark;
 
 /// Takes snapshots of one store. Cheap to clone; it does not keep the store open.
@@ -38,7 +38,6 @@ impl Snapshots {
     }
 
     /// Closes the database and opens it again, by `reopen`, with no snapshot under way.
-    #[allow(dead_code, reason = "for a store that recovers from a full disk")]
     pub(super) fn point_to<E>(
         &self,
         reopen: impl FnOnce() -> Result<Arc<DB>, E>,
@@ -58,13 +57,16 @@ impl Snapshots {
     /// What was begun is removed.
     pub fn take(&self, to: &Path) -> Result<Snapshot, StoreError> {
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        let refuse =
-            |why: &str| StoreError::Open { path: to.display().to_string(), why: why.to_owned() };
+        let refuse = |kind, why: &str| StoreError::Open {
+            path: to.display().to_string(),
+            kind,
+            why: why.to_owned(),
+        };
         let Some(db) = slot.upgrade() else {
-            return Err(refuse("the store is closed: start the node again"));
+            return Err(refuse(OpenErrorKind::Failed, "the store is closed: start the node again"));
         };
         if to.exists() {
-            return Err(refuse("it exists already: name a directory that does not"));
+            return Err(refuse(OpenErrorKind::Foreign, "it exists already: name a directory that does not"));
         }
         take(&db, to).map_err(|refusal| {
             // It did not exist before, so nothing in it is anybody else's.

@@ -111,7 +111,7 @@ fn every_row_that_cannot_be_decoded_is_a_finding_and_the_audit_goes_on() {
             _ => vec![1; 32],
         };
         let store = chain.store();
-        store.db.put_cf(store.family(table.name()).unwrap(), key, [0xFF]).unwrap();
+        store.db().unwrap().put_cf(store.family(table.name()).unwrap(), key, [0xFF]).unwrap();
         let found = findings(store);
         assert!(found.iter().any(|found| found.table == table.name()), "{table:?}: {found:?}");
     }
@@ -129,7 +129,7 @@ fn a_damaged_file_is_a_finding_and_not_an_abort() {
     let directory = tempfile::tempdir().unwrap();
     let mut chain = chain_at(directory.path(), &[0]);
     chain.import_run(blocks_of(&lived(None)), FAR_SLOT).unwrap();
-    chain.store().db.flush_cf(chain.store().family("bodies").unwrap()).unwrap();
+    chain.store().db().unwrap().flush_cf(chain.store().family("bodies").unwrap()).unwrap();
     drop(chain);
     let largest = super::testing::files(directory.path(), ".sst")
         .into_iter()

@@ -92,7 +92,7 @@ pub(super) fn assert_refused(path: &Path, parts: &[&str]) -> String {
 /// Why a path is refused.
 pub(super) fn refusal(path: &Path) -> String {
     match open(path) {
-        Err(StoreError::Open { path: named, why }) => {
+        Err(StoreError::Open { path: named, why, .. }) => {
             assert_eq!(named, path.display().to_string());
             why
         }

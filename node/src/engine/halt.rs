@@ -1,0 +1,57 @@
+//! What an engine does while its node stands still for want of room, and when it goes on.
+
+use hearsay_chain::chain::Import;
+use hearsay_chain::{Store, StoreError, Verdict, codec};
+use hearsay_network::{Ticket, Topic};
+
+use super::input::Time;
+use super::jobs::Owner;
+use super::transactions::{Objection, kind_of};
+use super::{Effect, Engine};
+use crate::halt::REASON;
+use crate::trace::event::Origin;
+
+/// There is no room on the disk. Nobody's fault but ours.
+pub(super) fn disk_full() -> Objection {
+    Objection {
+        verdict: Verdict::Ignore,
+        reason: REASON,
+        message: "this node's disk is full".to_owned(),
+    }
+}
+
+impl<S: Store> Engine<S> {
+    /// Answers for a gossiped message that is not even looked at.
+    pub fn pass_over(
+        &mut self,
+        now: Time,
+        topic: Topic,
+        data: &[u8],
+        ticket: Ticket,
+        at: Time,
+        out: &mut Vec<Effect>,
+    ) {
+        let owner = Owner::Gossip { ticket, at, taken: now };
+        let id = topic.content_id(data);
+        self.judge(now, kind_of(topic), id, &owner, Err(&disk_full()), out);
+    }
+
+    /// Goes on after [`StoreError::Full`], once there is room. If the change that the store refused
+    /// did reach the disk, it is told as any other, and published if the block is this node's own.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] while there is no room; else our disk's fault.
+    pub fn recover(&mut self, now: Time, out: &mut Vec<Effect>) -> Result<(), StoreError> {
+        let Some(change) = self.chain.recover()? else { return Ok(()) };
+        let own = self.authority.as_ref().map(hearsay_chain::Keypair::public);
+        if let Some(tip) = change.applied.last()
+            && Some(tip.header().fields.proposer) == own
+        {
+            let (id, data) = (tip.id(), codec::encode(&tip.to_block()));
+            self.publish(Topic::Block, id.0, data, Origin::Produced, out);
+        }
+        let tip = self.chain.tip().id;
+        self.after_import(now, &Import::Tip(change), tip, out)?;
+        self.advance_sync(now, out)
+    }
+}
