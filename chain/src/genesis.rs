@@ -12,7 +12,7 @@ use crate::hash::tagged;
 use crate::header::{Header, HeaderFields, MAX_BLOCK_BYTES};
 use crate::ids::{Address, BlockId, ChainId, GenesisId};
 use crate::keys::{PublicKey, Signature};
-pub use crate::schedule::Schedule;
+pub use crate::schedule::{DEFAULT_PER_MILLE, Schedule};
 use crate::transaction::MAX_PAYLOAD_BYTES;
 
 /// The rules and the first balances of a network: one TOML file, the same at every node.

@@ -8,7 +8,7 @@ use crate::ids::GenesisId;
 use crate::keys::PublicKey;
 
 /// The chance of a lottery that names none: with four authorities, one winner a slot on average.
-const DEFAULT_PER_MILLE: u16 = 250;
+pub const DEFAULT_PER_MILLE: u16 = 250;
 
 /// Who may propose in which slot.
 ///

@@ -202,6 +202,26 @@ pub struct SnapshotView {
     pub files: u64,
 }
 
+/// A proof that an authority made two blocks in one slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceView {
+    /// The slot.
+    pub slot: u64,
+    /// The authority.
+    pub proposer: PublicKey,
+    /// The block with the smaller id.
+    pub first: BlockId,
+    /// The other one.
+    pub second: BlockId,
+    /// The first block's signed header, in hex of its borsh encoding.
+    pub first_header: String,
+    /// The second block's.
+    pub second_header: String,
+}
+
+/// The most proofs in one answer.
+pub const MAX_EVIDENCE: u32 = 256;
+
 /// Which block is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockRef {
@@ -285,6 +305,13 @@ pub enum Query {
     Block(BlockRef),
     /// [`Answer::Tx`].
     Tx(TxId),
+    /// [`Answer::Evidence`].
+    Evidence {
+        /// From this slot on.
+        from_slot: u64,
+        /// The most proofs wanted; [`MAX_EVIDENCE`] at most are given.
+        max: u32,
+    },
 }
 
 /// What the engine answers.
@@ -300,4 +327,6 @@ pub enum Answer {
     Block(Option<Box<BlockView>>),
     /// To [`Query::Tx`].
     Tx(TxStatus),
+    /// To [`Query::Evidence`]; earliest first.
+    Evidence(Vec<EvidenceView>),
 }

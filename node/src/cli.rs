@@ -6,6 +6,7 @@ mod account;
 mod block;
 mod console;
 mod db;
+mod evidence;
 mod external;
 mod failure;
 mod genesis;
@@ -69,6 +70,7 @@ enum Command {
     Status(status::Status),
     Peers(peers::Peers),
     Mempool(mempool::Mempool),
+    Evidence(evidence::Evidence),
     #[command(subcommand)]
     Genesis(genesis::Genesis),
     #[command(subcommand)]
@@ -118,6 +120,7 @@ impl Command {
             Command::Status(status) => node::block_on(status.execute(console)),
             Command::Peers(peers) => node::block_on(peers.execute(console)),
             Command::Mempool(mempool) => node::block_on(mempool.execute(console)),
+            Command::Evidence(evidence) => node::block_on(evidence.execute(console)),
         }
     }
 }

@@ -7,8 +7,8 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
-    AccountView, Answer, BlockRef, BlockView, MempoolStatus, NodeStatus, PeerInfo, Query, Refused,
-    Submitted, TxStatus,
+    AccountView, Answer, BlockRef, BlockView, EvidenceView, MempoolStatus, NodeStatus, PeerInfo,
+    Query, Refused, Submitted, TxStatus,
 };
 use crate::halt::{self, Halt};
 use crate::snapshots::SnapshotDesk;
@@ -147,6 +147,17 @@ impl Handle {
     pub async fn block(&self, block: BlockRef) -> Result<Option<BlockView>, Stopping> {
         match self.ask(Query::Block(block)).await? {
             Answer::Block(block) => Ok(block.map(|block| *block)),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// Proofs of equivocation from a slot on, earliest first.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn evidence(&self, from_slot: u64, max: u32) -> Result<Vec<EvidenceView>, Stopping> {
+        match self.ask(Query::Evidence { from_slot, max }).await? {
+            Answer::Evidence(proofs) => Ok(proofs),
             _ => Err(Stopping),
         }
     }

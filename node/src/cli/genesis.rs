@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use hearsay_chain::genesis::{Limits, Schedule};
+use hearsay_chain::genesis::{DEFAULT_PER_MILLE, Limits, Schedule};
 use hearsay_chain::{Address, Genesis as Network};
 use jiff::Timestamp;
 
@@ -38,6 +38,11 @@ pub(super) struct New {
     /// How long a slot, in which one authority may make a block, takes
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     slot: Duration,
+    /// Who may make a block in a slot: `round-robin`, one authority after the other; or `lottery`,
+    /// each with a chance of its own, so that forks happen, or `lottery:N` with a chance of N in 1000
+    /// [default chance: 250]
+    #[arg(long, value_name = "SCHEDULE", default_value = "round-robin", value_parser = schedule)]
+    schedule: Schedule,
     /// When the first slot begins, as in 2030-01-01T00:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
     start: Option<Timestamp>,
@@ -55,6 +60,19 @@ pub(super) struct New {
     force: bool,
     #[command(flatten)]
     home: Home,
+}
+
+fn schedule(text: &str) -> Result<Schedule, String> {
+    match text.split_once(':') {
+        None if text == "round-robin" => Ok(Schedule::RoundRobin),
+        None if text == "lottery" => Ok(Schedule::Lottery { per_mille: DEFAULT_PER_MILLE }),
+        Some(("lottery", chance)) => {
+            let per_mille =
+                chance.parse().map_err(|error| format!("{chance:?} in 1000: {error}"))?;
+            Ok(Schedule::Lottery { per_mille })
+        }
+        _ => Err("it is round-robin, lottery, or lottery:N".to_owned()),
+    }
 }
 
 /// `ADDRESS=AMOUNT`.
@@ -101,7 +119,7 @@ impl New {
             time_ms,
             // What does not fit is far out of the range that is checked below.
             slot_ms: u64::try_from(self.slot.as_millis()).unwrap_or(u64::MAX),
-            schedule: Schedule::RoundRobin,
+            schedule: self.schedule,
             authorities: authorities.collect::<Result<_, _>>()?,
             limits: Limits::default(),
             allocations: self.balances()?,

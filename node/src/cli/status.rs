@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::console::{Console, Facts};
 use super::failure::Failure;
 use super::node::Node;
-use crate::api::NodeStatus;
+use crate::api::{NodeStatus, SyncStatus};
 use crate::rpc::RpcClient;
 
 /// Show a node's name, chain, peers and pool
@@ -26,7 +26,7 @@ impl Status {
 }
 
 fn human(status: &NodeStatus) -> String {
-    let sync = status.sync.as_ref().map(|sync| format!("catching up to height {}", sync.target));
+    let sync = status.sync.as_ref().map(progress);
     let kept = (status.first_body > 1).then(|| {
         format!("from height {} on; those of earlier blocks were pruned", status.first_body)
     });
@@ -61,6 +61,14 @@ fn human(status: &NodeStatus) -> String {
         .to_string()
 }
 
+/// How far catching up has come, and how long it will take.
+fn progress(sync: &SyncStatus) -> String {
+    let SyncStatus { target, headers, height, per_second, left_s, .. } = sync;
+    let left = left_s
+        .map_or(String::new(), |left| format!(", about {} left", span((left.ceil() * 1e3) as u64)));
+    format!("block {height} of {target}, headers to {headers}, {per_second:.0} blocks/s{left}")
+}
+
 /// A length of time as people say it.
 fn span(ms: u64) -> String {
     let span = SignedDuration::try_from(Duration::from_millis(ms)).unwrap_or(SignedDuration::MAX);
@@ -70,6 +78,20 @@ fn span(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn progress_says_how_far_how_fast_and_how_long() {
+        let sync = SyncStatus {
+            target: 900,
+            headers: 600,
+            height: 300,
+            per_second: 59.7,
+            left_s: Some(9.4),
+            peer: None,
+        };
+        let text = "block 300 of 900, headers to 600, 60 blocks/s, about 10s left";
+        assert_eq!(progress(&sync), text);
+    }
 
     #[test]
     fn a_length_of_time_has_its_units() {

@@ -1,13 +1,14 @@
 //! Answers to questions about the chain and the pool.
 
 use hearsay_chain::ids::Address;
-use hearsay_chain::{BlockId, Store, StoreError, TxId, VerifiedBlock, VerifiedTx};
+use hearsay_chain::{BlockId, Evidence, Store, StoreError, TxId, VerifiedBlock, VerifiedTx, codec};
 use hearsay_mempool::State;
 
 use super::Engine;
 use super::input::Time;
 use crate::api::{
-    AccountView, Answer, BlockRef, BlockView, MempoolStatus, NodeStatus, Query, TxStatus, TxView,
+    AccountView, Answer, BlockRef, BlockView, EvidenceView, MAX_EVIDENCE, MempoolStatus,
+    NodeStatus, Query, TxStatus, TxView,
 };
 
 impl<S: Store> Engine<S> {
@@ -18,6 +19,11 @@ impl<S: Store> Engine<S> {
             Query::Account(address) => Answer::Account(self.account(*address)?),
             Query::Block(block) => Answer::Block(self.block(*block)?.map(Box::new)),
             Query::Tx(id) => Answer::Tx(self.transaction(*id)?),
+            Query::Evidence { from_slot, max } => {
+                let max = (*max).min(MAX_EVIDENCE) as usize;
+                let proofs = self.chain.store().evidence_from(*from_slot, max)?;
+                Answer::Evidence(proofs.iter().map(evidence_view).collect())
+            }
         })
     }
 
@@ -125,6 +131,17 @@ impl<S: Store> Engine<S> {
         } else {
             TxStatus::Included { block, height, confirmations }
         })
+    }
+}
+
+fn evidence_view(proof: &Evidence) -> EvidenceView {
+    EvidenceView {
+        slot: proof.turn().slot,
+        proposer: proof.turn().proposer,
+        first: proof.first.id(),
+        second: proof.second.id(),
+        first_header: hex::encode(codec::encode(&proof.first)),
+        second_header: hex::encode(codec::encode(&proof.second)),
     }
 }
 

@@ -6,7 +6,8 @@ use jsonrpsee::proc_macros::rpc;
 use super::error::RpcError;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
-    AccountView, BlockView, MempoolStatus, NodeStatus, PeerInfo, SnapshotView, Submitted, TxStatus,
+    AccountView, BlockView, EvidenceView, MempoolStatus, NodeStatus, PeerInfo, SnapshotView,
+    Submitted, TxStatus,
 };
 
 /// What a node answers. Parameters may be given by position or by name; errors have the codes of
@@ -41,6 +42,11 @@ pub trait Rpc {
     /// The pool of waiting transactions.
     #[method(name = "mempool_status")]
     async fn mempool_status(&self) -> Result<MempoolStatus, RpcError>;
+
+    /// Proofs that authorities made two blocks in one slot, from a slot on, earliest first, 256 at
+    /// most. Each holds both signed headers.
+    #[method(name = "chain_evidence")]
+    async fn chain_evidence(&self, from_slot: u64) -> Result<Vec<EvidenceView>, RpcError>;
 
     /// Takes a snapshot of the store into `snapshots/NAME` below the node's data directory, and
     /// nowhere else. A name has letters, digits, `-`, `_` and `.`, which does not come first; none

@@ -131,6 +131,7 @@ impl Fake {
                 Answer::Block((height <= 20).then(|| Box::new(block(BlockId([9; 32]), height))))
             }
             Query::Block(BlockRef::Id(id)) => Answer::Block(Some(Box::new(block(id, 5)))),
+            Query::Evidence { .. } => Answer::Evidence(Vec::new()),
             Query::Tx(_) if self.life.len() > 1 => {
                 Answer::Tx(self.life.pop_front().unwrap_or(TxStatus::Unknown))
             }

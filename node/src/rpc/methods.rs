@@ -12,7 +12,8 @@ use super::api::RpcServer;
 use super::error::RpcError;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
-    AccountView, BlockView, MempoolStatus, NodeStatus, PeerInfo, SnapshotView, Submitted, TxStatus,
+    AccountView, BlockView, EvidenceView, MAX_EVIDENCE, MempoolStatus, NodeStatus, PeerInfo,
+    SnapshotView, Submitted, TxStatus,
 };
 use crate::handle::Handle;
 use crate::metrics::Metrics;
@@ -91,6 +92,11 @@ impl RpcServer for Methods {
 
     async fn mempool_status(&self) -> Result<MempoolStatus, RpcError> {
         self.call("mempool_status", async { Ok(self.node.mempool().await?) }).await
+    }
+
+    async fn chain_evidence(&self, from_slot: u64) -> Result<Vec<EvidenceView>, RpcError> {
+        let answer = self.node.evidence(from_slot, MAX_EVIDENCE);
+        self.call("chain_evidence", async { Ok(answer.await?) }).await
     }
 
     async fn db_snapshot(&self, name: String) -> Result<SnapshotView, RpcError> {

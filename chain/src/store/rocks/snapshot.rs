@@ -11,8 +11,8 @@ use rocksdb::DB;
 use rocksdb::checkpoint::Checkpoint;
 
 use super::refusal::Refusal;
-use crate::store::{OpenErrorKind, StoreError};
 use crate::store::rocks_open::mark;
+use crate::store::{OpenErrorKind, StoreError};
 
 /// Takes snapshots of one store. Cheap to clone; it does not keep the store open.
 ///
@@ -66,7 +66,10 @@ impl Snapshots {
             return Err(refuse(OpenErrorKind::Failed, "the store is closed: start the node again"));
         };
         if to.exists() {
-            return Err(refuse(OpenErrorKind::Foreign, "it exists already: name a directory that does not"));
+            return Err(refuse(
+                OpenErrorKind::Foreign,
+                "it exists already: name a directory that does not",
+            ));
         }
         take(&db, to).map_err(|refusal| {
             // It did not exist before, so nothing in it is anybody else's.
