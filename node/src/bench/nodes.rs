@@ -62,6 +62,11 @@ impl Node {
         Ok(node)
     }
 
+    /// The most memory that the node had resident until now, in MiB.
+    pub(super) fn peak_memory(&self) -> anyhow::Result<f64> {
+        peak_memory(self.child.id())
+    }
+
     /// Waits until the node's tip has a height; gives the seconds from its first peer to then, as
     /// its own log says.
     pub(super) fn seconds_to(&self, height: u64, limit: Duration) -> anyhow::Result<f64> {
@@ -91,6 +96,14 @@ impl Node {
             std::thread::sleep(Duration::from_millis(250));
         }
     }
+}
+
+/// The most memory that a process had resident until now, in MiB.
+fn peak_memory(process: u32) -> anyhow::Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kb = line.and_then(|line| line.split_whitespace().next()).context("no VmHWM")?;
+    Ok(kb.parse::<f64>()? / 1024.0)
 }
 
 impl Drop for Node {

@@ -58,7 +58,8 @@ impl Sync {
             peers.push(Node::start(&dir, &genesis, &[])?);
         }
         let ports: Vec<u16> = peers.iter().map(|peer| peer.port).collect();
-        let [mut checks, mut stores, mut node, mut simple] = [(); 4].map(|()| Figures::default());
+        let [mut checks, mut stores, mut node, mut simple, mut memory] =
+            [(); 5].map(|()| Figures::default());
         for round in 0..self.rounds {
             eprintln!("round {} of {}", round + 1, self.rounds);
             checks.push(check_alone(&Rules::new(world.genesis.clone()), &blocks)?);
@@ -66,6 +67,7 @@ impl Sync {
             let dir = root.path().join(format!("node-{round}"));
             let fresh = Node::start(&dir, &genesis, &ports)?;
             node.push(self.blocks as f64 / fresh.seconds_to(self.blocks, LIMIT)?);
+            memory.push(fresh.peak_memory()?);
             drop(fresh);
             // A part of the chain tells its speed as well.
             let part = self.blocks.min(400);
@@ -79,6 +81,7 @@ impl Sync {
         println!("storing the same bytes alone        {}", stores.text(0));
         println!("this node, {} peers                  {}", self.peers, node.text(0));
         println!("one peer, one block at a time       {}", simple.text(0));
+        println!("peak memory of this node, MiB       {}", memory.text(0));
         println!("this node over the smaller bound    {}", node.over(&bound).text(2));
         println!("this node over the plain sync       {}", node.over(&simple).text(1));
         Ok(())
