@@ -405,3 +405,6 @@ fn peer_info(view: &PeerView) -> PeerInfo {
         payload_bytes: view.payload_bytes,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -258,14 +258,12 @@ impl Store for RocksStore {
     }
 }
 
+/// Is shown the key and the value of a row, and says whether it wants more.
+type VisitUntil<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError>;
+
 impl RocksStore {
     /// Shows the rows of a table from a key on, until `visit` has enough.
-    fn rows(
-        &self,
-        table: Table,
-        from: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
+    fn rows(&self, table: Table, from: &[u8], visit: VisitUntil<'_>) -> Result<(), StoreError> {
         let mode = IteratorMode::From(from, Direction::Forward);
         for row in self.db()?.iterator_cf(self.family(table.name())?, mode) {
             let (key, value) = row.map_err(|error| read_error(table.name(), &"a row", &error))?;

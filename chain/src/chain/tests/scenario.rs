@@ -68,7 +68,7 @@ pub(super) fn story_of(seed: u64, length: usize, most: usize) -> Story {
         let pays = dice.below(3) > 0;
         let tx = pays.then(|| pay(rules.chain(), 0, nonce, 1 + dice.below(3) as u8, 1));
         let next = nonce + u64::from(pays);
-        let builders = if blocks.len() / PHASE % 2 == 0 { 2 } else { most };
+        let builders = if (blocks.len() / PHASE).is_multiple_of(2) { 2 } else { most };
         let by = dice.below(builders) as u8;
         let new = block(&rules, on, header.fields.slot, by, tx.into_iter().collect());
         let mut made = vec![(new.clone(), next)];
