@@ -132,14 +132,14 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<ArchiveError> for Failure {
-    fn from(error: ArchiveError) -> Self {
-        match error {
-            ArchiveError::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-                Failure::NobodyReads
-            }
-            error => Failure::Failed(error.to_string()),
+/// What went wrong with an archive, with the file's name before it.
+fn named(file: &str, error: ArchiveError) -> Failure {
+    match error {
+        ArchiveError::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            Failure::NobodyReads
         }
+        ArchiveError::Store(error) => error.into(),
+        error => Failure::Failed(format!("{file}: {error}")),
     }
 }
 

@@ -10,7 +10,7 @@ use hearsay_chain::archive::{self, Imported};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Console, Failure, Place, cannot, is_stream};
+use super::{Console, Failure, Place, cannot, is_stream, named};
 use crate::cli::console::Facts;
 use crate::cli::progress::Bar;
 use crate::engine::CLOCK_TOLERANCE_MS;
@@ -72,8 +72,13 @@ impl Import {
         drop(bar);
         let file = self.file.display().to_string();
         let done = done.map_err(|error| {
-            let ends = chain.ends();
-            Failure::Failed(format!("{file}: {error} (the chain is at height {})", ends.height))
+            let height = chain.ends().height;
+            match named(&file, error) {
+                Failure::Failed(told) => {
+                    Failure::Failed(format!("{told} (the chain is at height {height})"))
+                }
+                other => other,
+            }
         })?;
         let ends = chain.ends();
         let view = View {
