@@ -13,13 +13,12 @@ use crate::cli::progress::Bar;
 
 /// Write the blocks of the main chain into a file
 #[derive(Args, Debug)]
-#[command(
-    after_help = "A file that holds a part of the same blocks already, cut short or not, is continued where it ends.
+#[command(after_help = "\
+A file that holds a part of the same blocks already, cut short or not, is continued where it ends.
 The format is documented in chain/src/archive.rs.
 
 Example, without a file between:
-  hearsay db export - --data-dir a | hearsay db import - --data-dir b --genesis demo.toml"
-)]
+  hearsay db export - --data-dir a | hearsay db import - --data-dir b --genesis demo.toml")]
 pub(in crate::cli) struct Export {
     /// The file; `-` for standard output
     #[arg(value_name = "FILE")]

@@ -20,11 +20,10 @@ const BUFFER_BYTES: usize = 1 << 20;
 
 /// Take in the blocks of a file that `hearsay db export` wrote
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Every block is checked as if a peer had sent it. Blocks that the store has already are passed over,
+#[command(after_help = "\
+Every block is checked as if a peer had sent it. Blocks that the store has already are passed over,
 so an import that was interrupted goes on when it is started again. A file that is damaged or cut
-short stops it with the height; what comes before is kept. The store is made if there is none."
-)]
+short stops it with the height; what comes before is kept. The store is made if there is none.")]
 pub(in crate::cli) struct Import {
     /// The file; `-` for standard input
     #[arg(value_name = "FILE")]
