@@ -120,8 +120,8 @@ impl Found {
 
 fn in_use(path: &Path) -> Failure {
     Failure::Failed(format!(
-        "{}: a running node has the store open: take a snapshot with `hearsay db snapshot` and name \
-         its directory, or stop the node",
+        "{}: a running node has the store open: take a snapshot with `hearsay db snapshot` and \
+         name its directory, or stop the node",
         path.display()
     ))
 }
