@@ -71,13 +71,21 @@ pub enum ArchiveError {
         expected: GenesisId,
     },
     /// It ends in the middle of something, or without its end mark.
-    #[error("the archive was cut short after {}: what came before is good; get the rest, or export it again", after(*.height))]
+    #[error(
+        "the archive was cut short after {}: what came before is good; get the rest, or export it \
+         again",
+        after(*.height)
+    )]
     CutShort {
         /// The height of the last whole block; none if there is none.
         height: Option<u64>,
     },
     /// A block's length is over the network's limit.
-    #[error("the block after {} claims {found} bytes, and this network allows {limit}: the archive is damaged", after(*.height))]
+    #[error(
+        "the block after {} claims {found} bytes, and this network allows {limit}: the archive is \
+         damaged",
+        after(*.height)
+    )]
     TooLong {
         /// The height of the block before; none if there is none.
         height: Option<u64>,

@@ -66,6 +66,7 @@ pub fn from_snapshot(
     // What another network's or no snapshot at all is costs no copy.
     drop(RocksStore::open_read_only(snapshot, rules.id(), store_options())?);
     let copy = data_dir.join("chain.from-snapshot");
+    let was_there = data_dir.exists();
     let copied = copy_store(snapshot, &copy)
         .map_err(|source| StartError::Copy { path: copy.clone(), source })
         .and_then(|()| check(snapshot, &copy, rules, progress))
@@ -77,6 +78,9 @@ pub fn from_snapshot(
     if copied.is_err() {
         // Ours alone; a next try would clear it as well.
         let _ = fs::remove_dir_all(&copy);
+        if !was_there {
+            let _ = fs::remove_dir(data_dir);
+        }
     }
     copied
 }

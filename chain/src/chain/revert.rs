@@ -30,7 +30,11 @@ pub struct Reverted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Unrevertible {
     /// Final blocks are never taken back.
-    #[error("height {height} is not above final height {final_height}, and a final block is never taken back: name a height from {} on", .final_height + 1)]
+    #[error(
+        "height {height} is not above final height {final_height}, and a final block is never \
+         taken back: name a height from {} on",
+        .final_height + 1
+    )]
     Final {
         /// The height asked for.
         height: u64,

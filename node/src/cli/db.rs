@@ -120,8 +120,8 @@ impl Found {
 
 fn in_use(path: &Path) -> Failure {
     Failure::Failed(format!(
-        "{}: a running node has the store open: take a snapshot with `hearsay db snapshot` and name \
-         its directory, or stop the node",
+        "{}: a running node has the store open: take a snapshot with `hearsay db snapshot` and \
+         name its directory, or stop the node",
         path.display()
     ))
 }
@@ -132,14 +132,14 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<ArchiveError> for Failure {
-    fn from(error: ArchiveError) -> Self {
-        match error {
-            ArchiveError::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-                Failure::NobodyReads
-            }
-            error => Failure::Failed(error.to_string()),
+/// What went wrong with an archive, with the file's name before it.
+fn named(file: &str, error: ArchiveError) -> Failure {
+    match error {
+        ArchiveError::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            Failure::NobodyReads
         }
+        ArchiveError::Store(error) => error.into(),
+        error => Failure::Failed(format!("{file}: {error}")),
     }
 }
 

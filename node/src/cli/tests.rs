@@ -14,22 +14,22 @@ use crate::api::{Refused, TxStatus};
 use crate::rpc::fake::{Fake, Server};
 
 /// What a command did.
-struct Ran {
+pub(super) struct Ran {
     result: Result<(), Failure>,
-    out: String,
+    pub(super) out: String,
     talk: String,
 }
 
 impl Ran {
-    fn code(&self) -> u8 {
+    pub(super) fn code(&self) -> u8 {
         self.result.as_ref().map_or_else(Failure::exit_code, |()| 0)
     }
 
-    fn says(&self) -> String {
+    pub(super) fn says(&self) -> String {
         self.result.as_ref().map_or_else(ToString::to_string, |()| String::new())
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {:?}", self.out))
     }
 }
@@ -38,7 +38,7 @@ fn parse(words: &[&str]) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(std::iter::once("hearsay").chain(words.iter().copied()))
 }
 
-fn run(words: &[&str]) -> Ran {
+pub(super) fn run(words: &[&str]) -> Ran {
     let (mut out, mut talk) = (Vec::new(), Vec::new());
     let mut console = Console::new(&mut out, &mut talk);
     let result =

@@ -112,6 +112,7 @@ fn every_setting_has_a_flag_and_a_variable() {
     let full = Settings {
         name: Some(String::new()),
         authority_key: Some(PathBuf::new()),
+        keep_bodies: Some(64),
         ..Settings::in_dir("d")
     };
     let mut settings = BTreeSet::new();
@@ -192,6 +193,7 @@ fn values_that_do_not_fit_together_are_refused() {
         ("[gossip]\nmesh = 13\n", "gossip.mesh_high"),
         ("[gossip]\nheartbeat_ms = 0\n", "gossip.heartbeat_ms"),
         ("[mempool]\nmax_count = 0\n", "mempool.max_count"),
+        ("keep_bodies = 63\n", "keep_bodies is 63"),
         ("[peers]\nmax_inbound = 0\nmax_outbound = 0\n", "peers.max_inbound"),
     ] {
         assert!(mistake(text).contains(says), "{text}: {}", mistake(text));

@@ -16,7 +16,7 @@ use crate::store::{OpenErrorKind, StoreError};
 
 /// Takes snapshots of one store. Cheap to clone; it does not keep the store open.
 ///
-/// A snapshot under way holds the slot's lock, and so does [`Snapshots::point_to`]: whoever closes
+/// A snapshot under way holds the slot's lock, and so does `point_to`: whoever closes
 /// the database to open it again goes through that, and waits for the snapshot to end.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshots {

@@ -12,13 +12,12 @@ use crate::cli::progress::Bar;
 
 /// Verify every link, root and index of a store, and change nothing
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Exit codes: 0 nothing is wrong, 1 something is, or the store cannot be opened.
+#[command(after_help = "\
+Exit codes: 0 nothing is wrong, 1 something is, or the store cannot be opened.
 
 A node must not run on the store meanwhile. Of a running node, check a snapshot:
   hearsay db snapshot now
-  hearsay db check ~/.hearsay/data/snapshots/now"
-)]
+  hearsay db check ~/.hearsay/data/snapshots/now")]
 pub(in crate::cli) struct Check {
     /// The store's own directory, such as a snapshot [default: DATA_DIR/chain]
     #[arg(value_name = "DIR")]

@@ -10,7 +10,7 @@ use hearsay_chain::archive::{self, Imported};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Console, Failure, Place, cannot, is_stream};
+use super::{Console, Failure, Place, cannot, is_stream, named};
 use crate::cli::console::Facts;
 use crate::cli::progress::Bar;
 use crate::engine::CLOCK_TOLERANCE_MS;
@@ -20,11 +20,10 @@ const BUFFER_BYTES: usize = 1 << 20;
 
 /// Take in the blocks of a file that `hearsay db export` wrote
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Every block is checked as if a peer had sent it. Blocks that the store has already are passed over,
+#[command(after_help = "\
+Every block is checked as if a peer had sent it. Blocks that the store has already are passed over,
 so an import that was interrupted goes on when it is started again. A file that is damaged or cut
-short stops it with the height; what comes before is kept. The store is made if there is none."
-)]
+short stops it with the height; what comes before is kept. The store is made if there is none.")]
 pub(in crate::cli) struct Import {
     /// The file; `-` for standard input
     #[arg(value_name = "FILE")]
@@ -72,8 +71,13 @@ impl Import {
         drop(bar);
         let file = self.file.display().to_string();
         let done = done.map_err(|error| {
-            let ends = chain.ends();
-            Failure::Failed(format!("{file}: {error} (the chain is at height {})", ends.height))
+            let height = chain.ends().height;
+            match named(&file, error) {
+                Failure::Failed(told) => {
+                    Failure::Failed(format!("{told} (the chain is at height {height})"))
+                }
+                other => other,
+            }
         })?;
         let ends = chain.ends();
         let view = View {

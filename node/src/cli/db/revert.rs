@@ -11,11 +11,10 @@ use crate::cli::console::Facts;
 
 /// Take the main chain back to a height
 #[derive(Args, Debug)]
-#[command(
-    after_help = "The blocks above are forgotten, and so are side branches that would win in their place. Final blocks
+#[command(after_help = "\
+The blocks above are forgotten, and so are side branches that would win in their place. Final blocks
 are never taken back. A node that is started again fetches what its peers have, the same blocks
-among them if they still stand."
-)]
+among them if they still stand.")]
 pub(in crate::cli) struct Revert {
     /// The height that will be the tip's
     #[arg(long, value_name = "HEIGHT")]

@@ -15,13 +15,12 @@ use crate::snapshots::{self, is_name};
 
 /// Copy the store as it is at this moment, while its node runs or not
 #[derive(Args, Debug)]
-#[command(
-    after_help = "It shares files with the store by hard links, so it is quick and takes little room at first. A running
+#[command(after_help = "\
+It shares files with the store by hard links, so it is quick and takes little room at first. A running
 node takes it itself, and only below DATA_DIR/snapshots. Check it and start a new node from it:
   hearsay db snapshot today
   hearsay db check ~/.hearsay/data/snapshots/today
-  hearsay run --snapshot ~/.hearsay/data/snapshots/today --data-dir b --genesis demo.toml"
-)]
+  hearsay run --snapshot ~/.hearsay/data/snapshots/today --data-dir b --genesis demo.toml")]
 pub(in crate::cli) struct Snapshot {
     /// A name, for DATA_DIR/snapshots/NAME; or, if no node runs, the path of a new directory
     /// [default: the time]
