@@ -233,7 +233,10 @@ impl UnverifiedBlock {
     }
 
     /// Checks the size, the root and the form of each transaction.
-    pub(crate) fn check_contents(&self, rules: &Rules) -> Result<(), BlockError> {
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check_contents(&self, rules: &Rules) -> Result<(), BlockError> {
         let limits = rules.genesis().limits;
         if self.size > limits.block_bytes as usize {
             let limit = limits.block_bytes as usize;

@@ -43,6 +43,8 @@ pub struct Chain<S> {
     keep_bodies: Option<u64>,
     /// The lowest height of the main chain whose body is kept.
     first_body: u64,
+    /// Whether branches below the final block were looked for since the start.
+    swept: bool,
     /// Proofs of equivocation that were found and not yet taken.
     found: Vec<Evidence>,
     /// A change of the tip that the disk took or did not take.
@@ -78,6 +80,7 @@ impl<S: Store> Chain<S> {
             invalid: BTreeSet::new(),
             invalid_order: VecDeque::new(),
             keep_bodies: None,
+            swept: false,
             found: Vec::new(),
             unsure: None,
             unsure_evidence: Vec::new(),

@@ -16,12 +16,15 @@ const BATCH: u64 = 128;
 /// waits for long.
 pub(crate) const QUEUE: usize = 16_384;
 
-/// Works that wait. What somebody waits for goes first; what belongs to catching up takes the rest.
+/// Works that wait. What somebody waits for goes before what belongs to catching up, but only every
+/// second time where there is both: else a flood of the one would end the other.
 /// The engine bounds both: the first by the jobs it starts, the second by the bodies it holds.
 #[derive(Debug, Default)]
 struct Waiting {
     urgent: VecDeque<(JobId, Work)>,
     bulk: VecDeque<(JobId, Work)>,
+    /// Whether the last ones taken were urgent.
+    was_urgent: bool,
     closed: bool,
 }
 
@@ -96,12 +99,15 @@ fn take(queue: &Queue) -> Option<(Vec<JobId>, Vec<Work>)> {
 impl Waiting {
     fn take(&mut self) -> Option<Vec<(JobId, Work)>> {
         let (mut works, mut signatures) = (Vec::new(), 0);
-        while signatures < BATCH
+        let bulk_is_due = self.was_urgent && !self.bulk.is_empty();
+        while !bulk_is_due
+            && signatures < BATCH
             && let Some((job, work)) = self.urgent.pop_front()
         {
             signatures += work.signatures();
             works.push((job, work));
         }
+        self.was_urgent = !works.is_empty();
         if works.is_empty() {
             works.extend(self.bulk.pop_front());
         }
@@ -159,6 +165,15 @@ mod tests {
         assert_eq!(names(&waiting.take().unwrap()), [1], "one piece of it at a time");
         assert_eq!(names(&waiting.take().unwrap()), [2]);
         assert!(waiting.take().is_none());
+    }
+
+    #[test]
+    fn a_flood_of_transactions_leaves_every_second_turn_to_catching_up() {
+        let mut waiting = Waiting::default();
+        waiting.bulk.extend((0..3).map(|number| (JobId(number), bodies())));
+        waiting.urgent.extend((10..2_000).map(|nonce| (JobId(nonce), transaction(nonce))));
+        let firsts: Vec<u64> = (0..6).map(|_| names(&waiting.take().unwrap())[0]).collect();
+        assert_eq!(firsts, [10, 0, 138, 1, 266, 2]);
     }
 
     #[test]

@@ -212,6 +212,7 @@ impl<S: Store> Driver<S> {
             Effect::Ask { peer, id, request } => {
                 self.command(Command::Ask { peer, id, request }).await?;
             }
+            Effect::Ignore { token } => drop(self.waiting.remove(&token)),
             Effect::Penalise { peer } => {
                 warn!(%peer, "disconnected a peer for what it did");
                 self.command(Command::Ban { peer }).await?;

@@ -109,6 +109,8 @@ impl<S: Store> Chain<S> {
         let mut changes = Changes::default();
         self.note_turns(&blocks, &mut changes)?;
         let refused = self.cut_at_first_misplaced(&mut blocks, &parent.fields, latest_slot);
+        // A block that is not kept takes nobody's turn.
+        changes.turns.retain(|_, id| blocks.iter().any(|block| Some(block.id()) == *id));
         if let (Some((_, unfit)), true) = (&refused, blocks.is_empty()) {
             let import = Import::Refused(unfit.clone());
             self.keep_evidence(changes)?;
@@ -142,7 +144,7 @@ impl<S: Store> Chain<S> {
         Run { import: Import::Refused(unfit.clone()), refused: Some((block.id(), unfit)) }
     }
 
-    /// Notes whose turn each block was, and the proof if it was the second block of that turn.
+    /// Notes whose turn each block was, and the proof if it was not the only block of that turn.
     pub(super) fn note_turns(
         &self,
         blocks: &[VerifiedBlock],
@@ -150,17 +152,35 @@ impl<S: Store> Chain<S> {
     ) -> Result<(), StoreError> {
         for block in blocks {
             let turn = Turn::of(block.header());
-            let Some(other) = self.store.turn(&turn)? else {
-                changes.turns.insert(turn, Some(block.id()));
-                continue;
-            };
-            if other == block.id() || self.store.evidence(&turn)?.is_some() {
-                continue;
+            match self.other_of_turn(&turn, block, blocks, changes)? {
+                // The row may name a block that was forgotten since.
+                None => drop(changes.turns.insert(turn, Some(block.id()))),
+                Some(_) if self.store.evidence(&turn)?.is_some() => {}
+                Some(other) => {
+                    changes.evidence.extend(Evidence::of(other, block.header().clone()));
+                }
             }
-            let Some(other) = self.store.header(&other)? else { continue };
-            changes.evidence.extend(Evidence::of(other, block.header().clone()));
         }
         Ok(())
+    }
+
+    /// The header of the first block of a turn, kept or in the same run; none if this is the first.
+    fn other_of_turn(
+        &self,
+        turn: &Turn,
+        block: &VerifiedBlock,
+        run: &[VerifiedBlock],
+        changes: &Changes,
+    ) -> Result<Option<Header>, StoreError> {
+        let noted = match changes.turns.get(turn) {
+            Some(noted) => *noted,
+            None => self.store.turn(turn)?,
+        };
+        let Some(id) = noted.filter(|id| *id != block.id()) else { return Ok(None) };
+        if let Some(other) = run.iter().find(|other| other.id() == id) {
+            return Ok(Some(other.header().clone()));
+        }
+        self.store.header(&id)
     }
 
     pub(super) fn keep_evidence(&mut self, changes: Changes) -> Result<(), StoreError> {

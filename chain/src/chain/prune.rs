@@ -37,7 +37,9 @@ impl<S: Store> Chain<S> {
             None => self.header(id),
         };
         let mut gone = BTreeSet::new();
-        for row in rows(0, final_height)? {
+        // Below the last final block all is gone already, but for what an older schema left.
+        let from = if self.swept { self.ends.final_height } else { 0 };
+        for row in rows(from, final_height)? {
             self.forget(row, &header(&row.1)?, changes)?;
             gone.insert(row.1);
         }
@@ -57,7 +59,7 @@ impl<S: Store> Chain<S> {
         Ok(())
     }
 
-    fn forget(
+    pub(super) fn forget(
         &self,
         row: (u64, BlockId),
         header: &Header,

@@ -136,6 +136,7 @@ impl<S: Store> Chain<S> {
         if !finalised.is_empty() {
             self.prune_branches(final_height, &undone, &applied, &mut changes)?;
         }
+        self.drop_surplus_tip(&undone, &mut changes)?;
         let previous = self.tip();
         let tip = applied
             .last()
@@ -152,6 +153,20 @@ impl<S: Store> Chain<S> {
         Ok(self.adopt(pending))
     }
 
+    /// An old tip that was the third block or a later one of its turn is not kept beside the chain:
+    /// nothing stands on it, and its authority could make any number of them.
+    fn drop_surplus_tip(
+        &self,
+        undone: &[VerifiedBlock],
+        changes: &mut Changes,
+    ) -> Result<(), StoreError> {
+        let Some(tip) = undone.first() else { return Ok(()) };
+        if self.is_surplus(tip.header())? && !changes.forgotten.contains(&tip.id()) {
+            self.forget((tip.height(), tip.id()), tip.header(), changes)?;
+        }
+        Ok(())
+    }
+
     /// What is on disk becomes what is in memory.
     pub(super) fn adopt(&mut self, pending: Pending) -> TipChange {
         self.unsure = None;
@@ -160,6 +175,7 @@ impl<S: Store> Chain<S> {
         self.support.truncate(pending.fork);
         pending.places.into_iter().for_each(|place| self.support.push(place));
         self.support.finalise(pending.ends.final_height);
+        self.swept |= !pending.change.finalised.is_empty();
         pending.change
     }
 

@@ -20,6 +20,11 @@ const UNKNOWN_SPEED: f64 = 20e6;
 /// The share of a new measurement in the running mean.
 const SHARE: f64 = 0.3;
 
+/// Pages of headers that a peer may ask for at once, and how many more a second: a page costs this
+/// node thousands of reads. Whoever catches up needs one for each 2,048 blocks it stores.
+const HEADER_PAGES: f64 = 40.0;
+const HEADER_PAGES_A_SECOND: f64 = 2.0;
+
 /// Failures in a row after which a peer rests for long.
 const MAX_FAILURES: u32 = 3;
 
@@ -34,6 +39,8 @@ struct Known {
     speed: f64,
     failures: u32,
     rest_until: u64,
+    pages: f64,
+    pages_at: u64,
 }
 
 /// Every peer of this network that is connected; bounded by the connection limits.
@@ -61,6 +68,8 @@ impl Peers {
                 speed: UNKNOWN_SPEED,
                 failures: 0,
                 rest_until: 0,
+                pages: HEADER_PAGES,
+                pages_at: 0,
             },
         );
     }
@@ -179,6 +188,19 @@ impl Peers {
             known.speed += SHARE * (speed - known.speed);
             known.failures = 0;
         }
+    }
+
+    /// Whether a peer may have a page of headers now. Whoever is not known as a peer may not.
+    pub fn may_ask_headers(&mut self, peer: &PeerId, now: u64) -> bool {
+        let Some(known) = self.by_id.get_mut(peer) else { return false };
+        let passed = now.saturating_sub(known.pages_at) as f64 / 1e6;
+        known.pages = (known.pages + passed * HEADER_PAGES_A_SECOND).min(HEADER_PAGES);
+        known.pages_at = now;
+        let may = known.pages >= 1.0;
+        if may {
+            known.pages -= 1.0;
+        }
+        may
     }
 
     /// A peer was too slow or gave no answer: it rests for `short`, and for `long` after some

@@ -139,6 +139,8 @@ impl Plan {
             height = height.saturating_sub(step);
             step *= 2;
         }
+        // It may stand beside the main chain, where the chain's own locator does not name it.
+        ids.push(self.base.id);
         ids
     }
 
@@ -194,6 +196,14 @@ impl Plan {
             _ => false,
         })?;
         Some(ask(*first, chunk, true))
+    }
+
+    /// How many blocks a request for a chunk asked for; none if nobody waits for it any more.
+    #[must_use]
+    pub fn awaited(&self, first: u64, request: RequestId) -> Option<usize> {
+        let chunk = self.chunks.get(&first)?;
+        let State::Asked(asked) = &chunk.state else { return None };
+        asked.iter().any(|asked| asked.request == request).then_some(chunk.headers.len())
     }
 
     /// Notes that a peer was asked for a chunk.

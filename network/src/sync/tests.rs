@@ -161,6 +161,7 @@ fn another_branch_takes_the_place_of_headers_above_the_fork() {
     assert_eq!(plan.header_at(20).unwrap().id(), blocks[19].id());
     assert_eq!(plan.header_at(41), None);
     assert_eq!(plan.locator()[..3], [blocks[39].id(), blocks[38].id(), blocks[36].id()]);
+    assert_eq!(plan.locator().last(), Some(&plan.base().id));
     plan.truncate(20);
     assert_eq!(plan.end(), Candidate { height: 20, id: blocks[19].id() });
     plan.extend(headers(&blocks[20..30]));
@@ -198,6 +199,19 @@ fn peers_that_are_ahead_rested_and_free_are_chosen() {
     assert_eq!(peers.choose_free(10, |who, _, _| who == peer(2)), None);
     peers.closed(&peer(2));
     assert_eq!(peers.choose_free(10, |who, _, _| who == peer(2)), Some(peer(2)));
+}
+
+#[test]
+fn a_peer_that_asks_for_headers_without_end_is_given_a_few_pages_a_second() {
+    let mut peers = Peers::new(Chooser::new(Strategy::Random, 1));
+    assert!(!peers.may_ask_headers(&peer(1), 0), "it is not known");
+    peers.joined(peer(1));
+    let given = |peers: &mut Peers, from: u64| {
+        (0..1_000).filter(|n| peers.may_ask_headers(&peer(1), from + n * 1_000)).count()
+    };
+    assert_eq!(given(&mut peers, 0), 41);
+    assert_eq!(given(&mut peers, 1_000_000), 2);
+    assert_eq!(given(&mut peers, 60_000_000), 41, "rest fills it up again");
 }
 
 #[test]

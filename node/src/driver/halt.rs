@@ -19,8 +19,11 @@ impl<S: Store> Driver<S> {
         match done {
             Err(StoreError::Full(why)) => {
                 debug!(why, "the store has refused");
+                // Not put off by each read that fails meanwhile.
+                if !self.ends.halt.is_for(Cause::Store) {
+                    self.recover_at = Instant::now() + RECOVER_EVERY;
+                }
                 self.ends.halt.set(Cause::Store, true);
-                self.recover_at = Instant::now() + RECOVER_EVERY;
                 Ok(())
             }
             done => Ok(done?),
@@ -35,6 +38,7 @@ impl<S: Store> Driver<S> {
         if may_recover && Instant::now() >= self.recover_at {
             let mut effects = std::mem::take(&mut self.effects);
             let recovered = self.engine.recover(self.ends.clock.now(), &mut effects);
+            self.recover_at = Instant::now() + RECOVER_EVERY;
             if recovered.is_ok() {
                 halt.set(Cause::Store, false);
             }

@@ -170,7 +170,13 @@ async fn a_store_that_refuses_halts_the_node_until_it_recovers_and_nothing_is_lo
     let chain = Chain::open(store, genesis.clone()).unwrap();
     let clock = Clock::start();
     let pool = hearsay_mempool::Pool::new(hearsay_mempool::Config::default()).unwrap();
-    let engine = Engine::new(chain, Setup { authority: Some(authority()), pool }, clock.now());
+    let setup = Setup {
+        authority: Some(authority()),
+        pool,
+        sync_peers: hearsay_network::choice::Strategy::default(),
+        seed: 1,
+    };
+    let engine = Engine::new(chain, setup, clock.now());
     let (handle, requests) = Handle::new();
     let halt = Arc::clone(handle.halt());
     let (commands, mut told) = mpsc::channel(64);

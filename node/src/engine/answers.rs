@@ -46,7 +46,7 @@ impl<S: Store> Engine<S> {
             first_body: self.chain.first_body(),
             peers: self.sync.peer_count(),
             mempool: self.mempool(),
-            sync: self.sync.status(ends.height, now),
+            sync: self.sync.status(ends.height),
             verdicts: self.verdicts,
         }
     }

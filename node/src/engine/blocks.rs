@@ -67,15 +67,21 @@ impl<S: Store> Engine<S> {
         let parent = block.header().fields.parent;
         // A parent that is being checked will be here before this one is checked.
         if !self.chain.may_follow(&parent)? && !self.jobs.has_block(&parent) {
+            // Else somebody could send the header with another body, and the real one would be known.
+            if let Err(error) = block.check_contents(self.chain.rules()) {
+                self.judge(now, Kind::Block, id.0, &owner, Err(&error.into()), out);
+                return Ok(());
+            }
             let headers = vec![block.header().clone()];
             let work = Work::Headers(self.chain.rules().clone(), headers);
             let job = self.jobs.start(Job::Orphan { block: Box::new(block), owner });
             out.push(Effect::Check { job, work });
             return Ok(());
         }
+        let bytes = block.size();
         match block.check_form(self.chain.rules(), |id| self.known_tx(id)) {
             Ok(block) => {
-                let job = self.jobs.start(Job::Block { id, owner });
+                let job = self.jobs.start(Job::Block { id, owner, bytes });
                 out.push(Effect::Check { job, work: Work::Blocks(vec![block]) });
             }
             Err(error) => self.judge(now, Kind::Block, id.0, &owner, Err(&error.into()), out),
@@ -167,7 +173,7 @@ impl<S: Store> Engine<S> {
     ) -> Result<Import, StoreError> {
         let (id, latest_slot) = (block.id(), self.latest_slot(now));
         let import = self.chain.import(block, latest_slot)?;
-        self.after_import(now, &import, id, out)?;
+        self.after_import(now, &import, &[id], out)?;
         Ok(import)
     }
 
@@ -178,11 +184,13 @@ impl<S: Store> Engine<S> {
         blocks: Vec<VerifiedBlock>,
         out: &mut Vec<Effect>,
     ) -> Result<Run, StoreError> {
-        let (last, latest_slot) = (blocks.last().map(VerifiedBlock::id), self.latest_slot(now));
-        let run = self.chain.import_run(blocks, latest_slot)?;
-        if let Some(last) = last {
-            self.after_import(now, &run.import, last, out)?;
-        }
+        let ids: Vec<BlockId> = blocks.iter().map(VerifiedBlock::id).collect();
+        let run = self.chain.import_run(blocks, self.latest_slot(now))?;
+        let kept = match run.import {
+            Import::Side => ids,
+            _ => Vec::new(),
+        };
+        self.after_import(now, &run.import, &kept, out)?;
         Ok(run)
     }
 
@@ -190,7 +198,7 @@ impl<S: Store> Engine<S> {
         &mut self,
         now: Time,
         import: &Import,
-        id: BlockId,
+        offered: &[BlockId],
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         for proof in self.chain.take_evidence() {
@@ -209,7 +217,14 @@ impl<S: Store> Engine<S> {
                     self.adopt(block.id(), out);
                 }
             }
-            Import::Side => self.adopt(id, out),
+            Import::Side => {
+                for id in offered {
+                    // The last of them may have been refused.
+                    if self.chain.contains(id)? {
+                        self.adopt(*id, out);
+                    }
+                }
+            }
             Import::Known | Import::Orphan { .. } | Import::Refused(_) => {}
         }
         Ok(())

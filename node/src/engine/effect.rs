@@ -54,6 +54,11 @@ pub enum Effect {
         /// What.
         response: Response,
     },
+    /// Leave a peer's request unanswered: it asks too much.
+    Ignore {
+        /// Whose.
+        token: Token,
+    },
     /// Disconnect a peer and keep it away for a while: it gave something that nobody gives by mistake.
     Penalise {
         /// Whom.

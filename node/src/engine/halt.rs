@@ -42,7 +42,10 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// [`StoreError::Full`] while there is no room; else our disk's fault.
     pub fn recover(&mut self, now: Time, out: &mut Vec<Effect>) -> Result<(), StoreError> {
-        let Some(change) = self.chain.recover()? else { return Ok(()) };
+        let change = self.chain.recover()?;
+        // What was taken from the plan to be stored may be gone.
+        self.sync.end_fetch();
+        let Some(change) = change else { return self.advance_sync(now, out) };
         let own = self.authority.as_ref().map(hearsay_chain::Keypair::public);
         if let Some(tip) = change.applied.last()
             && Some(tip.header().fields.proposer) == own
@@ -50,8 +53,7 @@ impl<S: Store> Engine<S> {
             let (id, data) = (tip.id(), codec::encode(&tip.to_block()));
             self.publish(Topic::Block, id.0, data, Origin::Produced, out);
         }
-        let tip = self.chain.tip().id;
-        self.after_import(now, &Import::Tip(change), tip, out)?;
+        self.after_import(now, &Import::Tip(change), &[], out)?;
         self.advance_sync(now, out)
     }
 }

@@ -11,6 +11,10 @@ use super::input::{Time, Token};
 /// gossip is answered Ignore, and submissions are asked to come again.
 pub(super) const MAX_JOBS: usize = 8_192;
 
+/// Bytes of blocks whose checks may be under way: sixteen of the largest, and many more than gossip
+/// brings in the time that they take.
+const MAX_BYTES: usize = 64 << 20;
+
 /// Names a check under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub u64);
@@ -29,16 +33,34 @@ pub(super) enum Owner {
 pub(super) enum Job {
     /// Of a transaction, which gossip and submitters may wait for at once.
     Tx { id: TxId, owners: Vec<Owner> },
-    /// Of a gossiped block.
-    Block { id: BlockId, owner: Owner },
+    /// Of a gossiped block of so many bytes.
+    Block { id: BlockId, owner: Owner, bytes: usize },
     /// Of the header of a gossiped block whose parent is not here.
     Orphan { block: Box<UnverifiedBlock>, owner: Owner },
-    /// Of blocks that waited for a parent.
-    Adopted,
+    /// Of blocks that waited for a parent; so many bytes in all.
+    Adopted { bytes: usize },
     /// Of headers that a peer gave, as many as one answer may hold or fewer.
     Headers { generation: u64, peer: PeerId, full: bool },
     /// Of the bodies of a chunk that a peer gave.
-    Bodies { generation: u64, first: u64, peer: PeerId },
+    Bodies { generation: u64, first: u64, peer: PeerId, ids: Vec<BlockId>, gift: Gift },
+}
+
+/// What a peer gave, for its measured speed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Gift {
+    pub(super) bytes: usize,
+    pub(super) micros: u64,
+}
+
+impl Job {
+    /// What it holds in memory beyond a transaction, in bytes. Bodies are counted by the plan.
+    fn bytes(&self) -> usize {
+        match self {
+            Job::Block { bytes, .. } | Job::Adopted { bytes } => *bytes,
+            Job::Orphan { block, .. } => block.size(),
+            Job::Tx { .. } | Job::Headers { .. } | Job::Bodies { .. } => 0,
+        }
+    }
 }
 
 /// All checks under way.
@@ -48,11 +70,12 @@ pub(super) struct Jobs {
     by_id: BTreeMap<JobId, Job>,
     transactions: BTreeMap<TxId, JobId>,
     blocks: BTreeMap<BlockId, JobId>,
+    bytes: usize,
 }
 
 impl Jobs {
     pub(super) fn is_full(&self) -> bool {
-        self.by_id.len() >= MAX_JOBS
+        self.by_id.len() >= MAX_JOBS || self.bytes >= MAX_BYTES
     }
 
     pub(super) fn has_block(&self, id: &BlockId) -> bool {
@@ -78,19 +101,21 @@ impl Jobs {
             Job::Tx { id: tx, .. } => drop(self.transactions.insert(*tx, id)),
             Job::Block { id: block, .. } => drop(self.blocks.insert(*block, id)),
             Job::Orphan { block, .. } => drop(self.blocks.insert(block.id(), id)),
-            Job::Adopted | Job::Headers { .. } | Job::Bodies { .. } => {}
+            Job::Adopted { .. } | Job::Headers { .. } | Job::Bodies { .. } => {}
         }
+        self.bytes = self.bytes.saturating_add(job.bytes());
         self.by_id.insert(id, job);
         id
     }
 
     pub(super) fn finish(&mut self, id: JobId) -> Option<Job> {
         let job = self.by_id.remove(&id)?;
+        self.bytes = self.bytes.saturating_sub(job.bytes());
         match &job {
             Job::Tx { id: tx, .. } => drop(self.transactions.remove(tx)),
             Job::Block { id: block, .. } => drop(self.blocks.remove(block)),
             Job::Orphan { block, .. } => drop(self.blocks.remove(&block.id())),
-            Job::Adopted | Job::Headers { .. } | Job::Bodies { .. } => {}
+            Job::Adopted { .. } | Job::Headers { .. } | Job::Bodies { .. } => {}
         }
         Some(job)
     }

@@ -195,8 +195,9 @@ impl<S: Store> Engine<S> {
 
     /// Has the blocks checked that waited for one that is here now.
     pub(super) fn adopt(&mut self, parent: BlockId, out: &mut Vec<Effect>) {
-        let mut checked = Vec::new();
+        let (mut checked, mut bytes) = (Vec::new(), 0);
         for block in self.orphans.take_descendants(parent) {
+            bytes += block.size();
             match block.check_form(self.chain.rules(), |id| self.known_tx(id)) {
                 Ok(block) => checked.push(block),
                 // What stands on it finds no parent, and is dropped in its turn.
@@ -204,7 +205,7 @@ impl<S: Store> Engine<S> {
             }
         }
         if !checked.is_empty() {
-            let job = self.jobs.start(Job::Adopted);
+            let job = self.jobs.start(Job::Adopted { bytes });
             out.push(Effect::Check { job, work: Work::Blocks(checked) });
         }
     }
@@ -216,9 +217,10 @@ impl<S: Store> Engine<S> {
         blocks: Vec<VerifiedBlock>,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
-        let is_branch = blocks
-            .windows(2)
-            .all(|pair| matches!(pair, [a, b] if b.header().fields.parent == a.id()));
+        let is_branch = blocks.len() > 1
+            && blocks
+                .windows(2)
+                .all(|pair| matches!(pair, [a, b] if b.header().fields.parent == a.id()));
         if is_branch {
             self.import_blocks(now, blocks, out)?;
             return Ok(());

@@ -10,8 +10,8 @@ use super::input::Time;
 use super::{Effect, Engine};
 use crate::trace::event::Origin;
 
-/// A node that has met nobody yet waits this long before it proposes: it may be far behind. After
-/// that it is taken to be alone.
+/// A node that has met nobody yet, or somebody who claims to be well ahead, waits this long after its
+/// start before it proposes: it may be far behind. After that it is taken to be alone, or lied to.
 const ALONE_AFTER_US: u64 = 3_000_000;
 
 impl<S: Store> Engine<S> {
@@ -22,10 +22,11 @@ impl<S: Store> Engine<S> {
         if slot <= self.proposed || !self.chain.rules().may_propose(slot, &key.public()) {
             return Ok(());
         }
-        let alone = now.since(self.started) >= ALONE_AFTER_US;
-        if self.sync.is_behind(self.chain.ends().height, now)
-            || !(self.sync.has_met_anybody() || alone)
-        {
+        let has_settled = now.since(self.started) >= ALONE_AFTER_US;
+        let height = self.chain.ends().height;
+        let waits =
+            !has_settled && (!self.sync.has_met_anybody() || self.sync.may_be_behind(height));
+        if waits || self.sync.is_behind(height, now) {
             return Ok(());
         }
         let tip = self.chain.tip();

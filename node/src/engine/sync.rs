@@ -19,6 +19,7 @@ use hearsay_network::wire::{MAX_HEADERS, Request, Response, Standing};
 use hearsay_network::{PeerId, RequestId};
 
 use super::input::{Time, Token};
+use super::jobs::Gift;
 use super::{Effect, Engine, peer_event};
 use crate::api::SyncStatus;
 use crate::trace::event::{Event, PeerState};
@@ -82,23 +83,28 @@ impl Sync {
         self.peers.any_stands()
     }
 
-    /// Whether this node is catching up with peers that give something. A height is only a claim: a
-    /// peer that claims much and gives nothing keeps nobody from proposing for long.
+    /// Whether this node is catching up and comes on: signed headers say that it is behind. A height
+    /// is only a claim, and keeps nobody from proposing.
     pub(super) fn is_behind(&self, height: u64, now: Time) -> bool {
-        let moves = self
-            .fetch
-            .as_ref()
-            .is_some_and(|fetch| now.mono_us < fetch.moved_at.saturating_add(PATIENCE_US));
         // One block less is the normal state of affairs while a block is on its way.
-        moves && self.target().is_some_and(|target| target > height.saturating_add(1))
+        self.fetch.as_ref().is_some_and(|fetch| {
+            fetch.moved
+                && now.mono_us < fetch.moved_at.saturating_add(PATIENCE_US)
+                && fetch.headers() > height.saturating_add(1)
+        })
+    }
+
+    /// Whether somebody claims to be well ahead. Enough for a node that has just started to wait.
+    pub(super) fn may_be_behind(&self, height: u64) -> bool {
+        self.peers.best_claim().is_some_and(|claim| claim.height > height.saturating_add(1))
     }
 
     pub(super) fn peer_count(&self) -> u64 {
         self.peers.count() as u64
     }
 
-    pub(super) fn status(&self, height: u64, now: Time) -> Option<SyncStatus> {
-        let target = self.target().filter(|_| self.is_behind(height, now))?;
+    pub(super) fn status(&self, height: u64) -> Option<SyncStatus> {
+        let target = self.target().filter(|target| *target > height.saturating_add(1))?;
         let fetch = self.fetch.as_ref()?;
         let per_second = self.progress.per_second();
         let left = target.saturating_sub(height) as f64;
@@ -118,6 +124,13 @@ impl Sync {
         match self.fetch.as_ref().filter(|fetch| fetch.complete) {
             Some(fetch) => Some(fetch.headers()),
             None => claimed,
+        }
+    }
+
+    /// What a peer gave was checked: if it holds, the peer's speed is known better.
+    pub(super) fn gave(&mut self, peer: &PeerId, gift: Gift, holds: bool) {
+        if holds {
+            self.peers.gave(peer, gift.bytes, gift.micros);
         }
     }
 
@@ -185,7 +198,7 @@ impl<S: Store> Engine<S> {
         self.advance_sync(now, out)?;
         let height = self.chain.ends().height;
         if self.sync.progress.is_due(now.mono_us)
-            && let Some(status) = self.sync.status(height, now)
+            && let Some(status) = self.sync.status(height)
         {
             out.push(Effect::Trace(Event::Sync {
                 target: status.target,
@@ -205,6 +218,12 @@ impl<S: Store> Engine<S> {
         token: Token,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
+        if matches!(request, Request::Headers { .. })
+            && !self.sync.peers.may_ask_headers(&from, now.mono_us)
+        {
+            out.push(Effect::Ignore { token });
+            return Ok(());
+        }
         let response = match request {
             Request::Standing(standing) => {
                 self.sync.peers.stands(&from, &standing);

@@ -139,7 +139,7 @@ impl<S: Store> Engine<S> {
             (Some(Job::Tx { id, owners }), Done::Tx(result)) => {
                 self.on_checked_transaction(now, id, &owners, result, out)
             }
-            (Some(Job::Block { id, owner }), Done::Blocks(blocks, error)) => {
+            (Some(Job::Block { id, owner, .. }), Done::Blocks(blocks, error)) => {
                 let done = self.on_checked_block(now, id, &owner, blocks, error, out);
                 if let Err(StoreError::Full(_)) = &done {
                     self.judge(now, Kind::Block, id.0, &owner, Err(&disk_full()), out);
@@ -149,12 +149,18 @@ impl<S: Store> Engine<S> {
             (Some(Job::Orphan { block, owner }), Done::Headers(_, error)) => {
                 self.on_checked_orphan(now, *block, &owner, error, out)
             }
-            (Some(Job::Adopted), Done::Blocks(blocks, _)) => self.on_adopted(now, blocks, out),
+            (Some(Job::Adopted { .. }), Done::Blocks(blocks, _)) => {
+                self.on_adopted(now, blocks, out)
+            }
             (Some(Job::Headers { generation, peer, full }), Done::Headers(headers, error)) => {
                 self.on_checked_headers(now, (generation, peer), headers, (full, error), out)
             }
-            (Some(Job::Bodies { generation, first, peer }), Done::Blocks(blocks, error)) => {
-                self.on_checked_bodies(now, (generation, first, peer), blocks, error, out)
+            (
+                Some(Job::Bodies { generation, first, peer, ids, gift }),
+                Done::Blocks(blocks, error),
+            ) => {
+                self.sync.gave(&peer, gift, error.is_none());
+                self.on_checked_bodies(now, (generation, first, peer), ids, (blocks, error), out)
             }
             // A driver that answers with another kind of work, or twice, is not to be believed.
             _ => Ok(()),

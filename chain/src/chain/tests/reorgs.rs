@@ -91,6 +91,12 @@ fn final_blocks_stay_and_only_what_cannot_win_is_forgotten() {
             }
             if let Import::Tip(change) = &import {
                 finals.extend(change.finalised.iter().copied());
+                // A tip that was surplus in its turn is not kept beside the chain.
+                if let Some(old) = change.undone.first()
+                    && chain.is_surplus(old.header()).unwrap()
+                {
+                    taken.remove(&old.id());
+                }
             }
             let ends = chain.ends();
             assert_eq!(finals.len() as u64, ends.final_height + 1, "each is told once");

@@ -106,3 +106,33 @@ fn a_proof_is_found_in_a_block_that_is_refused_and_outlives_the_blocks() {
     let opened = Chain::open(chain.store().clone(), rules).unwrap();
     assert_same(&chain, &opened, "opened again");
 }
+
+#[test]
+fn a_block_that_is_dropped_takes_nobodys_turn() {
+    let rules = genesis(4);
+    let mut chain = new_chain();
+    let kept = block(&rules, root(&chain), 0, 1, vec![]);
+    // Of the next authority, on the right parent, but with a height that does not follow.
+    let misplaced = block(&rules, (kept.id(), 7), slot(&kept), 2, vec![]);
+    let run = chain.import_run(vec![kept.clone(), misplaced.clone()], FAR_SLOT).unwrap();
+    assert_eq!(run.refused.map(|(id, _)| id), Some(misplaced.id()));
+    assert_eq!(chain.tip().id, kept.id());
+    assert_eq!(chain.store().turn(&Turn::of(misplaced.header())).unwrap(), None);
+    let honest = block(&rules, on(&kept), slot(&kept), 2, vec![]);
+    assert_eq!(Turn::of(honest.header()), Turn::of(misplaced.header()));
+    chain.import(honest.clone(), FAR_SLOT).unwrap();
+    assert_eq!(chain.store().turn(&Turn::of(honest.header())).unwrap(), Some(honest.id()));
+}
+
+#[test]
+fn tips_that_give_way_to_ever_smaller_twins_do_not_pile_up() {
+    let rules = genesis(4);
+    let many = twins(&rules, (rules.block().id(), 0), 40);
+    let mut chain = new_chain();
+    for block in many.iter().rev() {
+        assert!(matches!(chain.import(block.clone(), FAR_SLOT).unwrap(), Import::Tip(_)));
+    }
+    assert_eq!(chain.tip().id, many[0].id());
+    let side = chain.store().side(0, u64::MAX).unwrap();
+    assert_eq!(side.len(), 2, "the two that prove it stay, the surplus goes");
+}

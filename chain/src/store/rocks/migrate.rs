@@ -10,7 +10,7 @@ use super::options::{self, Durability, META};
 use super::refusal::Refusal;
 use crate::block::Header;
 use crate::codec;
-use crate::evidence::Turn;
+use crate::evidence::{Evidence, Turn};
 use crate::ids::BlockId;
 use crate::store::{Table, side_key, turn_key};
 
@@ -28,17 +28,21 @@ pub(in crate::store) fn migrate(db: &DB, schema: u32) -> Result<(), Refusal> {
     if schema == SCHEMA {
         return Ok(());
     }
-    index_side_branches(db)?;
+    for_each_header(db, index)?;
+    for_each_header(db, note_evidence)?;
     let mut last = WriteBatch::default();
     last.put_cf(family(db, META)?, SCHEMA_KEY, SCHEMA.to_be_bytes());
     Ok(db.write_opt(last, &options::write(Durability::Synced))?)
 }
 
-fn index_side_branches(db: &DB) -> Result<(), Refusal> {
+/// What is done about one header, given its key and itself.
+type Step = fn(&DB, &mut WriteBatch, &[u8], &Header) -> Result<(), Refusal>;
+
+fn for_each_header(db: &DB, step: Step) -> Result<(), Refusal> {
     let mut batch = WriteBatch::default();
     for row in db.iterator_cf(family(db, Table::Headers.name())?, IteratorMode::Start) {
         let (key, row) = row?;
-        index(db, &mut batch, &key, &decode(&row)?)?;
+        step(db, &mut batch, &key, &decode(&row)?)?;
         if batch.len() >= BATCH {
             db.write(std::mem::take(&mut batch))?;
         }
@@ -62,6 +66,29 @@ fn index(db: &DB, batch: &mut WriteBatch, key: &[u8], header: &Header) -> Result
     }
     let turns = family(db, Table::Turns.name())?;
     batch.put_cf(turns, turn_key(&Turn::of(header)), codec::encode(&id));
+    Ok(())
+}
+
+/// Of two blocks of one turn, one has the row; the other one makes the proof.
+fn note_evidence(
+    db: &DB,
+    batch: &mut WriteBatch,
+    key: &[u8],
+    header: &Header,
+) -> Result<(), Refusal> {
+    let turn = turn_key(&Turn::of(header));
+    let Some(first) = db.get_pinned_cf(family(db, Table::Turns.name())?, turn)? else {
+        return Ok(());
+    };
+    if first.as_ref() == key {
+        return Ok(());
+    }
+    let Some(first) = db.get_pinned_cf(family(db, Table::Headers.name())?, first)? else {
+        return Ok(());
+    };
+    if let Some(evidence) = Evidence::of(decode(&first)?, header.clone()) {
+        batch.put_cf(family(db, Table::Evidence.name())?, turn, codec::encode(&evidence));
+    }
     Ok(())
 }
 

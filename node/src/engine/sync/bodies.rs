@@ -1,12 +1,12 @@
 //! Bodies: asked of several peers at once, checked in any order, stored in the order of heights.
 
-use hearsay_chain::{BlockError, Store, StoreError, VerifiedBlock};
+use hearsay_chain::{BlockError, BlockId, Store, StoreError, VerifiedBlock};
 use hearsay_network::sync::Parts;
 use hearsay_network::wire::Response;
 use hearsay_network::{PeerId, RequestId};
 
 use super::super::input::Time;
-use super::super::jobs::Job;
+use super::super::jobs::{Gift, Job};
 use super::super::work::Work;
 use super::super::{Effect, Engine};
 use crate::trace::event::{Event, Kind, Via};
@@ -39,17 +39,27 @@ impl<S: Store> Engine<S> {
         };
         if bodies.is_empty() {
             self.sync.peers.rest(&from, now.mono_us.saturating_add(LACKS_US));
-        } else {
-            let bytes = bodies.iter().map(Vec::len).sum();
-            self.sync.peers.gave(&from, bytes, now.mono_us.saturating_sub(since));
         }
+        let bytes = bodies.iter().map(Vec::len).sum();
+        let gift = Gift { bytes, micros: now.mono_us.saturating_sub(since) };
         let rules = self.chain.rules().clone();
         let Some(fetch) = self.sync.fetch_of(generation) else { return };
+        if bodies.is_empty() && fetch.guide == from && fetch.plan.awaited(first, id).is_some() {
+            // It does not have what its own headers promised: its chain has changed since.
+            self.sync.end_fetch();
+            return;
+        }
+        if fetch.plan.awaited(first, id).is_some_and(|asked| bodies.len() > asked) {
+            fetch.plan.failed(first, id);
+            self.penalise(from, "wrong-answer", out);
+            return;
+        }
         match fetch.plan.arrived(first, id, bodies) {
             Some(parts) => {
-                fetch.moved_at = now.mono_us;
                 self.trace_synced(&parts, from, out);
-                let job = self.jobs.start(Job::Bodies { generation, first, peer: from });
+                let ids = parts.iter().map(|(header, _)| header.id()).collect();
+                let peer = from;
+                let job = self.jobs.start(Job::Bodies { generation, first, peer, ids, gift });
                 out.push(Effect::Check { job, work: Work::Bodies(rules, parts) });
             }
             None => fetch.plan.failed(first, id),
@@ -61,26 +71,29 @@ impl<S: Store> Engine<S> {
         &mut self,
         now: Time,
         (generation, first, peer): (u64, u64, PeerId),
-        blocks: Vec<VerifiedBlock>,
-        error: Option<BlockError>,
+        ids: Vec<BlockId>,
+        (blocks, error): (Vec<VerifiedBlock>, Option<BlockError>),
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         let Some(fetch) = self.sync.fetch_of(generation) else { return Ok(()) };
         match error {
-            None => fetch.plan.ready(first, blocks),
+            None => {
+                fetch.moves(now.mono_us);
+                fetch.plan.ready(first, blocks);
+            }
             // The header is signed for a transaction that never holds: the block is invalid, and
             // whoever showed the way to it holds it for good.
             Some(BlockError::Transaction { .. }) => {
-                let height = first.saturating_add(blocks.len() as u64);
-                let invalid = fetch.plan.header_at(height).map(|header| header.id());
-                let guide = fetch.guide;
-                fetch.plan.truncate(height.saturating_sub(1));
-                fetch.plan.unready(first);
-                fetch.complete = true;
-                if let Some(id) = invalid {
-                    self.chain.condemn(id);
+                if let Some(id) = ids.get(blocks.len()) {
+                    self.chain.condemn(*id);
                 }
-                self.penalise(guide, "invalid-branch", out);
+                let (guide, mixed) = (fetch.guide, fetch.mixed);
+                self.sync.end_fetch();
+                if mixed {
+                    self.rest_for_long(now, &guide);
+                } else {
+                    self.penalise(guide, "invalid-branch", out);
+                }
             }
             Some(_) => {
                 fetch.plan.unready(first);

@@ -29,6 +29,12 @@ const BODIES_LATE_US: u64 = 10_000_000;
 /// so that little is fetched twice.
 const STEAL_AFTER_US: u64 = 500_000;
 
+/// A branch of which nothing came for this long is given up: longer than any one peer is waited for.
+const STALLED_US: u64 = 15_000_000;
+
+/// How long a peer rests that claimed a better tip and had nothing to show for it.
+const EMPTY_REST_US: u64 = 5_000_000;
+
 /// How long a peer rests after a failure, and after several in a row.
 const SHORT_REST_US: u64 = 1_000_000;
 const LONG_REST_US: u64 = 30_000_000;
@@ -46,8 +52,12 @@ pub(super) struct Fetch {
     pub(super) checking: bool,
     /// Whether the guide has no more headers to give.
     pub(super) complete: bool,
-    /// When something useful came last.
+    /// Whether the headers came from more than one guide: then nobody is blamed for them alone.
+    pub(super) mixed: bool,
+    /// When it came on last: better headers, checked bodies, or stored blocks.
     pub(super) moved_at: u64,
+    /// Whether it ever came on.
+    pub(super) moved: bool,
 }
 
 impl Fetch {
@@ -56,11 +66,19 @@ impl Fetch {
         self.plan.end().height
     }
 
+    /// It came on.
+    pub(super) fn moves(&mut self, now: u64) {
+        self.moved_at = now;
+        self.moved = true;
+    }
+
+    /// Whether as many headers are planned as may be.
+    fn is_full(&self) -> bool {
+        self.plan.len().saturating_add(MAX_HEADERS as u64) > MAX_AHEAD
+    }
+
     fn wants_headers(&self) -> bool {
-        self.asked.is_none()
-            && !self.checking
-            && !self.complete
-            && self.plan.len().saturating_add(MAX_HEADERS as u64) <= MAX_AHEAD
+        self.asked.is_none() && !self.checking && !self.complete && !self.is_full()
     }
 }
 
@@ -75,7 +93,7 @@ impl Sync {
         self.fetch.as_mut().filter(|fetch| fetch.generation == generation)
     }
 
-    pub(super) fn end_fetch(&mut self) {
+    pub(in crate::engine) fn end_fetch(&mut self) {
         self.fetch = None;
         self.progress.clear();
     }
@@ -97,6 +115,11 @@ impl<S: Store> Engine<S> {
         if done {
             if let Some(fetch) = self.sync.fetch.take() {
                 self.sync.peers.exhausted(&fetch.guide, fetch.plan.end().max(tip));
+                if !fetch.moved {
+                    // It claimed more than it gave; the next time is not at once.
+                    let until = now.mono_us.saturating_add(EMPTY_REST_US);
+                    self.sync.peers.rest(&fetch.guide, until);
+                }
             }
             self.sync.end_fetch();
         }
@@ -120,7 +143,9 @@ impl<S: Store> Engine<S> {
             asked: None,
             checking: false,
             complete: false,
+            mixed: false,
             moved_at: now.mono_us,
+            moved: false,
         });
     }
 
@@ -133,6 +158,7 @@ impl<S: Store> Engine<S> {
         }
         match self.sync.peers.choose_ahead(tip.max(fetch.plan.end()), now.mono_us) {
             Some(guide) => {
+                fetch.mixed |= guide != fetch.guide && !fetch.plan.is_empty();
                 fetch.guide = guide;
                 fetch.complete = false;
             }
@@ -158,10 +184,12 @@ impl<S: Store> Engine<S> {
     }
 
     /// Asks free peers for chunks, each chosen by the strategy. A branch that does not beat the tip
-    /// is not worth its bodies.
+    /// is not worth its bodies, unless it is so long that its end cannot be known before some are
+    /// stored.
     fn ask_bodies(&mut self, now: Time, tip: Candidate, out: &mut Vec<Effect>) {
         let overdue = now.mono_us.saturating_sub(STEAL_AFTER_US);
-        while let Some(fetch) = self.sync.fetch.as_mut().filter(|fetch| fetch.plan.end() > tip) {
+        let worth = |fetch: &&mut Fetch| fetch.plan.end() > tip || fetch.is_full();
+        while let Some(fetch) = self.sync.fetch.as_mut().filter(worth) {
             let plan = &fetch.plan;
             let next = |peer, from, to| plan.next_for(peer, |h| (from..=to).contains(&h), overdue);
             let peers = &mut self.sync.peers;
@@ -187,9 +215,16 @@ impl<S: Store> Engine<S> {
         if blocks.is_empty() {
             return Ok(());
         }
-        fetch.moved_at = now.mono_us;
-        let (guide, count) = (fetch.guide, blocks.len() as u64);
-        let run = self.import_blocks(now, blocks, out)?;
+        fetch.moves(now.mono_us);
+        let (guide, mixed, count) = (fetch.guide, fetch.mixed, blocks.len() as u64);
+        let run = match self.import_blocks(now, blocks, out) {
+            Ok(run) => run,
+            Err(error) => {
+                // What was taken from the plan is not stored.
+                self.sync.end_fetch();
+                return Err(error);
+            }
+        };
         self.sync.progress.stored(now.mono_us, count);
         let blame = match (&run.import, &run.refused) {
             (_, Some((_, unfit))) => unfit.verdict() == Verdict::Reject,
@@ -198,7 +233,7 @@ impl<S: Store> Engine<S> {
         };
         // What lies above cannot be stored either.
         self.sync.end_fetch();
-        if blame {
+        if blame && !mixed {
             self.penalise(guide, "invalid-branch", out);
         } else {
             self.sync.peers.rest(&guide, now.mono_us.saturating_add(LONG_REST_US));
@@ -219,8 +254,16 @@ impl<S: Store> Engine<S> {
         let guide_is_late = fetch
             .asked
             .is_some_and(|(_, since)| now.mono_us >= since.saturating_add(HEADERS_LATE_US));
+        let idle = fetch.asked.is_none() && !fetch.checking;
+        let patience = if idle { STALLED_US } else { 4 * STALLED_US };
+        let stands_still = now.mono_us >= fetch.moved_at.saturating_add(patience);
         if guide_is_late {
             self.guide_failed(now);
+        } else if stands_still {
+            // Nobody gives what its headers promise: the branch may be gone from the network.
+            let guide = fetch.guide;
+            self.sync.end_fetch();
+            self.rest_for_long(now, &guide);
         }
     }
 

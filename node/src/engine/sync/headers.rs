@@ -24,6 +24,16 @@ enum Place {
     Unknown,
 }
 
+/// Leaves out the first headers that are planned already.
+fn without_planned(plan: &Plan, mut headers: Vec<SignedHeader>) -> Vec<SignedHeader> {
+    let planned = |header: &&SignedHeader| {
+        plan.header_at(header.height()).is_some_and(|planned| planned.id() == header.id())
+    };
+    let count = headers.iter().take_while(planned).count();
+    headers.drain(..count);
+    headers
+}
+
 impl<S: Store> Engine<S> {
     /// A peer answered a request for headers, or did not.
     pub(super) fn on_headers(
@@ -65,7 +75,6 @@ impl<S: Store> Engine<S> {
     ) -> Result<(), StoreError> {
         let Some(fetch) = self.sync.fetch_of(generation) else { return Ok(()) };
         fetch.checking = false;
-        fetch.moved_at = now.mono_us;
         // Who has gone meanwhile may be asked again by another fetch; what it gave is of no use.
         if fetch.guide != peer {
             return self.advance_sync(now, out);
@@ -75,18 +84,25 @@ impl<S: Store> Engine<S> {
             self.change_guide(now);
             return self.advance_sync(now, out);
         }
+        let headers = without_planned(&fetch.plan, headers);
         let place = match headers.first() {
             Some(first) => self.place_of(first)?,
-            None => Place::Unknown,
+            None => Place::Planned,
         };
         match place {
-            Place::Planned => self.link(now, peer, headers, full, out),
+            Place::Planned => {
+                let gained = self.link(now, peer, headers, full, out);
+                self.note_gain(now, peer, gained, full);
+            }
             Place::Kept(base) => {
                 if let Some(fetch) = &mut self.sync.fetch {
                     fetch.plan = Plan::new(base);
                 }
+                let offered = headers.len();
                 let headers = self.without_known(headers)?;
-                self.link(now, peer, headers, full, out);
+                let known = offered - headers.len();
+                let gained = known + self.link(now, peer, headers, full, out);
+                self.note_gain(now, peer, gained, full);
             }
             // It holds another block for final than this node does, or lies; no use either way.
             Place::BelowFinal => {
@@ -99,6 +115,20 @@ impl<S: Store> Engine<S> {
             }
         }
         self.advance_sync(now, out)
+    }
+
+    /// A guide that gives the same headers again has nothing to give, or plays for time.
+    fn note_gain(&mut self, now: Time, guide: PeerId, gained: usize, full: bool) {
+        let tip = self.chain.tip();
+        let Some(fetch) = self.sync.fetch.as_mut().filter(|fetch| fetch.guide == guide) else {
+            return;
+        };
+        if gained > 0 && fetch.plan.end() > tip {
+            fetch.moves(now.mono_us);
+        } else if gained == 0 && full {
+            self.rest_for_long(now, &guide);
+            self.change_guide(now);
+        }
     }
 
     fn place_of(&mut self, first: &SignedHeader) -> Result<Place, StoreError> {
@@ -143,7 +173,7 @@ impl<S: Store> Engine<S> {
         Ok(headers)
     }
 
-    /// Adds headers to the plan, as far as each stands rightly on the one before.
+    /// Adds headers to the plan, as far as each stands rightly on the one before; gives how many.
     fn link(
         &mut self,
         now: Time,
@@ -151,9 +181,9 @@ impl<S: Store> Engine<S> {
         mut headers: Vec<SignedHeader>,
         full: bool,
         out: &mut Vec<Effect>,
-    ) {
+    ) -> usize {
         let latest_slot = self.latest_slot(now);
-        let Some(fetch) = &mut self.sync.fetch else { return };
+        let Some(fetch) = &mut self.sync.fetch else { return 0 };
         let mut parent = fetch.plan.last_header().cloned();
         if parent.is_none() {
             // The base is kept, so its header can be read; a failure shows when it is imported.
@@ -183,5 +213,6 @@ impl<S: Store> Engine<S> {
             self.penalise(peer, "unlinked-headers", out);
             self.change_guide(now);
         }
+        count
     }
 }

@@ -205,6 +205,53 @@ fn a_peer_whose_branch_parts_below_our_final_block_is_left_alone() {
 }
 
 #[test]
+fn headers_whose_last_body_nobody_has_do_not_end_catching_up() {
+    let shared = chain(100, |slot| slot % 4 >= 2);
+    let branch = |length, skip: fn(u64) -> bool| {
+        let mut branch = Chain::open(shared.store().clone(), genesis()).unwrap();
+        extend(&mut branch, length, skip);
+        branch
+    };
+    let stale = branch(103, |slot| slot % 4 >= 2);
+    let full = branch(120, |slot| slot % 4 < 2);
+    let mut lab = lab();
+    lab.join(Kind::Stump(100), &stale);
+    lab.run_for(SECOND);
+    assert!(lab.chain().ends().height <= 100);
+    lab.join(Kind::Honest, &full);
+    lab.run_to(full.tip().id, 20 * SECOND);
+}
+
+#[test]
+fn a_guide_that_repeats_itself_is_left_for_another() {
+    let full = chain(2_600, NONE);
+    let mut lab = lab();
+    for _ in 0..2 {
+        lab.join(Kind::Replaying, &full);
+    }
+    lab.join(Kind::Honest, &full);
+    lab.run_to(full.tip().id, 10 * SECOND);
+}
+
+#[test]
+fn a_fork_of_several_pages_of_headers_is_healed_also_after_a_restart_in_the_middle() {
+    let ours = chain(4_500, |slot| slot % 4 >= 2);
+    let theirs = chain(4_600, |slot| slot % 4 < 2);
+    let mut lab = Lab::new(Strategy::default(), ours);
+    lab.join(Kind::Honest, &theirs);
+    while lab.chain().store().side(0, u64::MAX).unwrap().len() < 2_200 {
+        lab.run_for(20 * MS);
+    }
+    assert_eq!(lab.deepest, 0, "it was too fast for this test");
+    let store = lab.chain().store().clone();
+    lab.came.clear();
+    lab.start(Strategy::default(), Chain::open(store, genesis()).unwrap());
+    lab.run_to(theirs.tip().id, 20 * SECOND);
+    assert_eq!(lab.deepest, 4_500);
+    assert!(lab.came.len() <= 2_400, "{} blocks were fetched again", lab.came.len());
+}
+
+#[test]
 fn a_guide_that_changes_its_branch_is_followed() {
     let base = chain(50, |slot| slot % 4 >= 2);
     let mut longer = Chain::open(base.store().clone(), genesis()).unwrap();
@@ -242,6 +289,8 @@ fn any_kind() -> impl proptest::strategy::Strategy<Value = Kind> {
         Just(Kind::FalseHeaders),
         Just(Kind::Confused),
         (0u64..200).prop_map(Kind::Pruned),
+        (0u64..200).prop_map(Kind::Stump),
+        Just(Kind::Replaying),
     ]
 }
 

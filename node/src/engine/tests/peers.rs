@@ -22,9 +22,9 @@ pub(super) const SECOND: u64 = 1_000_000;
 const CHECK_US: u64 = 50;
 const LINK_US: u64 = 20 * MS;
 
-/// When slot 0 begins; a thousand slots have passed when the engine starts.
+/// When slot 0 begins; twenty thousand slots have passed when the engine starts.
 const EPOCH_US: u64 = 1_790_000_000 * SECOND;
-const START_US: u64 = EPOCH_US + 5_000 * SECOND;
+const START_US: u64 = EPOCH_US + 20_000 * SECOND;
 
 /// What a peer is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,10 @@ pub(super) enum Kind {
     Confused,
     /// Has forgotten bodies up to a height.
     Pruned(u64),
+    /// Has no bodies above a height, and says nothing of it.
+    Stump(u64),
+    /// Gives the first page of headers, whatever it is asked for.
+    Replaying,
 }
 
 pub(super) fn authority(number: u64) -> Keypair {
@@ -277,6 +281,9 @@ impl Lab {
                 if kind == Kind::FalseHeaders {
                     headers.iter_mut().for_each(|header| header.signature.0[7] ^= 1);
                 }
+                if kind == Kind::Replaying {
+                    headers = peer.chain.headers_after(&[], usize::from(*max)).unwrap();
+                }
                 Some(Response::Headers(headers))
             }
             (Request::Bodies(ids), kind) => {
@@ -284,6 +291,7 @@ impl Lab {
                     let header = peer.chain.store().header(id).unwrap();
                     header.is_some_and(|header| match kind {
                         Kind::Pruned(height) => header.fields.height > height,
+                        Kind::Stump(height) => header.fields.height <= height,
                         _ => true,
                     })
                 };

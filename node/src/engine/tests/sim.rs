@@ -13,6 +13,7 @@ use hearsay_chain::hash::tagged;
 use hearsay_chain::store::{Ends, MemoryStore};
 use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{BlockId, Chain, Genesis, Keypair, Store, UnverifiedTx, Verdict, VerifiedTx};
+use hearsay_network::wire::Response;
 use hearsay_network::{PeerId, Ticket, Topic};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -300,8 +301,13 @@ impl Sim {
                 self.schedule(self.now + CHECK_US, node, What::Input(Box::new(input)));
             }
             Effect::Ask { peer, id, request } => {
-                // A peer that is no engine of ours never answers.
-                let Some(other) = self.index(peer) else { return };
+                // A peer that is no engine of ours has nothing, and takes long to say so.
+                let Some(other) = self.index(peer) else {
+                    let result = Ok(Response::Headers(Vec::new()));
+                    let input = Input::Response { from: peer, id, result };
+                    let due = self.now + 2_900 * MS;
+                    return self.schedule(due, node, What::Input(Box::new(input)));
+                };
                 let token = Token(self.number);
                 self.tokens.insert(token, (node, other, id));
                 let input = Input::Request { from: self.nodes[node].peer, request, token };
@@ -314,6 +320,7 @@ impl Sim {
                 self.send(asked, asker, What::Input(Box::new(input)));
             }
             Effect::Trace(event) | Effect::TraceAt(_, event) => self.trace(node, &event),
+            Effect::Ignore { token } => drop(self.tokens.remove(&token)),
             Effect::Penalise { peer } => self.penalised.push((node, peer)),
             Effect::Submitted { .. } | Effect::Answer { .. } => {}
         }
