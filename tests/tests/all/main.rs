@@ -1,7 +1,11 @@
 //! One binary for all tests of real nodes, so that RocksDB and libp2p are linked once.
 
+mod catching_up;
+mod follower;
 mod hostile;
 mod node;
+mod storm;
 mod testnet;
 mod traps;
+mod two_faced;
 mod world;

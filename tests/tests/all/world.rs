@@ -1,20 +1,14 @@
 //! A small network of real node processes in a directory of its own.
 
 use std::ffi::OsStr;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use hearsay_chain::genesis::{Limits, Schedule};
 use hearsay_chain::{Genesis, Keypair};
 use hearsay_node::{genesis_file, keyfile};
-use hearsay_tests::{program, run, wait_for};
+use hearsay_tests::{free_port, program, run, wait_for};
 use serde_json::Value;
-
-/// A port of the loopback address that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 fn authority(number: usize) -> Keypair {
     Keypair::from_seed(&[100 + number as u8; 32])

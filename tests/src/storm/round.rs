@@ -1,0 +1,405 @@
+//! One kill after the other.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use hearsay_chain::{codec, fork_choice::Candidate};
+use hearsay_node::api::{BlockRef, NodeStatus};
+use hearsay_node::genesis_file;
+use hearsay_node::rpc::{BlockSelector, RpcClient};
+use jsonrpsee::http_client::HttpClient;
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::branches::{AUTHORITIES, Branches, DEEPEST, Next, Payments};
+use super::claims::Claims;
+use super::load::{self, Handed};
+use super::victim::{Place, Remains, Victim, topic_of_blocks};
+use super::{Examiner, Options, Phase, Report, Tally};
+use crate::DEADLINE;
+use crate::makers::Makers;
+use crate::peer::{Manner, Peer, fresh_chain, lock};
+
+/// Slots are as short as a genesis may have them, so that blocks are never waited for long.
+const SLOT_MS: u64 = 10;
+
+/// Accounts that pay.
+const SENDERS: usize = 8;
+
+/// The first kills fall into recovery, so that some meet the making of the store.
+const FIRST: u64 = 3;
+
+/// The shares of kills that are to hit, a little above those asked for, as the last ones may miss.
+const RECOVERY_SHARE: f64 = 0.38;
+const REORG_SHARE: f64 = 0.30;
+
+/// What the first answer is taken to need until it was measured.
+const START_UP: Duration = Duration::from_millis(300);
+
+/// A kill hits a reorganisation if it comes at most this long after the block that tips the balance
+/// reached the node.
+const MOMENT: Duration = Duration::from_millis(30);
+
+/// The bounds of the time after which a kill follows that block; between them it adapts to how fast
+/// the machine is.
+const WINDOW: (f64, f64) = (0.002, 0.060);
+
+/// How long the parent of a block that tips the balance may take to reach the node by gossip. Later
+/// it is not coming: it was made while the node was away.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Blocks after which any reorganisation will do, however shallow.
+const CHOOSY: usize = 40;
+
+/// The time between two blocks, in milliseconds.
+const PACE_MS: std::ops::Range<u64> = 5..40;
+
+/// The longest life of a node that is killed at any time, in milliseconds.
+const LIFE_MS: u64 = 700;
+
+/// A storm under way.
+pub(super) struct Storm {
+    options: Options,
+    home: Option<tempfile::TempDir>,
+    place: Place,
+    topic: String,
+    peer: Peer,
+    branches: Branches,
+    handed: Arc<Mutex<Handed>>,
+    runs: watch::Sender<Option<HttpClient>>,
+    examiner: Examiner,
+    claims: Claims,
+    tally: Tally,
+    rng: ChaCha8Rng,
+    start_ups: Vec<Duration>,
+    /// Seconds within which a kill follows the block that tips the balance.
+    window: f64,
+    began: Instant,
+}
+
+/// A reorganisation that a kill was aimed at.
+struct Target {
+    before: Candidate,
+    after: Candidate,
+    depth: u64,
+    bytes: Vec<u8>,
+}
+
+impl Storm {
+    pub(super) async fn prepare(options: Options) -> Result<Self> {
+        let began = Instant::now();
+        let now = SystemTime::UNIX_EPOCH.elapsed()?;
+        let time_ms = u64::try_from(now.as_millis())?;
+        let makers = Makers::new("storm", (AUTHORITIES, SENDERS), (time_ms, SLOT_MS));
+        let (home, dir) = match &options.dir {
+            Some(dir) => (None, dir.clone()),
+            None => {
+                let home = tempfile::tempdir()?;
+                let dir = home.path().to_owned();
+                (Some(home), dir)
+            }
+        };
+        std::fs::create_dir_all(&dir)?;
+        let genesis = dir.join("genesis.toml");
+        genesis_file::write(&genesis, makers.genesis(), true)?;
+        let chain = fresh_chain(makers.genesis())?;
+        let peer = Peer::start(77, Arc::clone(&chain), Manner::Honest, vec![]).await?;
+        let payments = Arc::new(Mutex::new(Payments::new(makers.clone())));
+        let handed = Arc::new(Mutex::new(Handed::default()));
+        let (runs, who) = watch::channel(None);
+        tokio::spawn(load::run(Arc::clone(&payments), who, Arc::clone(&handed)));
+        let data = dir.join("victim");
+        ensure!(!data.exists(), "{} is there already; choose another directory", data.display());
+        Ok(Self {
+            place: Place { data, genesis, bootstrap: peer.address.clone() },
+            topic: topic_of_blocks(makers.rules().id()),
+            examiner: Examiner::new(makers.rules().clone()),
+            branches: Branches::new(makers, chain, payments, options.seed),
+            rng: ChaCha8Rng::seed_from_u64(options.seed ^ 0x5708),
+            tally: Tally { depths: vec![0; usize::try_from(DEEPEST)?], ..Tally::default() },
+            claims: Claims::default(),
+            start_ups: Vec::new(),
+            window: 0.012,
+            peer,
+            home,
+            handed,
+            runs,
+            began,
+            options,
+        })
+    }
+
+    pub(super) async fn run(mut self, mut progress: impl FnMut(&Tally)) -> Result<Tally> {
+        let ended = self.all(&mut progress).await;
+        if ended.is_err() {
+            self.home.take().map(tempfile::TempDir::keep);
+        }
+        let kills = self.tally.kills();
+        ended.with_context(|| {
+            let (seed, dir) = (self.options.seed, self.place.data.display());
+            format!("after {kills} kills with seed {seed}, in {dir}")
+        })?;
+        Ok(self.tally)
+    }
+
+    async fn all(&mut self, progress: &mut impl FnMut(&Tally)) -> Result<()> {
+        while self.tally.kills() < self.options.rounds {
+            ensure!(self.began.elapsed() < self.options.limit, "there is no time left");
+            self.round().await?;
+            self.tally.wall = self.began.elapsed();
+            progress(&self.tally);
+        }
+        self.finish().await
+    }
+
+    async fn round(&mut self) -> Result<()> {
+        let phase = self.draw();
+        self.tally.starts += 1;
+        let victim = Victim::start(&self.place)?;
+        let (remains, target, mut hit) = match phase {
+            Phase::Recovery => self.kill_in_recovery(victim).await?,
+            Phase::Reorg => self.kill_in_reorg(victim).await?,
+            Phase::AnyTime => self.kill_at_any_time(victim).await?,
+        };
+        let report = self.examine().with_context(|| format!("killed in {phase:?}"))?;
+        if let Some(target) = target {
+            hit = self.judge(&target, &remains, &report);
+        }
+        let kills = self.tally.of(phase);
+        kills.aimed += 1;
+        kills.hit += u64::from(hit);
+        // Life goes on without the node, so that it has something to catch up with.
+        if self.rng.random_bool(0.4) {
+            for _ in 0..self.rng.random_range(1..=12) {
+                let next = self.next_block().await;
+                self.branches.take(next)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the next kill is aimed at: rather what has had less than its share.
+    fn draw(&mut self) -> Phase {
+        let kills = self.tally.kills();
+        if kills < FIRST {
+            return Phase::Recovery;
+        }
+        let weight = |hit: u64, share: f64| match (hit as f64) < share * (kills + 1) as f64 {
+            true => 5,
+            false => 1,
+        };
+        let recovery = weight(self.tally.recovery.hit, RECOVERY_SHARE);
+        let reorg = weight(self.tally.reorg.hit, REORG_SHARE);
+        match self.rng.random_range(0..recovery + reorg + 2) {
+            drawn if drawn < recovery => Phase::Recovery,
+            drawn if drawn < recovery + reorg => Phase::Reorg,
+            _ => Phase::AnyTime,
+        }
+    }
+
+    async fn kill_in_recovery(
+        &mut self,
+        mut victim: Victim,
+    ) -> Result<(Remains, Option<Target>, bool)> {
+        let delay = self.start_up().mul_f64(self.rng.random_range(0.0..1.0));
+        let answer = tokio::select! {
+            answer = victim.first_answer(DEADLINE) => Some(answer?),
+            () = sleep(delay) => None,
+        };
+        if let Some(status) = &answer {
+            self.note_start(&victim, status);
+        }
+        Ok((victim.kill()?, None, answer.is_none()))
+    }
+
+    async fn kill_at_any_time(
+        &mut self,
+        mut victim: Victim,
+    ) -> Result<(Remains, Option<Target>, bool)> {
+        let status = victim.first_answer(DEADLINE).await?;
+        self.note_start(&victim, &status);
+        let _ = self.runs.send(Some(victim.client.clone()));
+        let end = Instant::now() + Duration::from_millis(self.rng.random_range(0..LIFE_MS));
+        while Instant::now() < end {
+            let next = self.next_block().await;
+            self.publish(next).await?;
+            if let Some(status) = victim.status().await {
+                self.claims.hear(&status);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            sleep(self.pace().min(left)).await;
+        }
+        let _ = self.runs.send(None);
+        Ok((victim.kill()?, None, true))
+    }
+
+    async fn kill_in_reorg(
+        &mut self,
+        mut victim: Victim,
+    ) -> Result<(Remains, Option<Target>, bool)> {
+        let status = victim.first_answer(DEADLINE).await?;
+        self.note_start(&victim, &status);
+        let _ = self.runs.send(Some(victim.client.clone()));
+        self.catch_up(&mut victim).await?;
+        let least = self.rng.random_range(1..=DEEPEST);
+        let mut made = 0;
+        let next = loop {
+            let next = self.next_block().await;
+            made += 1;
+            if next.depth > 0
+                && (next.depth >= least || made > CHOOSY)
+                && self.is_ready(&mut victim, &next).await?
+            {
+                break next;
+            }
+            self.publish(next).await?;
+            sleep(self.pace()).await;
+        };
+        let delay = Duration::from_secs_f64(self.window * self.rng.random_range(0.1..1.0));
+        let target = Target {
+            before: self.branches.tip(),
+            after: Candidate { height: next.block.height(), id: next.block.id() },
+            depth: next.depth,
+            bytes: codec::encode(&next.block.to_block()),
+        };
+        self.publish(next).await?;
+        sleep(delay).await;
+        let remains = victim.kill()?;
+        let _ = self.runs.send(None);
+        Ok((remains, Some(target), false))
+    }
+
+    /// Whether a kill met the reorganisation that it was aimed at: the node's own log must show that
+    /// the block had come, moments before, and the store must have either tip.
+    fn judge(&mut self, target: &Target, remains: &Remains, report: &Report) -> bool {
+        let taken = remains.taken_before(&self.topic, &target.bytes);
+        let tip = report.ends.map(|ends| ends.tip);
+        let committed = tip == Some(target.after.id);
+        let (window, factor) = (self.window, if taken.is_none() { 1.25 } else { 0.93 });
+        if taken.is_none() || committed {
+            self.window = (window * factor).clamp(WINDOW.0, WINDOW.1);
+        }
+        let Some(taken) = taken.filter(|taken| *taken <= MOMENT) else { return false };
+        if !committed && tip != Some(target.before.id) {
+            return false;
+        }
+        self.tally.under_way += u64::from(!committed);
+        self.tally.just_committed += u64::from(committed);
+        self.tally.latest_hit = self.tally.latest_hit.max(taken);
+        let at = usize::try_from(target.depth.saturating_sub(1)).unwrap_or(usize::MAX);
+        if let Some(count) = self.tally.depths.get_mut(at) {
+            *count += 1;
+        }
+        true
+    }
+
+    /// Waits until the node stands where the storm stands, and hears what it gossips.
+    async fn catch_up(&mut self, victim: &mut Victim) -> Result<()> {
+        let since = Instant::now();
+        loop {
+            let status = victim.status().await;
+            if let Some(status) = &status {
+                self.claims.hear(status);
+            }
+            let there = status.is_some_and(|status| status.tip == self.branches.tip().id);
+            if there && self.peer.is_heard() {
+                return Ok(());
+            }
+            victim.must_live()?;
+            ensure!(since.elapsed() < DEADLINE, "the node does not catch up");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Whether the node has all that a block stands on, and stands where the storm stands.
+    async fn is_ready(&mut self, victim: &mut Victim, next: &Next) -> Result<bool> {
+        let parent = BlockSelector(BlockRef::Id(next.block.header().fields.parent));
+        let since = Instant::now();
+        while victim.client.block_get(parent).await.is_err() {
+            victim.must_live()?;
+            if since.elapsed() > PATIENCE {
+                return Ok(false);
+            }
+            sleep(Duration::from_millis(2)).await;
+        }
+        self.catch_up(victim).await?;
+        Ok(true)
+    }
+
+    async fn next_block(&mut self) -> Next {
+        loop {
+            let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+            let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+            if let Some(next) = self.branches.next(now_ms) {
+                return next;
+            }
+            sleep(Duration::from_millis(SLOT_MS)).await;
+        }
+    }
+
+    async fn publish(&mut self, next: Next) -> Result<()> {
+        let block = next.block.clone();
+        self.branches.take(next)?;
+        self.peer.publish_block(&block).await
+    }
+
+    fn pace(&mut self) -> Duration {
+        Duration::from_millis(self.rng.random_range(PACE_MS))
+    }
+
+    fn note_start(&mut self, victim: &Victim, status: &NodeStatus) {
+        self.claims.hear(status);
+        self.start_ups.push(victim.started.elapsed());
+    }
+
+    /// The median of the last times to the first answer.
+    fn start_up(&self) -> Duration {
+        let from = self.start_ups.len().saturating_sub(9);
+        let mut last = self.start_ups.get(from..).unwrap_or_default().to_vec();
+        last.sort_unstable();
+        last.get(last.len() / 2).copied().unwrap_or(START_UP)
+    }
+
+    fn examine(&mut self) -> Result<Report> {
+        let since = Instant::now();
+        self.claims.read(&self.place.events())?;
+        let report = self.examiner.examine(&self.place.store())?;
+        self.claims.check(&report, |id| self.branches.parent(id))?;
+        self.tally.examining += since.elapsed();
+        match report.ends {
+            Some(ends) => self.tally.ends = (ends.height, ends.final_height),
+            None => self.tally.unborn += 1,
+        }
+        Ok(report)
+    }
+
+    /// Lets the node live, stops it in order, and looks at it for the last time.
+    async fn finish(&mut self) -> Result<()> {
+        self.tally.starts += 1;
+        let mut victim = Victim::start(&self.place)?;
+        let status = victim.first_answer(DEADLINE).await?;
+        self.note_start(&victim, &status);
+        self.catch_up(&mut victim).await.context("left to live at the end")?;
+        let ended = victim.stop()?;
+        ensure!(ended.success(), "told to stop, the node ended with {ended}");
+        let report = self.examine().context("stopped in order")?;
+        let tip = report.ends.map(|ends| ends.tip);
+        ensure!(tip == Some(self.branches.tip().id), "the store has another tip than the storm");
+        let handed = lock(&self.handed);
+        let included = handed.taken.iter().filter(|id| report.transactions.contains_key(id));
+        let included = included.count() as u64;
+        self.tally.transactions = (handed.sent, handed.taken.len() as u64, included);
+        drop(handed);
+        self.tally.blocks = self.branches.count() as u64;
+        self.tally.reorgs = self.claims.reorgs;
+        self.tally.deepest = self.claims.deepest;
+        self.tally.claims = self.claims.count();
+        self.tally.cut = self.claims.cut;
+        self.tally.start_up = self.start_up();
+        self.tally.wall = self.began.elapsed();
+        Ok(())
+    }
+}
