@@ -246,7 +246,6 @@ impl Life {
             }
         })
     }
-
 }
 
 fn standing(chain: &Chain<MemoryStore>) -> Standing {

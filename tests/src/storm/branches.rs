@@ -174,8 +174,7 @@ impl Branches {
         let fields = &block.header().fields;
         let head = Candidate { height: block.height(), id: block.id() };
         self.slot = fields.slot;
-        self.made
-            .insert(head.id, Made { height: head.height, parent: fields.parent, nonces });
+        self.made.insert(head.id, Made { height: head.height, parent: fields.parent, nonces });
         let import = lock(&self.chain).import(block, u64::MAX)?;
         match import {
             Import::Tip(change) if change.undone.len() as u64 == depth => {}

@@ -176,7 +176,8 @@ mod tests {
             (said(&[(23, 3)], &[]), "stands on the final block"),
             (said(&[], &[(2, 12)]), "is gone"),
         ] {
-            let claims = Claims { best: claims.best.or(Some(Candidate { height: 0, id: id(0) })), ..claims };
+            let claims =
+                Claims { best: claims.best.or(Some(Candidate { height: 0, id: id(0) })), ..claims };
             let error = claims.check(&report(), parent).unwrap_err().to_string();
             assert!(error.contains(what), "{error}");
         }

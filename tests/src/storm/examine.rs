@@ -9,9 +9,7 @@ use borsh::BorshDeserialize;
 use hearsay_chain::chain::check_step;
 use hearsay_chain::header::HeaderFields;
 use hearsay_chain::ledger::{Account, Accounts, Overlay, Undo, apply_block};
-use hearsay_chain::store::{
-    Durability, Ends, RocksOptions, RocksStore, Table, TxPlace, split_key,
-};
+use hearsay_chain::store::{Durability, Ends, RocksOptions, RocksStore, Table, TxPlace, split_key};
 use hearsay_chain::{
     Address, BlockId, Genesis, Rules, Store, StoreError, TxId, UnverifiedBlock, VerifiedBlock,
     codec,

@@ -1,10 +1,15 @@
 //! One kill after the other.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::DirEntry;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
-use hearsay_chain::{codec, fork_choice::Candidate};
+use hearsay_chain::GenesisId;
+use hearsay_chain::fork_choice::Candidate;
 use hearsay_node::api::{BlockRef, NodeStatus};
 use hearsay_node::genesis_file;
 use hearsay_node::rpc::{BlockSelector, RpcClient};
@@ -17,7 +22,7 @@ use tokio::time::sleep;
 use super::branches::{AUTHORITIES, Branches, DEEPEST, Next, Payments};
 use super::claims::Claims;
 use super::load::{self, Handed};
-use super::victim::{Place, Remains, Victim, topic_of_blocks};
+use super::victim::{Place, Remains, Victim, message_of};
 use super::{Examiner, Options, Phase, Report, Tally};
 use crate::DEADLINE;
 use crate::makers::Makers;
@@ -36,6 +41,10 @@ const FIRST: u64 = 3;
 const RECOVERY_SHARE: f64 = 0.38;
 const REORG_SHARE: f64 = 0.30;
 
+/// The part of a start in which a kill may fall: not while the program is loaded, and mostly before
+/// the first answer.
+const RECOVERY: std::ops::Range<f64> = 0.15..0.95;
+
 /// What the first answer is taken to need until it was measured.
 const START_UP: Duration = Duration::from_millis(300);
 
@@ -43,9 +52,12 @@ const START_UP: Duration = Duration::from_millis(300);
 /// reached the node.
 const MOMENT: Duration = Duration::from_millis(30);
 
-/// The bounds of the time after which a kill follows that block; between them it adapts to how fast
-/// the machine is.
-const WINDOW: (f64, f64) = (0.002, 0.060);
+/// The bounds, in seconds, of the time after which a kill follows that block; between them it adapts
+/// to how fast the machine is, so that it comes before the change is stored as often as after.
+const WINDOW: (f64, f64) = (0.000_2, 0.020);
+
+/// How long the block that tips the balance may take to reach the node.
+const FLIGHT: Duration = Duration::from_millis(250);
 
 /// How long the parent of a block that tips the balance may take to reach the node by gossip. Later
 /// it is not coming: it was made while the node was away.
@@ -65,7 +77,7 @@ pub(super) struct Storm {
     options: Options,
     home: Option<tempfile::TempDir>,
     place: Place,
-    topic: String,
+    genesis: GenesisId,
     peer: Peer,
     branches: Branches,
     handed: Arc<Mutex<Handed>>,
@@ -85,7 +97,7 @@ struct Target {
     before: Candidate,
     after: Candidate,
     depth: u64,
-    bytes: Vec<u8>,
+    message: String,
 }
 
 impl Storm {
@@ -115,14 +127,14 @@ impl Storm {
         ensure!(!data.exists(), "{} is there already; choose another directory", data.display());
         Ok(Self {
             place: Place { data, genesis, bootstrap: peer.address.clone() },
-            topic: topic_of_blocks(makers.rules().id()),
+            genesis: makers.rules().id(),
             examiner: Examiner::new(makers.rules().clone()),
             branches: Branches::new(makers, chain, payments, options.seed),
             rng: ChaCha8Rng::seed_from_u64(options.seed ^ 0x5708),
             tally: Tally { depths: vec![0; usize::try_from(DEEPEST)?], ..Tally::default() },
             claims: Claims::default(),
             start_ups: Vec::new(),
-            window: 0.012,
+            window: 0.003,
             peer,
             home,
             handed,
@@ -181,9 +193,10 @@ impl Storm {
         Ok(())
     }
 
-    /// What the next kill is aimed at: rather what has had less than its share.
+    /// What the next kill is aimed at: rather what has had less than its share, and towards the end
+    /// nothing else.
     fn draw(&mut self) -> Phase {
-        let kills = self.tally.kills();
+        let (rounds, kills) = (self.options.rounds, self.tally.kills());
         if kills < FIRST {
             return Phase::Recovery;
         }
@@ -191,9 +204,16 @@ impl Storm {
             true => 5,
             false => 1,
         };
-        let recovery = weight(self.tally.recovery.hit, RECOVERY_SHARE);
-        let reorg = weight(self.tally.reorg.hit, REORG_SHARE);
-        match self.rng.random_range(0..recovery + reorg + 2) {
+        let mut recovery = weight(self.tally.recovery.hit, RECOVERY_SHARE);
+        let mut reorg = weight(self.tally.reorg.hit, REORG_SHARE);
+        let mut any_time = 2;
+        let missing = |hit: u64, parts: u64| rounds.div_ceil(parts).saturating_sub(hit);
+        let missing = [missing(self.tally.recovery.hit, 3), missing(self.tally.reorg.hit, 4)];
+        // Half as many again, as some will miss.
+        if (missing[0] + missing[1]) * 3 / 2 >= rounds - kills {
+            (recovery, reorg, any_time) = (missing[0], missing[1], 0);
+        }
+        match self.rng.random_range(0..(recovery + reorg + any_time).max(1)) {
             drawn if drawn < recovery => Phase::Recovery,
             drawn if drawn < recovery + reorg => Phase::Reorg,
             _ => Phase::AnyTime,
@@ -204,7 +224,8 @@ impl Storm {
         &mut self,
         mut victim: Victim,
     ) -> Result<(Remains, Option<Target>, bool)> {
-        let delay = self.start_up().mul_f64(self.rng.random_range(0.0..1.0));
+        let before = files(&self.place.store());
+        let delay = self.start_up().mul_f64(self.rng.random_range(RECOVERY));
         let answer = tokio::select! {
             answer = victim.first_answer(DEADLINE) => Some(answer?),
             () = sleep(delay) => None,
@@ -212,7 +233,10 @@ impl Storm {
         if let Some(status) = &answer {
             self.note_start(&victim, status);
         }
-        Ok((victim.kill()?, None, answer.is_none()))
+        let remains = victim.kill()?;
+        let changed = files(&self.place.store()) != before;
+        self.tally.reopening += u64::from(answer.is_none() && changed);
+        Ok((remains, None, answer.is_none()))
     }
 
     async fn kill_at_any_time(
@@ -258,15 +282,17 @@ impl Storm {
             self.publish(next).await?;
             sleep(self.pace()).await;
         };
-        let delay = Duration::from_secs_f64(self.window * self.rng.random_range(0.1..1.0));
+        let delay = Duration::from_secs_f64(self.window * self.rng.random_range(0.0..1.0));
         let target = Target {
             before: self.branches.tip(),
             after: Candidate { height: next.block.height(), id: next.block.id() },
             depth: next.depth,
-            bytes: codec::encode(&next.block.to_block()),
+            message: message_of(self.genesis, &next.block),
         };
         self.publish(next).await?;
-        sleep(delay).await;
+        // The runtime's timers go by the millisecond; nothing else runs on this thread.
+        victim.wait_until_taken(&target.message, FLIGHT)?;
+        std::thread::sleep(delay);
         let remains = victim.kill()?;
         let _ = self.runs.send(None);
         Ok((remains, Some(target), false))
@@ -275,12 +301,12 @@ impl Storm {
     /// Whether a kill met the reorganisation that it was aimed at: the node's own log must show that
     /// the block had come, moments before, and the store must have either tip.
     fn judge(&mut self, target: &Target, remains: &Remains, report: &Report) -> bool {
-        let taken = remains.taken_before(&self.topic, &target.bytes);
+        let taken = remains.taken_before(&target.message);
         let tip = report.ends.map(|ends| ends.tip);
         let committed = tip == Some(target.after.id);
-        let (window, factor) = (self.window, if taken.is_none() { 1.25 } else { 0.93 });
-        if taken.is_none() || committed {
-            self.window = (window * factor).clamp(WINDOW.0, WINDOW.1);
+        if taken.is_some() {
+            let factor = if committed { 0.85 } else { 1.15 };
+            self.window = (self.window * factor).clamp(WINDOW.0, WINDOW.1);
         }
         let Some(taken) = taken.filter(|taken| *taken <= MOMENT) else { return false };
         if !committed && tip != Some(target.before.id) {
@@ -402,4 +428,11 @@ impl Storm {
         self.tally.wall = self.began.elapsed();
         Ok(())
     }
+}
+
+/// The files of a directory with their lengths.
+fn files(path: &Path) -> BTreeMap<OsString, u64> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let length = |entry: &DirEntry| entry.metadata().map_or(0, |metadata| metadata.len());
+    entries.map(|entry| (entry.file_name(), length(&entry))).collect()
 }

@@ -34,6 +34,8 @@ pub struct Tally {
     pub reorg: Kills,
     /// By phase.
     pub any_time: Kills,
+    /// Kills in recovery that came after the node had begun to write in the store's directory.
+    pub reopening: u64,
     /// Reorganisations that the kill came upon before the store had them.
     pub under_way: u64,
     /// Reorganisations that the store had by then.
@@ -90,7 +92,10 @@ impl Tally {
     pub fn check_shares(&self) -> Result<()> {
         let (kills, recovery, reorg) = (self.kills(), self.recovery.hit, self.reorg.hit);
         ensure!(recovery * 3 >= kills, "{recovery} of {kills} kills hit a recovery: under a third");
-        ensure!(reorg * 4 >= kills, "{reorg} of {kills} kills hit a reorganisation: under a quarter");
+        ensure!(
+            reorg * 4 >= kills,
+            "{reorg} of {kills} kills hit a reorganisation: under a quarter"
+        );
         Ok(())
     }
 }
@@ -102,7 +107,12 @@ impl fmt::Display for Tally {
             format!("{} hit, {} aimed and missed", kills.hit, kills.aimed - kills.hit)
         };
         writeln!(f, "kills            {kills}, after {} starts", self.starts)?;
-        writeln!(f, "  in recovery    {}", phase(self.recovery))?;
+        writeln!(
+            f,
+            "  in recovery    {}; {} of them after the store was written to",
+            phase(self.recovery),
+            self.reopening
+        )?;
         writeln!(
             f,
             "  in a reorg     {}; {} under way, {} just committed, at most {:.1} ms after the \
@@ -122,8 +132,15 @@ impl fmt::Display for Tally {
         writeln!(f, "depths hit       {}", depths.join(", "))?;
         writeln!(f, "reorgs logged    {}, the deepest {}", self.reorgs, self.deepest)?;
         let (sent, taken, included) = self.transactions;
-        writeln!(f, "blocks made      {}; height {}, final {}", self.blocks, self.ends.0, self.ends.1)?;
-        writeln!(f, "transactions     {sent} handed in, {taken} taken, {included} of them in the chain")?;
+        writeln!(
+            f,
+            "blocks made      {}; height {}, final {}",
+            self.blocks, self.ends.0, self.ends.1
+        )?;
+        writeln!(
+            f,
+            "transactions     {sent} handed in, {taken} taken, {included} of them in the chain"
+        )?;
         let (stored, finals) = self.claims;
         writeln!(f, "reported         {stored} tips and {finals} final blocks, none missing")?;
         writeln!(f, "lines cut        {}", self.cut)?;

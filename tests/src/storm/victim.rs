@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use hearsay_chain::{GenesisId, VerifiedBlock, codec};
 use hearsay_network::{Multiaddr, Topic, topic};
 use hearsay_node::api::NodeStatus;
 use hearsay_node::rpc::{self, NodeUrl, RpcClient};
@@ -22,6 +23,9 @@ const TAKEN: &str = "Put message in duplicate_cache";
 
 /// How often the node is asked until it answers.
 const ASK_EVERY: Duration = Duration::from_millis(4);
+
+/// How often its log is looked at while a block is on its way to it.
+const LOOK_EVERY: Duration = Duration::from_micros(100);
 
 /// Where the node keeps things, and whom it knows.
 #[derive(Clone, Debug)]
@@ -111,6 +115,20 @@ impl Victim {
         fs::read_to_string(&self.stderr).unwrap_or_default()
     }
 
+    /// Waits, to a fraction of a millisecond, until gossip has handed the node a message; gives up
+    /// after `limit`.
+    pub(super) fn wait_until_taken(&self, message: &str, limit: Duration) -> Result<()> {
+        let (since, mut offset) = (Instant::now(), 0);
+        while since.elapsed() < limit {
+            let lines = appended(&self.stderr, &mut offset)?;
+            if lines.lines().any(|line| is_taken(line, message)) {
+                break;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
     /// SIGKILL.
     pub(super) fn kill(mut self) -> Result<Remains> {
         self.must_live()?;
@@ -128,19 +146,22 @@ impl Victim {
 }
 
 impl Remains {
-    /// How long before the end gossip handed the node a block; none if it never did.
-    pub(super) fn taken_before(&self, topic_of_blocks: &str, block: &[u8]) -> Option<Duration> {
-        let message = hex::encode(topic::message_id(topic_of_blocks, block));
-        let mut lines = self.said.lines();
-        let line = lines.find(|line| line.contains(TAKEN) && line.contains(&message))?;
+    /// How long before the end gossip handed the node a message; none if it never did.
+    pub(super) fn taken_before(&self, message: &str) -> Option<Duration> {
+        let line = self.said.lines().find(|line| is_taken(line, message))?;
         let taken: Timestamp = line.split_whitespace().next()?.parse().ok()?;
         Duration::try_from(self.killed.duration_since(taken)).ok()
     }
 }
 
-/// The name of the topic that blocks are gossiped on.
-pub(super) fn topic_of_blocks(genesis: hearsay_chain::GenesisId) -> String {
-    topic::Topics::new(genesis).ident(Topic::Block).hash().to_string()
+fn is_taken(line: &str, message: &str) -> bool {
+    line.contains(TAKEN) && line.contains(message)
+}
+
+/// What gossip calls the message that carries a block, as it stands in the log.
+pub(super) fn message_of(genesis: GenesisId, block: &VerifiedBlock) -> String {
+    let topic = topic::Topics::new(genesis).ident(Topic::Block).hash();
+    hex::encode(topic::message_id(topic.as_str(), &codec::encode(&block.to_block())))
 }
 
 /// Reads what was appended to a file since `offset`, whole lines alone, and moves `offset` on.

@@ -158,10 +158,8 @@ async fn liars_are_turned_away_and_the_idle_are_passed_over() {
     let expected = expected.map(|(peer, reason)| (peer.id.to_string(), reason.to_owned()));
     assert_eq!(penalised, expected.into());
     for liar in &peers[..2] {
-        until("the liar to be disconnected", async || {
-            (!liar.seen().left.is_empty()).then_some(())
-        })
-        .await;
+        until("the liar to be disconnected", async || (!liar.seen().left.is_empty()).then_some(()))
+            .await;
     }
     assert!(peers[2..].iter().all(|peer| peer.seen().left.is_empty()), "nobody else is");
     assert_eq!(node.status().await.tip, honest[honest.len() - 1].id());

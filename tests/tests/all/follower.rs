@@ -59,8 +59,7 @@ impl Net {
         let genesis = self.makers.genesis().clone();
         let options = RocksOptions { durability: Durability::Buffered, ..RocksOptions::default() };
         fs::create_dir_all(self.dir(node)).unwrap();
-        let store =
-            RocksStore::open(self.dir(node).join("chain"), genesis.id(), options).unwrap();
+        let store = RocksStore::open(self.dir(node).join("chain"), genesis.id(), options).unwrap();
         let mut chain = Chain::open(store, genesis).unwrap();
         for run in blocks.chunks(64) {
             chain.import_run(run.to_vec(), u64::MAX).unwrap();

@@ -63,8 +63,11 @@ async fn an_authority_that_makes_four_blocks_in_a_slot_splits_nobody() {
     }
     for listener in &listeners {
         let seen = listener.seen();
-        let relayed: Vec<BlockId> =
-            twins.iter().map(VerifiedBlock::id).filter(|id| seen.copies.contains_key(&id.0)).collect();
+        let relayed: Vec<BlockId> = twins
+            .iter()
+            .map(VerifiedBlock::id)
+            .filter(|id| seen.copies.contains_key(&id.0))
+            .collect();
         assert_eq!(relayed, [twins[4].id(), twins[5].id()], "two blocks of the slot are relayed");
     }
     for node in nodes {
@@ -104,8 +107,13 @@ async fn a_flood_of_orphans_costs_bounded_memory_and_holds_no_honest_block_up() 
         })
         .await;
     }
-    println!("{} MB of orphans; memory {} MB before, {} MB at most, {} MB after",
-        bytes >> 20, before >> 20, peak >> 20, node.memory() >> 20);
+    println!(
+        "{} MB of orphans; memory {} MB before, {} MB at most, {} MB after",
+        bytes >> 20,
+        before >> 20,
+        peak >> 20,
+        node.memory() >> 20
+    );
     assert!(bytes > 150 << 20, "{bytes}");
     assert!(peak < before + bytes, "memory grew from {before} to {peak}");
     node.stop();
