@@ -9,8 +9,9 @@ use hearsay_node::rpc::{HexBytes, RpcClient};
 use hearsay_node::trace::event::Event;
 use hearsay_tests::makers::Makers;
 use hearsay_tests::peer::{Manner, Peer, chain_of};
+use hearsay_tests::storm::examine;
 
-use crate::follower::{Net, now_ms, until};
+use crate::follower::{Net, Synced, now_ms, until};
 
 const SLOT_MS: u64 = 200;
 
@@ -94,29 +95,29 @@ async fn a_node_killed_while_it_catches_up_goes_on_where_it_was() {
     node.kill();
     let before = node.synced();
     peers.iter().for_each(|peer| peer.seen().asked.clear());
+    let kept = examine(&net.store(0), net.makers.genesis()).unwrap().ends.unwrap().height;
+    assert!((200..HEIGHT).contains(&kept), "killed at {kept} of {HEIGHT}");
     let node = net.start(0, None, &addresses).await;
-    let had = node.status().await.height;
-    assert!((200..HEIGHT).contains(&had), "killed at {had} of {HEIGHT}");
     node.wait_for_tip(&line[line.len() - 1]).await;
-    let after = node.synced();
-    let times = |block: &VerifiedBlock| {
-        let id = block.id().to_string();
-        let count = |synced: &std::collections::BTreeMap<String, Vec<String>>| {
-            synced.get(&id).map_or(0, Vec::len)
-        };
-        (count(&before), count(&after))
+    let times = |synced: &Synced, block: &VerifiedBlock| {
+        synced.get(&block.id().to_string()).map_or(0, Vec::len)
     };
-    // The second status may be a little later than the start, so the line below is drawn by what
-    // was written before the kill.
-    let (kept, rest) = line.split_at(usize::try_from(had).unwrap());
-    let known: Vec<_> = kept.iter().filter(|block| times(block).0 > 0).collect();
-    assert!(known.len() >= 200, "{} blocks were received before the kill", known.len());
-    for block in known.iter().take(200) {
-        assert_eq!(times(block), (1, 1), "block {} was received again", block.height());
-        let asked = peers.iter().any(|peer| peer.seen().asked.contains_key(&block.id()));
-        assert!(!asked, "block {} was asked for again", block.height());
+    // The log is written a moment after the event.
+    let (old, rest) = line.split_at(usize::try_from(kept).unwrap());
+    let after = until("the rest to be in the log", async || {
+        let after = node.synced();
+        rest.iter().all(|block| times(&after, block) > times(&before, block)).then_some(after)
+    })
+    .await;
+    let asked = |block: &VerifiedBlock| {
+        peers.iter().any(|peer| peer.seen().asked.contains_key(&block.id()))
+    };
+    for block in old {
+        let again = times(&after, block) - times(&before, block);
+        assert_eq!(again, 0, "block {} of {kept} was received again", block.height());
+        assert!(!asked(block), "block {} of {kept} was asked for again", block.height());
     }
-    assert!(rest.iter().all(|block| times(block).1 > 0), "the rest came by catching up");
+    assert!(rest.iter().all(asked));
     node.stop();
 }
 

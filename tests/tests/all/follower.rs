@@ -1,6 +1,7 @@
 //! Real nodes of a network whose keys the test holds, asked over their RPC.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -19,6 +20,9 @@ use jsonrpsee::http_client::HttpClient;
 
 /// How often a node is asked while something is waited for.
 const ASK_EVERY: Duration = Duration::from_millis(3);
+
+/// Blocks received by catching up, by id: the senders, one for each time.
+pub(crate) type Synced = BTreeMap<String, Vec<String>>;
 
 /// The time now, in milliseconds since the Unix epoch.
 pub(crate) fn now_ms() -> u64 {
@@ -54,12 +58,17 @@ impl Net {
         self.dir.path().join(format!("n{node}"))
     }
 
+    /// The directory of a node's store.
+    pub(crate) fn store(&self, node: usize) -> PathBuf {
+        self.dir(node).join("chain")
+    }
+
     /// Fills the store of a node that was never started.
     pub(crate) fn fill(&self, node: usize, blocks: &[VerifiedBlock]) {
         let genesis = self.makers.genesis().clone();
         let options = RocksOptions { durability: Durability::Buffered, ..RocksOptions::default() };
         fs::create_dir_all(self.dir(node)).unwrap();
-        let store = RocksStore::open(self.dir(node).join("chain"), genesis.id(), options).unwrap();
+        let store = RocksStore::open(self.store(node), genesis.id(), options).unwrap();
         let mut chain = Chain::open(store, genesis).unwrap();
         for run in blocks.chunks(64) {
             chain.import_run(run.to_vec(), u64::MAX).unwrap();
@@ -75,6 +84,21 @@ impl Net {
         authority: Option<usize>,
         bootstrap: &[Multiaddr],
     ) -> Follower {
+        let mut args = Vec::new();
+        for address in bootstrap {
+            args.extend(["--bootstrap".to_owned(), address.to_string()]);
+        }
+        if let Some(place) = authority {
+            let key = self.dir(node).join("authority.pem");
+            fs::create_dir_all(self.dir(node)).unwrap();
+            keyfile::save(&key, self.makers.authority(place), true).unwrap();
+            args.extend(["--authority-key".to_owned(), key.display().to_string()]);
+        }
+        self.start_with(node, &args).await
+    }
+
+    /// Starts a node with further arguments, and waits until it answers.
+    pub(crate) async fn start_with(&self, node: usize, args: &[impl AsRef<OsStr>]) -> Follower {
         let dir = self.dir(node);
         fs::create_dir_all(&dir).unwrap();
         let rpc = format!("127.0.0.1:{}", free_port());
@@ -86,17 +110,10 @@ impl Net {
             .arg(self.dir.path().join("genesis.toml"))
             .arg("--data-dir")
             .arg(&dir)
+            .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(File::create(dir.join("node.log")).unwrap());
-        for address in bootstrap {
-            command.args(["--bootstrap", &address.to_string()]);
-        }
-        if let Some(place) = authority {
-            let key = dir.join("authority.pem");
-            keyfile::save(&key, self.makers.authority(place), true).unwrap();
-            command.arg("--authority-key").arg(key);
-        }
         let url: NodeUrl = rpc.parse().unwrap();
         let client = rpc::connect(&url).unwrap();
         let node = Follower { child: command.spawn().unwrap(), dir, client };
@@ -139,9 +156,9 @@ impl Follower {
         records.map(|record| record.event).collect()
     }
 
-    /// Blocks received by catching up: how often each, and by whom.
-    pub(crate) fn synced(&self) -> BTreeMap<String, Vec<String>> {
-        let mut synced: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    /// Blocks received by catching up, over all its lives.
+    pub(crate) fn synced(&self) -> Synced {
+        let mut synced = Synced::new();
         for event in self.events() {
             if let Event::Received { kind: Kind::Block, id, from, via: Via::Sync, .. } = event {
                 synced.entry(id).or_default().push(from);

@@ -83,14 +83,14 @@ async fn an_authority_that_makes_four_blocks_in_a_slot_splits_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_orphans_costs_bounded_memory_and_holds_no_honest_block_up() {
     const WAVE: u64 = 200;
+    const WAVES: u64 = 4;
     let net = Net::new(Makers::new("flood", (2, 4), (now_ms() - 600_000, SLOT_MS)));
-    let node = net.start(0, None, &[]).await;
+    // Gossip keeps whatever it hears for six heartbeats; short ones make that little.
+    let node = net.start_with(0, &["--gossip-heartbeat-ms", "100"]).await;
     let (flooder, honest) = (peer_at(&net, 1, &node).await, peer_at(&net, 2, &node).await);
     let payments: Vec<_> = (0..1_300).map(|nonce| net.makers.payment(0, nonce)).collect();
-    let line = net.makers.line(3, 1);
-    let before = node.memory();
-    let mut bytes = 0;
-    let mut peak = 0;
+    let line = net.makers.line(WAVES, 1);
+    let (mut bytes, mut peaks) = (0, Vec::new());
     for (wave, block) in (0..).zip(&line) {
         for n in 0..WAVE {
             let slot = 10 + wave * WAVE + n;
@@ -101,20 +101,16 @@ async fn a_flood_of_orphans_costs_bounded_memory_and_holds_no_honest_block_up() 
         }
         honest.publish_block(block).await.unwrap();
         node.wait_for_tip(block).await;
+        let mut peak = 0;
         until("all of the wave to be judged", async || {
             peak = peak.max(node.memory());
             (node.status().await.verdicts.ignore >= (wave + 1) * WAVE).then_some(())
         })
         .await;
+        peaks.push(peak);
     }
-    println!(
-        "{} MB of orphans; memory {} MB before, {} MB at most, {} MB after",
-        bytes >> 20,
-        before >> 20,
-        peak >> 20,
-        node.memory() >> 20
-    );
-    assert!(bytes > 150 << 20, "{bytes}");
-    assert!(peak < before + bytes, "memory grew from {before} to {peak}");
+    // What is kept of the first wave is all that is kept: the same again would show.
+    let more = peaks[3].saturating_sub(peaks[0]);
+    assert!(more < bytes / WAVES / 2, "{bytes} bytes, of which memory shows {peaks:?}");
     node.stop();
 }
