@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use hearsay_chain::store::{Durability, RocksOptions, RocksStore};
 use hearsay_chain::{Chain, VerifiedBlock};
 use hearsay_network::Multiaddr;
-use hearsay_node::api::NodeStatus;
-use hearsay_node::rpc::{self, NodeUrl, RpcClient};
+use hearsay_node::api::{BlockRef, NodeStatus};
+use hearsay_node::rpc::{self, BlockSelector, NodeUrl, RpcClient};
 use hearsay_node::trace::event::{Event, Kind, Record, Via};
 use hearsay_node::{genesis_file, keyfile};
 use hearsay_tests::makers::Makers;
@@ -140,6 +140,12 @@ impl Follower {
 
     pub(crate) async fn address(&self) -> Multiaddr {
         self.status().await.listen[0].parse().unwrap()
+    }
+
+    /// The id of its block at a height.
+    pub(crate) async fn block_at(&self, height: u64) -> String {
+        let block = BlockSelector(BlockRef::Height(height));
+        self.client.block_get(block).await.expect("a block").id.to_string()
     }
 
     /// Waits until its tip is this block.

@@ -4,6 +4,7 @@ mod catching_up;
 mod follower;
 mod hostile;
 mod node;
+mod partitions;
 mod storm;
 mod testnet;
 mod traps;
