@@ -41,6 +41,10 @@ const FIRST: u64 = 3;
 const RECOVERY_SHARE: f64 = 0.38;
 const REORG_SHARE: f64 = 0.30;
 
+/// How many kills there are at most for each one that was ordered, as a fraction: some may miss, and
+/// the shares are those of kills that hit.
+const EXTRA: (u64, u64) = (5, 4);
+
 /// The part of a start in which a kill may fall: not while the program is loaded, and mostly before
 /// the first answer.
 const RECOVERY: std::ops::Range<f64> = 0.15..0.95;
@@ -158,7 +162,10 @@ impl Storm {
     }
 
     async fn all(&mut self, progress: &mut impl FnMut(&Tally)) -> Result<()> {
-        while self.tally.kills() < self.options.rounds {
+        let (rounds, most) = (self.options.rounds, self.options.rounds * EXTRA.0 / EXTRA.1);
+        while self.tally.kills() < rounds
+            || (self.tally.kills() < most && self.tally.check_shares().is_err())
+        {
             ensure!(self.began.elapsed() < self.options.limit, "there is no time left");
             self.round().await?;
             self.tally.wall = self.began.elapsed();
@@ -196,7 +203,8 @@ impl Storm {
     /// What the next kill is aimed at: rather what has had less than its share, and towards the end
     /// nothing else.
     fn draw(&mut self) -> Phase {
-        let (rounds, kills) = (self.options.rounds, self.tally.kills());
+        let kills = self.tally.kills();
+        let rounds = self.options.rounds.max(kills + 1);
         if kills < FIRST {
             return Phase::Recovery;
         }
