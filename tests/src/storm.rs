@@ -8,6 +8,7 @@
 mod branches;
 mod claims;
 mod examine;
+mod kills;
 mod load;
 mod round;
 mod tally;

@@ -12,8 +12,11 @@ use hearsay_chain::ledger::{Account, Accounts, Overlay, Undo, apply_block};
 use hearsay_chain::store::{Durability, Ends, RocksOptions, RocksStore, Table, TxPlace, split_key};
 use hearsay_chain::{
     Address, BlockId, Genesis, Rules, Store, StoreError, TxId, UnverifiedBlock, VerifiedBlock,
-    codec,
+    VerifiedTx, codec,
 };
+
+#[cfg(test)]
+mod tests;
 
 /// What a store holds.
 #[derive(Debug, Default)]
@@ -76,14 +79,14 @@ impl Examiner {
     }
 
     /// The main chain by height, walked from the tip down.
-    fn walk(&mut self, store: &RocksStore, ends: Ends) -> Result<Vec<BlockId>> {
+    fn walk(&self, store: &RocksStore, ends: Ends) -> Result<Vec<BlockId>> {
         ensure!(ends.final_height <= ends.height, "final above the tip: {ends:?}");
         let mut main = Vec::new();
         let mut id = ends.tip;
         for height in (0..=ends.height).rev() {
             ensure!(store.block_at(height)? == Some(id), "height {height} does not lead to {id}");
             main.push(id);
-            id = self.check_block(store, &id, height)?.parent;
+            id = self.check_header(store, &id, height)?.parent;
         }
         main.reverse();
         ensure!(main.first() == Some(&self.rules.genesis().block().id()), "no genesis below");
@@ -96,31 +99,35 @@ impl Examiner {
         Ok(main)
     }
 
-    /// Checks a stored block by itself and against its parent.
-    fn check_block(
-        &mut self,
-        store: &RocksStore,
-        id: &BlockId,
-        height: u64,
-    ) -> Result<HeaderFields> {
+    /// Checks a stored header against its id, its height and its parent.
+    fn check_header(&self, store: &RocksStore, id: &BlockId, height: u64) -> Result<HeaderFields> {
         let header = store.header(id)?.with_context(|| format!("header {id} is missing"))?;
         let fields = header.fields.clone();
         ensure!(header.id() == *id, "another header stands under {id}");
-        ensure!(fields.height == height, "block {id} stands at {height}, not {}", fields.height);
-        if height == 0 {
-            return Ok(fields);
+        ensure!(fields.height == height, "block {id} stands at {}, not {height}", fields.height);
+        if height > 0 {
+            let parent = store.header(&fields.parent)?;
+            let parent = parent.with_context(|| format!("the parent of {id} is missing"))?;
+            check_step(&fields, &parent.fields, u64::MAX).with_context(|| id.to_string())?;
         }
-        let parent = store.header(&fields.parent)?;
-        let parent = parent.with_context(|| format!("the parent of {id} is missing"))?;
-        check_step(&fields, &parent.fields, u64::MAX).with_context(|| id.to_string())?;
-        let block = stored(store, id)?;
-        let block = UnverifiedBlock::from(block.to_block());
+        Ok(fields)
+    }
+
+    /// Reads a block and checks it by itself.
+    fn check_block(&mut self, store: &RocksStore, id: &BlockId) -> Result<VerifiedBlock> {
+        let header = store.header(id)?.with_context(|| format!("header {id} is missing"))?;
+        let body = store.body(id)?.with_context(|| format!("body {id} is missing"))?;
+        let limit = self.rules.genesis().limits.block_bytes as usize;
+        let block = UnverifiedBlock::from_body((*id, header.clone()), &body, limit);
+        let block = block.with_context(|| id.to_string())?;
+        let transactions =
+            block.transactions().iter().cloned().map(VerifiedTx::from_own_store).collect();
         let block = block.check_form(&self.rules, |_| None).with_context(|| id.to_string())?;
         if !self.verified.contains(id) {
             block.verify().with_context(|| id.to_string())?;
             self.verified.insert(*id);
         }
-        Ok(fields)
+        Ok(VerifiedBlock::from_own_store(header, transactions))
     }
 
     /// Every block that is kept; those beside the main chain are checked, with their index.
@@ -133,7 +140,8 @@ impl Examiner {
         })?;
         for (height, id) in side {
             ensure!(kept.insert(id), "block {id} stands on and beside the main chain");
-            self.check_block(store, &id, height)?;
+            self.check_header(store, &id, height)?;
+            self.check_block(store, &id)?;
         }
         let (mut headers, mut bodies) = (0, 0);
         store.scan(Table::Headers, &mut |_, _| {
@@ -152,18 +160,19 @@ impl Examiner {
         Ok(kept)
     }
 
-    /// Applies the main chain anew, and compares accounts, undos and places of transactions.
+    /// Checks the blocks of the main chain and applies them anew, and compares accounts, undos and places of transactions.
     fn replay(
-        &self,
+        &mut self,
         store: &RocksStore,
         ends: Ends,
         main: &[BlockId],
     ) -> Result<BTreeMap<TxId, TxPlace>> {
-        let start = Start(&self.rules.genesis().allocations);
+        let rules = self.rules.clone();
+        let start = Start(&rules.genesis().allocations);
         let mut overlay = Overlay::new(&start);
         let (mut places, mut undos) = (BTreeMap::new(), BTreeMap::new());
         for (height, id) in (0u64..).zip(main).skip(1) {
-            let block = stored(store, id)?;
+            let block = self.check_block(store, id)?;
             let undo = apply_block(&mut overlay, &block)?.with_context(|| id.to_string())?;
             if height > ends.final_height {
                 undos.insert(*id, undo);
@@ -191,10 +200,6 @@ impl Accounts for Start<'_> {
         let balance = self.0.get(address).copied().unwrap_or_default();
         Ok(Account { balance, nonce: 0 })
     }
-}
-
-fn stored(store: &RocksStore, id: &BlockId) -> Result<VerifiedBlock> {
-    store.block(id)?.with_context(|| format!("body {id} is missing"))
 }
 
 /// Every row of a table whose keys are 32 bytes.
