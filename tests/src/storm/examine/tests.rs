@@ -4,14 +4,14 @@ use hearsay_chain::store::Changes;
 use super::*;
 use crate::makers::Makers;
 
-/// A store with a fork: eight blocks, of which two stand beside the main chain.
+/// A store of eight blocks, of which two stand beside the main chain.
 fn forked(dir: &Path, makers: &Makers) -> RocksStore {
     let options = RocksOptions { durability: Durability::Buffered, ..RocksOptions::default() };
     let store = RocksStore::open(dir, makers.rules().id(), options).unwrap();
     let mut chain = Chain::open(store, makers.genesis().clone()).unwrap();
     let line = makers.line(6, 2);
     chain.import_run(line.clone(), u64::MAX).unwrap();
-    let mut parent = (line[3].id(), line[3].height());
+    let mut parent = (line[2].id(), line[2].height());
     for slot in [9, 10] {
         let block = makers.block(parent, slot, vec![]);
         parent = (block.id(), block.height());
@@ -59,7 +59,7 @@ fn whatever_is_missing_or_wrong_is_found() {
         ("height", Changes { heights: [(3, None)].into(), ..Changes::default() }),
         ("heights for", Changes { heights: [(7, Some(tip.id()))].into(), ..Changes::default() }),
         ("missing", Changes { forgotten: vec![third.id()], ..Changes::default() }),
-        ("missing", Changes { pruned: vec![third.id()], ..Changes::default() }),
+        ("bodies", Changes { pruned: vec![third.id()], ..Changes::default() }),
         (
             "accounts",
             Changes { accounts: [(payer, Account::default())].into(), ..Changes::default() },
