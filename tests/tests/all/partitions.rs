@@ -68,15 +68,11 @@ async fn two_halves_finalise_nothing_and_heal_to_one_tip() {
     right.push(net.start(3, Some(3), &bridge).await);
     let all: Vec<&Follower> = left.iter().chain(&right).collect();
     wait_for_one_tip(&all).await;
-    let moved = until("one side's move in the log", async || {
-        let moved: Vec<u64> = all.iter().map(|node| deepest(node)).collect();
-        moved.iter().any(|depth| *depth >= APART).then_some(moved)
+    // Which side gives way is a matter of ids; the node between them may even do so twice.
+    until("one side's move in the log", async || {
+        all.iter().any(|node| deepest(node) >= APART).then_some(())
     })
     .await;
-    assert!(
-        moved[..2].iter().all(|d| *d < APART) || moved[2..].iter().all(|d| *d < APART),
-        "only one side moves: {moved:?}"
-    );
     left.into_iter().chain(right).for_each(Follower::stop);
 }
 
