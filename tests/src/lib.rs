@@ -1,8 +1,13 @@
 //! What the tests of real nodes share: finding the programs, running them, and waiting on state
 //! with a deadline.
 
+pub mod makers;
+pub mod peer;
+pub mod storm;
+
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -10,17 +15,29 @@ use std::time::{Duration, Instant};
 /// test that passes waits only as long as it must.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A program of this workspace, built beside the tests.
+/// A program of this workspace, built beside the tests, which are a folder below, or beside the
+/// program that runs.
 ///
 /// # Panics
 /// It was not built: `cargo xtask test` builds it first.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a running program has a path");
-    let path = test.parent().and_then(|deps| deps.parent()).map(|dir| dir.join(name));
-    let path = path.unwrap_or_default();
+    let this = std::env::current_exe().expect("a running program has a path");
+    let beside = this.parent().unwrap_or(Path::new("."));
+    let above = beside.parent().filter(|_| beside.ends_with("deps"));
+    let path = above.unwrap_or(beside).join(name);
     assert!(path.exists(), "{} is missing; `cargo build --workspace` makes it", path.display());
     path
+}
+
+/// A port of the loopback address that was free a moment ago.
+///
+/// # Panics
+/// There is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    let socket = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    socket.expect("a free port").port()
 }
 
 /// Runs a program of this workspace to its end.

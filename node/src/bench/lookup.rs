@@ -89,32 +89,32 @@ impl Lookup {
     fn measure(&self, subject: &Subject, seed: u64) -> anyhow::Result<[f64; 3]> {
         let mut random = StdRng::seed_from_u64(seed);
         let store = &subject.store;
-        let mut micros = |mut lookup: Box<dyn FnMut(&mut StdRng) -> anyhow::Result<()> + '_>| {
+        let mut micros = |lookup: &dyn Fn(&mut StdRng) -> anyhow::Result<()>| {
             let begin = Instant::now();
             for _ in 0..self.lookups {
                 lookup(&mut random)?;
             }
             anyhow::Ok(begin.elapsed().as_secs_f64() * 1e6 / self.lookups as f64)
         };
-        let by_height = micros(Box::new(|random| {
+        let by_height = micros(&|random| {
             let height = random.random_range(1..=subject.heights);
             let id = store.block_at(height)?.ok_or_else(|| anyhow::anyhow!("no such height"))?;
             black_box(store.header(&id)?);
             Ok(())
-        }))?;
-        let by_id = micros(Box::new(|random| {
+        })?;
+        let by_id = micros(&|random| {
             let id = subject.blocks.choose(random).ok_or_else(|| anyhow::anyhow!("no block"))?;
             black_box(store.header(id)?);
             Ok(())
-        }))?;
-        let by_transaction = micros(Box::new(|random| {
+        })?;
+        let by_transaction = micros(&|random| {
             let id = subject.transactions.choose(random);
             let id = id.ok_or_else(|| anyhow::anyhow!("no transaction"))?;
             let place = store.find_transaction(id)?;
             anyhow::ensure!(place.is_some(), "a transaction is missing");
             black_box(place);
             Ok(())
-        }))?;
+        })?;
         Ok([by_height, by_id, by_transaction])
     }
 }

@@ -198,10 +198,9 @@ impl<S: Store> Engine<S> {
         let (mut checked, mut bytes) = (Vec::new(), 0);
         for block in self.orphans.take_descendants(parent) {
             bytes += block.size();
-            match block.check_form(self.chain.rules(), |id| self.known_tx(id)) {
-                Ok(block) => checked.push(block),
-                // What stands on it finds no parent, and is dropped in its turn.
-                Err(_) => {}
+            // What stands on one that is wrong finds no parent, and is dropped in its turn.
+            if let Ok(block) = block.check_form(self.chain.rules(), |id| self.known_tx(id)) {
+                checked.push(block);
             }
         }
         if !checked.is_empty() {

@@ -1,9 +1,14 @@
 //! One binary for all tests of real nodes, so that RocksDB and libp2p are linked once.
 
+mod catching_up;
+mod follower;
 mod full_disk;
 mod hostile;
 mod node;
+mod partitions;
 mod refusals;
+mod storm;
 mod testnet;
 mod traps;
+mod two_faced;
 mod world;

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use hearsay_tests::{run, stdout};
+use hearsay_tests::{free_port, run, stdout};
 use serde_json::Value;
 
-use crate::world::{World, free_port};
+use crate::world::World;
 
 #[test]
 fn a_node_makes_blocks_and_keeps_chain_and_identity_over_a_restart() {

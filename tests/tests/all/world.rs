@@ -10,13 +10,8 @@ use std::time::Duration;
 use hearsay_chain::genesis::{Limits, Schedule};
 use hearsay_chain::{Genesis, Keypair};
 use hearsay_node::{genesis_file, keyfile};
-use hearsay_tests::{program, run, wait_for};
+use hearsay_tests::{free_port, program, run, wait_for};
 use serde_json::Value;
-
-/// A port of the loopback address that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 fn authority(number: usize) -> Keypair {
     Keypair::from_seed(&[100 + number as u8; 32])
