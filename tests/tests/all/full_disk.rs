@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use hearsay_tests::{program, stdout, wait_for};
+use hearsay_tests::{free_port, program, stdout, wait_for};
 use serde_json::Value;
 
-use crate::world::{Node, World, free_port};
+use crate::world::{Node, World};
 
 /// A command that mounts a disk of 64 MiB at a path, fills it if asked to, and becomes the program.
 /// It needs no root: it does so in a user namespace.

@@ -7,11 +7,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use hearsay_tests::program;
+use hearsay_tests::{free_port, program};
 use rocksdb::{DB, Options};
 
 use crate::node::{refused, tree};
-use crate::world::{World, free_port};
+use crate::world::World;
 
 /// The usual id of "nobody".
 const NOBODY: u32 = 65_534;
