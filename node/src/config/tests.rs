@@ -139,7 +139,8 @@ fn the_table_that_the_flags_become_has_the_keys_of_the_settings() {
                 --rpc-host h --rpc-origin http://o --authority-key a --node-key k --events e \
                 --keep-bodies 64 --log l --gossip-mesh 6 --gossip-mesh-low 5 --gossip-mesh-high 12 \
                 --gossip-heartbeat-ms 1 --gossip-flood-publish false --mempool-max-count 1 \
-                --mempool-max-bytes 1 --peers-max-inbound 1 --peers-max-outbound 1";
+                --mempool-max-bytes 1 --peers-max-inbound 1 --peers-max-outbound 1 \
+                --sync-peers random";
     let from_flags = toml::Table::try_from(flags(line)).unwrap();
     let settings: Settings = from_flags.clone().try_into().unwrap();
     assert_eq!(toml::Table::try_from(settings).unwrap(), from_flags);

@@ -10,7 +10,7 @@ use super::migrate::schema_of;
 use super::options::{self, META, all_families};
 use super::testing::{assert_refused, copy_of, open, store_of};
 use crate::block::VerifiedBlock;
-use crate::evidence::Turn;
+use crate::evidence::{Evidence, Turn};
 use crate::ids::BlockId;
 use crate::store::suite::{assert_grown, assert_tip, block_on, chain_of, growth};
 use crate::store::{Changes, Store, Table};
@@ -68,7 +68,11 @@ fn assert_migrated(store: &RocksStore, main: &[VerifiedBlock], side: &[VerifiedB
         let same = |other: &&VerifiedBlock| other.height() == block.height();
         assert!(main.iter().chain(side).filter(same).any(|other| other.id() == found));
     }
-    assert_eq!(store.evidence_from(0, 9).unwrap(), []);
+    // Each side block stands at a height, and so in a slot, that the main chain has a block for.
+    let proofs = store.evidence_from(0, 9).unwrap();
+    let heights: Vec<u64> = proofs.iter().map(|proof| proof.first.fields.height).collect();
+    assert_eq!(heights, expected.iter().map(|(height, _)| *height).collect::<Vec<_>>());
+    assert!(proofs.iter().all(Evidence::holds));
     assert_eq!(store.first_body().unwrap(), 1);
 }
 
