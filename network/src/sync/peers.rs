@@ -7,7 +7,7 @@ use hearsay_chain::fork_choice::Candidate;
 use libp2p::PeerId;
 
 use crate::choice::{Choice, Chooser};
-use crate::wire::Standing;
+use crate::wire::{MAX_HEADERS, Standing};
 
 /// Requests for bodies that one peer may have open: one that it answers and one that waits there
 /// already, so that it never idles for a round trip.
@@ -24,6 +24,9 @@ const SHARE: f64 = 0.3;
 /// node thousands of reads. Whoever catches up needs one for each 2,048 blocks it stores.
 const HEADER_PAGES: f64 = 40.0;
 const HEADER_PAGES_A_SECOND: f64 = 2.0;
+
+/// What a request for a single header counts for, in pages.
+const LEAST_PAGE: f64 = 1.0 / 64.0;
 
 /// Failures in a row after which a peer rests for long.
 const MAX_FAILURES: u32 = 3;
@@ -190,15 +193,17 @@ impl Peers {
         }
     }
 
-    /// Whether a peer may have a page of headers now. Whoever is not known as a peer may not.
-    pub fn may_ask_headers(&mut self, peer: &PeerId, now: u64) -> bool {
+    /// Whether a peer may have so many headers now. Whoever is not known as a peer may not.
+    pub fn may_ask_headers(&mut self, peer: &PeerId, count: usize, now: u64) -> bool {
         let Some(known) = self.by_id.get_mut(peer) else { return false };
         let passed = now.saturating_sub(known.pages_at) as f64 / 1e6;
         known.pages = (known.pages + passed * HEADER_PAGES_A_SECOND).min(HEADER_PAGES);
         known.pages_at = now;
-        let may = known.pages >= 1.0;
+        // The locator alone costs some reads.
+        let cost = (count as f64 / MAX_HEADERS as f64).clamp(LEAST_PAGE, 1.0);
+        let may = known.pages >= cost;
         if may {
-            known.pages -= 1.0;
+            known.pages -= cost;
         }
         may
     }

@@ -6,7 +6,7 @@ use libp2p::PeerId;
 use super::*;
 use crate::choice::{Chooser, Strategy};
 use crate::event::RequestId;
-use crate::wire::Standing;
+use crate::wire::{MAX_HEADERS, Standing};
 
 fn rules() -> Rules {
     Rules::new(Genesis {
@@ -204,10 +204,12 @@ fn peers_that_are_ahead_rested_and_free_are_chosen() {
 #[test]
 fn a_peer_that_asks_for_headers_without_end_is_given_a_few_pages_a_second() {
     let mut peers = Peers::new(Chooser::new(Strategy::Random, 1));
-    assert!(!peers.may_ask_headers(&peer(1), 0), "it is not known");
+    assert!(!peers.may_ask_headers(&peer(1), 1, 0), "it is not known");
     peers.joined(peer(1));
     let given = |peers: &mut Peers, from: u64| {
-        (0..1_000).filter(|n| peers.may_ask_headers(&peer(1), from + n * 1_000)).count()
+        (0..1_000)
+            .filter(|n| peers.may_ask_headers(&peer(1), MAX_HEADERS, from + n * 1_000))
+            .count()
     };
     assert_eq!(given(&mut peers, 0), 41);
     assert_eq!(given(&mut peers, 1_000_000), 2);

@@ -218,8 +218,8 @@ impl<S: Store> Engine<S> {
         token: Token,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
-        if matches!(request, Request::Headers { .. })
-            && !self.sync.peers.may_ask_headers(&from, now.mono_us)
+        if let Request::Headers { max, .. } = &request
+            && !self.sync.peers.may_ask_headers(&from, usize::from(*max), now.mono_us)
         {
             out.push(Effect::Ignore { token });
             return Ok(());

@@ -90,7 +90,9 @@ fn a_node_on_a_full_disk_says_so_takes_nothing_loses_nothing_and_goes_on() {
         };
         assert!(says.contains("full") && says.contains("make room"), "{says}");
         assert_eq!(node.get("/ready").0, 503);
-        assert!(node.get("/metrics").1.contains("hearsay_halted 1\n"));
+        wait_for("the metric", || {
+            node.get("/metrics").1.contains("hearsay_halted 1\n").then_some(())
+        });
         let before = node.status();
         for _ in 0..10 {
             let refused = send(&world, &node);
