@@ -3,27 +3,29 @@
 //! The driver may wait for the swarm and for the disk; neither ever waits for the driver.
 
 mod halt;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hearsay_chain::{Store, StoreError};
-use hearsay_network::{Command, NetEvent, PeerView, Responder, WireCount};
+use hearsay_network::{Command, NetEvent, Responder, WireCount};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{info, warn};
 
-use crate::api::{Answer, NodeStatus, PeerInfo, Refused, Submitted};
+use crate::api::{Answer, NodeStatus, Refused, Submitted};
 use crate::checkers::{self, Checkers};
 use crate::clock::Clock;
 use crate::engine::{Copy, Done, Effect, Engine, Input, JobId, Token};
 use crate::halt::{Halt, Room};
 use crate::handle::{Request, refused_by};
 use crate::metrics::Metrics;
-use crate::trace::event::{Event, Kind};
+use crate::trace::event::Event;
 use crate::trace::writer::{Log, LogError};
+use words::{kind_word, peer_info, tell};
 
 /// How often the bytes on the sockets are written down.
 const WIRE_EVERY: Duration = Duration::from_secs(1);
@@ -369,41 +371,6 @@ impl<S: Store> Driver<S> {
                 Ok(())
             }
         }
-    }
-}
-
-/// What is worth a line to whoever watches.
-fn tell(event: &Event) {
-    match event {
-        Event::Sync { target, headers, height, per_second } => {
-            info!(height, headers, target, per_second, "catching up");
-        }
-        Event::Equivocation { slot, proposer, .. } => {
-            warn!(slot, proposer, "an authority made two blocks in one slot");
-        }
-        _ => {}
-    }
-}
-
-fn kind_word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Tx => "tx",
-        Kind::Block => "block",
-    }
-}
-
-fn peer_info(view: &PeerView) -> PeerInfo {
-    PeerInfo {
-        peer: view.peer.to_string(),
-        address: view.address.to_string(),
-        outbound: view.outbound,
-        rtt_ms: view.rtt.map(|rtt| rtt.as_secs_f64() * 1e3),
-        agent: view.agent.clone(),
-        mesh_tx: view.mesh_tx,
-        mesh_block: view.mesh_block,
-        first_copies: view.first_copies,
-        duplicates: view.duplicates,
-        payload_bytes: view.payload_bytes,
     }
 }
 

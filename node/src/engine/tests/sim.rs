@@ -4,15 +4,15 @@
 //! every neighbour but the one it came from, and only the first copy of a message asks for a
 //! verdict. Signature checks take a fixed time.
 
+mod look;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use hearsay_chain::fork_choice::Candidate;
 use hearsay_chain::genesis::{Limits, Schedule};
-use hearsay_chain::hash::tagged;
-use hearsay_chain::store::{Ends, MemoryStore};
+use hearsay_chain::store::MemoryStore;
 use hearsay_chain::transaction::Transfer;
-use hearsay_chain::{BlockId, Chain, Genesis, Keypair, Store, UnverifiedTx, Verdict, VerifiedTx};
+use hearsay_chain::{Chain, Genesis, Keypair, UnverifiedTx, Verdict};
 use hearsay_network::wire::Response;
 use hearsay_network::{PeerId, Ticket, Topic};
 use rand::rngs::StdRng;
@@ -359,95 +359,5 @@ impl Sim {
 
     fn index(&self, peer: PeerId) -> Option<usize> {
         self.nodes.iter().position(|node| node.peer == peer)
-    }
-
-    pub(super) fn now(&self) -> u64 {
-        self.now
-    }
-
-    /// No authority proposes any more.
-    pub(super) fn stop_producing(&mut self) {
-        for node in 0..self.nodes.len() {
-            self.stop_producing_at(node);
-        }
-    }
-
-    pub(super) fn stop_producing_at(&mut self, node: usize) {
-        self.nodes[node].engine.authority = None;
-    }
-
-    pub(super) fn ends(&self, node: usize) -> Ends {
-        self.nodes[node].engine.chain().ends()
-    }
-
-    pub(super) fn store(&self, node: usize) -> &MemoryStore {
-        self.nodes[node].engine.chain().store()
-    }
-
-    /// The ids of a node's main chain up to a height.
-    pub(super) fn main_ids(&self, node: usize, height: u64) -> Vec<BlockId> {
-        (0..=height).map(|height| self.store(node).block_at(height).unwrap().unwrap()).collect()
-    }
-
-    /// Whether a node relayed a block.
-    pub(super) fn accepted(&self, node: usize, id: &BlockId) -> bool {
-        self.nodes[node].accepted.contains(&id.0)
-    }
-
-    pub(super) fn tip_changes(&self, node: usize) -> u64 {
-        self.nodes[node].tip_changes
-    }
-
-    /// A signed transfer of a sender's, of another amount for each `number`.
-    pub(super) fn verified_transfer(&self, from: u8, nonce: u64, number: u64) -> VerifiedTx {
-        let transfer = Transfer { amount: number + 1, ..self.transfer(from, nonce) };
-        VerifiedTx::verify(UnverifiedTx::from(transfer.sign(&sender(from)))).unwrap()
-    }
-
-    pub(super) fn tips(&self) -> Vec<Candidate> {
-        self.nodes.iter().map(|node| node.engine.chain().tip()).collect()
-    }
-
-    pub(super) fn final_heights(&self) -> Vec<u64> {
-        self.nodes.iter().map(|node| node.engine.chain().ends().final_height).collect()
-    }
-
-    pub(super) fn pool_count(&self, node: usize) -> usize {
-        self.nodes[node].engine.pool().totals().count
-    }
-
-    /// Transactions on a node's main chain.
-    pub(super) fn included(&self, node: usize) -> usize {
-        let chain = self.nodes[node].engine.chain();
-        let blocks = chain.blocks_after(&[], usize::MAX, usize::MAX).unwrap();
-        blocks.iter().map(|block| block.transactions().len()).sum()
-    }
-
-    pub(super) fn verdicts(&self, verdict: Verdict) -> usize {
-        let all = self.nodes.iter().flat_map(|node| &node.verdicts);
-        all.filter(|given| **given == verdict).count()
-    }
-
-    pub(super) fn deepest_reorg(&self) -> u64 {
-        self.nodes.iter().map(|node| node.deepest_reorg).max().unwrap_or(0)
-    }
-
-    pub(super) fn lost(&self) -> u64 {
-        self.lost
-    }
-
-    /// Judging twice panics on the spot; this asserts that nothing is left unjudged, once what is
-    /// still being checked is through.
-    pub(super) fn assert_one_verdict_each(&mut self) {
-        self.run_until(self.now + CHECK_US);
-        for (number, node) in self.nodes.iter().enumerate() {
-            assert!(node.owed.is_empty(), "node {number} owes {} verdicts", node.owed.len());
-            assert!(!node.verdicts.is_empty());
-        }
-    }
-
-    pub(super) fn digest(&self) -> [u8; 32] {
-        assert!(!self.trace.is_empty());
-        tagged("hearsay/test/trace", &[&self.trace])
     }
 }

@@ -1,0 +1,42 @@
+//! What the driver says of events and peers, to people and in counters.
+
+use hearsay_network::PeerView;
+use tracing::{info, warn};
+
+use crate::api::PeerInfo;
+use crate::trace::event::{Event, Kind};
+
+/// What is worth a line to whoever watches.
+pub(super) fn tell(event: &Event) {
+    match event {
+        Event::Sync { target, headers, height, per_second } => {
+            info!(height, headers, target, per_second, "catching up");
+        }
+        Event::Equivocation { slot, proposer, .. } => {
+            warn!(slot, proposer, "an authority made two blocks in one slot");
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tx => "tx",
+        Kind::Block => "block",
+    }
+}
+
+pub(super) fn peer_info(view: &PeerView) -> PeerInfo {
+    PeerInfo {
+        peer: view.peer.to_string(),
+        address: view.address.to_string(),
+        outbound: view.outbound,
+        rtt_ms: view.rtt.map(|rtt| rtt.as_secs_f64() * 1e3),
+        agent: view.agent.clone(),
+        mesh_tx: view.mesh_tx,
+        mesh_block: view.mesh_block,
+        first_copies: view.first_copies,
+        duplicates: view.duplicates,
+        payload_bytes: view.payload_bytes,
+    }
+}
