@@ -38,10 +38,40 @@ pub struct Manifest {
     pub slot_ms: u64,
     /// The machine that everything ran on.
     pub machine: Machine,
+    /// What the scenario says that it shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// `processes`, or `in-process` for many nodes in one.
+    #[serde(default)]
+    pub mode: String,
+    /// How many times slower than the times in logs and reports everything ran.
+    #[serde(default = "one")]
+    pub dilation: u32,
+    /// The 99th percentile of the scheduler's lag that a valid run stays below, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_limit_us: Option<u64>,
+    /// The scenario's assertions: a field of the report, and what it must be.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub asserts: BTreeMap<String, String>,
     /// The nodes in order.
     pub nodes: Vec<ManifestNode>,
     /// Who was made to know whom, by name.
     pub edges: Vec<[String; 2]>,
+    /// What was asked of the links; absent if they are plain sockets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
+    /// What probes measured on a sample of the links before the load.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calibration: Vec<Calibrated>,
+    /// What was done to the nodes and links meanwhile, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Done>,
+    /// When nodes stood still.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Pause>,
+    /// When links were cut.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<CutSpan>,
     /// What was asked of the load and what came of it.
     pub load: ManifestLoad,
     /// What is measured; absent until the run has ended.
@@ -61,6 +91,113 @@ pub struct Machine {
     pub cores: u64,
 }
 
+fn one() -> u32 {
+    1
+}
+
+/// What was asked of the links. Delays are one way, rates in bytes a second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Shape {
+    /// The matrix that the delays are from, if from one.
+    pub profile: Option<String>,
+    /// The standard deviation of the delay, as a share of it.
+    pub jitter: f64,
+    /// The chance of each segment to be lost: a model.
+    pub loss: f64,
+    /// Whether TCP's start-up window is modelled.
+    pub window: bool,
+    /// The rate of each link.
+    pub link_rate: Option<u64>,
+    /// The names of the regions; a single one without a name if there are none.
+    pub regions: Vec<String>,
+    /// The delay from a region to another, in microseconds.
+    pub one_way_us: Vec<Vec<u64>>,
+    /// The region of each node, as its place in `regions`.
+    pub node_region: Vec<usize>,
+    /// Links that differ from the matrix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<OddLink>,
+}
+
+/// A link, one way, that differs from the matrix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OddLink {
+    /// The node that sends.
+    pub from: String,
+    /// The node that receives.
+    pub to: String,
+    /// Its delay in microseconds.
+    pub delay_us: u64,
+    /// Its rate in bytes a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u64>,
+}
+
+/// What a node's access to the network takes, in bytes a second; absent without a limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessRates {
+    /// What it can send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<u64>,
+    /// What it can receive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down: Option<u64>,
+}
+
+/// What probes measured on one link.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Calibrated {
+    /// The node that probed.
+    pub from: String,
+    /// The node that was probed.
+    pub to: String,
+    /// The round trip that was asked for, in microseconds.
+    pub asked_rtt_us: u64,
+    /// The round trips that were measured, in microseconds.
+    pub rtt_us: Vec<u64>,
+    /// The rate that was asked for, in bytes a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_bytes_per_s: Option<f64>,
+    /// The rate that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_per_s: Option<f64>,
+}
+
+/// Something that was done to nodes or links. Times are microseconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// When.
+    pub at_us: i64,
+    /// What, in a few words.
+    pub what: String,
+    /// The nodes that it was done to.
+    pub nodes: Vec<String>,
+}
+
+/// A stretch of time in which a node's process stood still.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// The node.
+    pub node: String,
+    /// From when.
+    pub from_us: i64,
+    /// Until when; absent if to the end.
+    pub until_us: Option<i64>,
+}
+
+/// A stretch of time in which links were cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutSpan {
+    /// From when.
+    pub from_us: i64,
+    /// Until when; absent if to the end.
+    pub until_us: Option<i64>,
+    /// Nothing went from these nodes …
+    pub from: Vec<String>,
+    /// … to these.
+    pub to: Vec<String>,
+}
+
 /// One node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestNode {
@@ -78,6 +215,12 @@ pub struct ManifestNode {
     pub pid: u32,
     /// The key that it proposes blocks with, in hex.
     pub authority: Option<String>,
+    /// Where in the world it is taken to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Its access to the network.
+    #[serde(default)]
+    pub access: AccessRates,
     /// Its end, if it came before the node was told to stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub died: Option<Died>,
@@ -182,8 +325,20 @@ mod tests {
                 dir: "n0".to_owned(),
                 pid: 4_711,
                 authority: None,
+                region: None,
+                access: AccessRates::default(),
                 died: Some(Died { at_us: 7, status: "signal: 9 (SIGKILL)".to_owned() }),
             }],
+            description: None,
+            mode: "processes".to_owned(),
+            dilation: 1,
+            lag_limit_us: None,
+            asserts: BTreeMap::new(),
+            shape: None,
+            calibration: Vec::new(),
+            actions: Vec::new(),
+            pauses: Vec::new(),
+            cuts: Vec::new(),
             edges: vec![["n0".to_owned(), "n1".to_owned()]],
             load: ManifestLoad { rate: 0.5, duration_ms: 30_000, ..ManifestLoad::default() },
             measure: None,

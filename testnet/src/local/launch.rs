@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Fault, LocalError, Options, talk};
 use crate::cluster::{Cluster, Exit, Layout, Node, Plan, hold, node_program};
 use crate::load::{self, Counts, Load};
-use crate::manifest::{self, MANIFEST, Machine, Manifest, ManifestLoad, ManifestNode};
+use crate::manifest::{self, AccessRates, MANIFEST, Machine, Manifest, ManifestLoad, ManifestNode};
 use crate::out_dir;
 use crate::progress::{Label, Polls, Progress, Sources, Tail};
 
@@ -114,6 +114,8 @@ fn manifest(options: &Options, now: Timestamp, plan: &Plan, cluster: &Cluster) -
         dir: node.plan.name.clone(),
         pid: node.process.pid(),
         authority: node.plan.authority.as_ref().map(|key| key.public().to_string()),
+        region: None,
+        access: AccessRates::default(),
         died: None,
     };
     Manifest {
@@ -126,6 +128,16 @@ fn manifest(options: &Options, now: Timestamp, plan: &Plan, cluster: &Cluster) -
         slot_ms: plan.genesis.slot_ms,
         machine: Machine::this(),
         nodes: cluster.nodes().iter().map(node).collect(),
+        description: None,
+        mode: "processes".to_owned(),
+        dilation: 1,
+        lag_limit_us: None,
+        asserts: std::collections::BTreeMap::new(),
+        shape: None,
+        calibration: Vec::new(),
+        actions: Vec::new(),
+        pauses: Vec::new(),
+        cuts: Vec::new(),
         edges: plan.topology.edges().map(|(a, b)| [name(a), name(b)]).collect(),
         load: ManifestLoad {
             rate: options.schedule.rate,
