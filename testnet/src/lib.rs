@@ -13,9 +13,12 @@
 
 pub mod cli;
 pub mod cluster;
+pub mod control;
+mod follow;
 pub mod interrupts;
 pub mod load;
 pub mod local;
+pub mod logs;
 pub mod manifest;
 pub mod out_dir;
 pub mod output;

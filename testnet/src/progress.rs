@@ -4,7 +4,6 @@
 //! On a terminal the lines are redrawn in place. On a pipe, a dumb terminal or with `NO_COLOR` there
 //! is one plain line every few seconds instead.
 
-mod follow;
 mod poll;
 mod screen;
 mod tail;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::follow::Follower;
+use crate::follow::Follower;
 use crate::report::live::{Live, LiveTally};
 
 /// The time between two looks at the logs.

@@ -1,7 +1,7 @@
 //! Follows one growing file, line by line.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Bytes that are read at a time.
@@ -9,7 +9,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// A file that is being written by another process, and may not exist yet.
 #[derive(Debug)]
-pub(super) struct Follower {
+pub(crate) struct Follower {
     path: PathBuf,
     file: Option<File>,
     /// The beginning of a line whose end is not written yet.
@@ -18,13 +18,23 @@ pub(super) struct Follower {
 
 impl Follower {
     /// Follows the file at `path` from its beginning.
-    pub(super) fn new(path: &Path) -> Self {
+    pub(crate) fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), file: None, rest: Vec::new() }
+    }
+
+    /// Follows the file at `path` from its end; one that is not there yet, from its beginning.
+    pub(crate) fn at_end(path: &Path) -> io::Result<Self> {
+        let mut follower = Self::new(path);
+        let Ok(mut file) = File::open(path) else { return Ok(follower) };
+        // Lines are written whole. Should this be the middle of one, its rest is no event.
+        file.seek(SeekFrom::End(0))?;
+        follower.file = Some(file);
+        Ok(follower)
     }
 
     /// Hands over the whole lines that were written since the last time, but reads no more than
     /// about `most` bytes; the others come next time. Returns how many bytes were read.
-    pub(super) fn lines(&mut self, most: usize, mut line: impl FnMut(&str)) -> io::Result<usize> {
+    pub(crate) fn lines(&mut self, most: usize, mut line: impl FnMut(&str)) -> io::Result<usize> {
         if self.file.is_none() {
             self.file = match File::open(&self.path) {
                 Ok(file) => Some(file),
