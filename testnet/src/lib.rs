@@ -13,12 +13,14 @@
 
 pub mod cli;
 pub mod cluster;
+pub mod compare;
 pub mod interrupts;
 pub mod load;
 pub mod local;
 pub mod manifest;
 pub mod out_dir;
 pub mod output;
+pub mod page;
 pub mod progress;
 pub mod report;
 pub mod topology;
