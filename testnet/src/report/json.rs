@@ -9,9 +9,15 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::blocks::BlockRow;
+use super::calibration::Calibration;
 use super::chain::Chain;
+use super::detail::Detail;
 use super::forks::Forks;
+use super::lag::Lag;
+use super::per_node::NodeFigures;
 use super::pool::Pool;
+use super::shape::{Action, Cut, Pause, Shape};
 use super::spread::Spread;
 use super::stages::VerdictCount;
 use super::window::Window;
@@ -39,6 +45,24 @@ pub struct Report {
     pub measured: bool,
     /// How the links were made, in words.
     pub links: String,
+    /// What the scenario is for, when the manifest says.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// How the nodes ran: `processes`, or `in-process` for many in one.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// How many times slower than real time the network ran. All times here are undilated.
+    #[serde(default = "undilated")]
+    pub dilation: u32,
+    /// What was asked of the links; absent when they were not shaped. Modelled.
+    #[serde(default)]
+    pub shape: Option<Shape>,
+    /// What a probe measured on them; absent when there was none.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
+    /// The lag of the machine's scheduler.
+    #[serde(default)]
+    pub lag: Lag,
     /// Whose clock the times are, in words.
     pub clock: String,
     /// What was measured.
@@ -53,11 +77,30 @@ pub struct Report {
     pub chain: Chain,
     /// Bytes on the sockets.
     pub wire: Wire,
+    /// The nodes one by one, in the natural order of their names.
+    #[serde(default)]
+    pub per_node: Vec<NodeFigures>,
+    /// What the scenario did to the network, by time.
+    #[serde(default)]
+    pub actions: Vec<Action>,
+    /// When nodes were held still.
+    #[serde(default)]
+    pub pauses: Vec<Pause>,
+    /// When nodes were cut off from others.
+    #[serde(default)]
+    pub cuts: Vec<Cut>,
     /// The scenario's assertions, filled in by whoever ran it.
     pub asserts: Vec<Assert>,
     /// The folder that was read, as it was given: for the hints of the text, not for the file.
     #[serde(skip)]
     pub dir: PathBuf,
+    /// What the page shows beyond the figures: curves, and the ways of some messages.
+    #[serde(skip)]
+    pub detail: Detail,
+}
+
+fn undilated() -> u32 {
+    1
 }
 
 /// What was read.
@@ -108,13 +151,22 @@ pub struct BlockFigures {
     /// What became of them.
     #[serde(flatten)]
     pub forks: Forks,
+    /// All blocks of the logs, by the time of their publication.
+    #[serde(default)]
+    pub time_line: Vec<BlockRow>,
 }
 
 /// One assertion of a scenario.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assert {
-    /// What was asserted.
+    /// What was asserted: the path of a field, such as `tx.latency_ms.p99`.
     pub name: String,
     /// Whether it held.
     pub ok: bool,
+    /// What was wanted of it, as the scenario has it: `< 800`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<String>,
+    /// What it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
 }

@@ -16,20 +16,30 @@
 //! receipt at one node may be compared with that of a publication at another, and the report says
 //! so.
 
+mod blocks;
+mod calibration;
 mod chain;
 mod clock;
 mod copies;
+mod detail;
+mod export;
 mod forks;
 mod histogram;
 mod join;
 mod journey;
 mod json;
+mod lag;
 mod line;
+mod link_copies;
 pub mod live;
 mod manifest;
+mod per_node;
 mod pool;
 mod read;
+mod regions;
 pub(crate) mod run;
+mod shape;
+mod spent;
 mod spread;
 mod stages;
 mod stats;
@@ -51,13 +61,25 @@ use std::path::{Path, PathBuf};
 
 use hearsay_node::trace::event::Kind;
 
+pub use self::blocks::BlockRow;
+pub use self::calibration::{
+    Calibration, LinkCheck, RATE_BAR_PERCENT, RTT_BAR_MS, RTT_BAR_PERCENT,
+};
 pub use self::chain::Chain;
 pub use self::copies::{FirstBy, ViaCopies};
+pub use self::detail::Detail;
+pub use self::export::{csv, prometheus};
 pub use self::forks::Forks;
 pub use self::journey::{Journey, Stage, Step};
 pub use self::json::{Assert, BlockFigures, Logs, Report, SCHEMA, TxFigures};
+pub use self::lag::Lag;
+pub use self::link_copies::LinkCopies;
+pub use self::per_node::{LifeSpan, NodeFigures};
 pub use self::pool::Pool;
 pub use self::read::ReadError;
+pub use self::regions::RegionPair;
+pub use self::shape::{Access, Action, Cut, Pause, Shape};
+pub use self::spent::TimeSpent;
 pub use self::spread::{Hops, Share, Slowest, Spread, Stretch, ToShare};
 pub use self::stages::{Stages, VerdictCount};
 pub use self::stats::{Pair, Summary};
@@ -78,6 +100,9 @@ pub enum ReportError {
     /// The logs cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// What was made cannot be written.
+    #[error(transparent)]
+    Write(#[from] io::Error),
 }
 
 /// What the manifest says of the links when it says nothing: nodes on one machine, joined by plain
@@ -127,6 +152,16 @@ fn assemble(run: &Run, manifest: &Manifest) -> Report {
         measured: true,
         links: manifest.links.clone().unwrap_or_else(|| UNSHAPED.to_owned()),
         clock: "one machine's clock".to_owned(),
+        description: None,
+        mode: None,
+        dilation: 1,
+        shape: None,
+        calibration: None,
+        lag: Lag::default(),
+        per_node: Vec::new(),
+        actions: Vec::new(),
+        pauses: Vec::new(),
+        cuts: Vec::new(),
         window,
         logs: valid::logs(run),
         tx: TxFigures {
@@ -140,10 +175,12 @@ fn assemble(run: &Run, manifest: &Manifest) -> Report {
             rebuilt_share: None,
             compact_ratio: None,
             forks: Forks::of(run, &window, &blocks),
+            time_line: Vec::new(),
         },
         chain: Chain::of(run, &window),
         wire,
         asserts: Vec::new(),
         dir: PathBuf::new(),
+        detail: Detail::default(),
     }
 }

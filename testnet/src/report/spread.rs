@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::copies::{self, FirstBy, ViaCopies};
 use super::journey::Journey;
+use super::link_copies::LinkCopies;
+use super::regions::RegionPair;
 use super::run::{NodeIx, Run};
+use super::spent::TimeSpent;
 use super::stages::Stages;
 use super::stats::{Pair, Summary, ms, percentile, ratio};
 use super::tree::Tree;
@@ -35,8 +38,8 @@ pub struct Spread {
     pub since_first_ms: Summary,
     /// Per message, the time until a share of the expected nodes had it, in milliseconds.
     pub to_share_ms: ToShare,
-    /// Times over the shortest path. Unshaped links have no known delay, hence no shortest path:
-    /// absent.
+    /// Latency over the delay of the shortest path. Unshaped links have no known delay, hence no
+    /// shortest path: absent.
     pub stretch: Stretch,
     /// Deliveries dated before the publication, taken as no time: the clocks disagree.
     pub before_publication: u64,
@@ -50,6 +53,16 @@ pub struct Spread {
     pub first_by: Vec<FirstBy>,
     /// The delivery that took the longest.
     pub slowest: Option<Slowest>,
+    /// Latency by pair of regions, in the shape's order; empty when nodes have no region.
+    #[serde(default)]
+    pub by_region: Vec<RegionPair>,
+    /// Copies and bytes by link, at the nodes taking part, by sender and then receiver.
+    #[serde(default)]
+    pub by_link: Vec<LinkCopies>,
+    /// Where the time of a delivery went, on average: over all of them, the slowest tenth and the
+    /// slowest hundredth.
+    #[serde(default)]
+    pub where_time_went: Vec<TimeSpent>,
 }
 
 /// Per message, the time from publication until a share of the expected nodes had it, the node that
@@ -87,10 +100,13 @@ pub struct Share {
     pub unreached: u64,
 }
 
-/// Latency over that of the shortest path.
+/// Per delivery, its latency over the delay of the shortest path, which is the least sum of one-way
+/// link delays from the node that introduced the message, as they were asked for. Deliveries whose
+/// shortest path takes no time, or is not known, are left out. 1 is ideal. The latency is measured,
+/// the path modelled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stretch {
-    /// The shortest path over the connections that existed.
+    /// The shortest path over the connections of the topology.
     pub connections: Pair,
     /// The shortest path if every node were connected to every other.
     pub full: Pair,

@@ -24,6 +24,9 @@ pub struct Stages {
     /// The same over first copies that had to be asked for (`fetch`, `reconcile`, `sync`): the time
     /// until the asking is part of it.
     pub pull_ms: Pair,
+    /// Storing a block, over nodes taking part whose log tells.
+    #[serde(default)]
+    pub store_ms: Pair,
     /// Hops whose receipt is dated before the sender's acceptance, taken as no time.
     pub clamped: u64,
     /// Hops in neither figure: from a stranger, or from a node with no acceptance in its log.

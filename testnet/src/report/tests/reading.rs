@@ -161,7 +161,7 @@ fn the_text_is_a_screenful_and_names_the_slowest_delivery_and_why() {
     }
     let mut report = lab.report();
     report.dir = "out/a-folder-with-a-rather-long-name".into();
-    let assert = |name: &str, ok| Assert { name: name.to_owned(), ok };
+    let assert = |name: &str, ok| Assert { name: name.to_owned(), ok, ..Assert::default() };
     report.asserts = vec![assert("coverage", true), assert("tx.latency_ms.p99", false)];
     let text = report.to_text();
     assert!(text.lines().count() <= 40, "{text}");
