@@ -1,9 +1,11 @@
-//! A testnet of real node processes on this machine: planned, started, waited for and stopped.
+//! A testnet of real nodes on this machine, each in a process or all in this one: planned, started,
+//! waited for and stopped.
 //!
 //! Pure: the plan ([`Plan`]), the keys ([`keys`]) and when the network is at rest ([`Rest`]).
 //! Shell: files ([`Layout`]), ports, processes and the RPC ([`Client`]).
 
 mod client;
+mod host;
 pub mod keys;
 mod layout;
 mod plan;
@@ -12,43 +14,36 @@ mod process;
 mod program;
 mod ready;
 mod rest;
+mod seat;
 
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::fs::File;
 use std::io;
-use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
-use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
+use futures::future::join_all;
 use hearsay_node::api::NodeStatus;
 use hearsay_node::rpc::CallError;
-use rustix::process::Signal;
 use thiserror::Error;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 pub use self::client::Client;
+pub use self::host::{End, Exit};
 pub use self::layout::Layout;
-pub use self::plan::{DEGREE, FULL_UP_TO, NodePlan, Plan, Spec};
+pub use self::plan::{NodePlan, Plan, SPARE_SENDERS};
 pub use self::ports::{Held, Ports, hold};
-pub use self::process::{Exit, Process};
 pub use self::program::{ProgramError, node_program};
 pub use self::rest::Rest;
+pub use self::seat::{Maker, Seat, State};
 
 /// How long a node may take to answer one question of a round. One that takes longer is behind by
 /// more than the round could tell.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// How long nodes that were told to stop may take before they are killed: the node itself waits
-/// two seconds for its connections to close, and writes its log out.
-const STOPPING: Duration = Duration::from_secs(8);
-
 /// Settings in the environment begin with this. They are kept from the nodes, since a run is to
-/// follow from its flags alone …
+/// follow from its scenario alone …
 const VARIABLES: &str = "HEARSAY_";
 
 /// … but for this one, which only says how much the nodes tell in their `node.log`.
@@ -57,12 +52,12 @@ const LOG_VARIABLE: &str = "HEARSAY_LOG";
 /// Why a testnet did not come up.
 #[derive(Debug, Error)]
 pub enum ClusterError {
-    /// A process could not be started.
+    /// A node could not be started.
     #[error("{node} cannot be started: {source}")]
     Start {
-        /// Its node.
+        /// Its name.
         node: String,
-        /// What the system said.
+        /// Why.
         source: io::Error,
     },
     /// The RPC cannot be used.
@@ -85,147 +80,97 @@ pub enum ClusterError {
     },
 }
 
-/// A running node.
-#[derive(Debug)]
-pub struct Node {
-    /// What it was started as.
-    pub plan: NodePlan,
-    /// Its process.
-    pub process: Process,
-    /// Its RPC.
-    pub client: Client,
-}
-
-/// Running nodes. Those that still run when it is dropped are killed when the runtime ends.
+/// The places of all nodes. Processes that still run when it is dropped are killed when the runtime
+/// ends.
 #[derive(Debug)]
 pub struct Cluster {
-    nodes: Vec<Node>,
+    seats: Vec<Seat>,
 }
 
 impl Cluster {
-    /// Starts all nodes of a plan whose files are written, giving each its ports free just before.
-    /// The channel tells of each process that ends.
+    /// Empty places for all nodes of a plan.
     ///
     /// # Errors
-    /// A node that cannot be started; those that were are killed.
-    pub fn start(
-        program: &Path,
-        layout: &Layout,
-        plan: &Plan,
-        mut held: Held,
-    ) -> Result<(Self, mpsc::Receiver<Exit>), ClusterError> {
-        // Each process ends once, so no end ever waits for room.
-        let (exits, ends) = mpsc::channel(plan.nodes.len().max(1));
-        let mut nodes = Vec::new();
-        for (number, plan) in plan.nodes.iter().enumerate() {
-            let client = Client::new(&plan.rpc())
-                .map_err(|source| ClusterError::Rpc { node: plan.name.clone(), source })?;
-            let started = command(program, layout, plan).and_then(|command| {
-                held.release(number);
-                Process::start(number, command, exits.clone())
-            });
-            let process = started
-                .map_err(|source| ClusterError::Start { node: plan.name.clone(), source })?;
-            nodes.push(Node { plan: plan.clone(), process, client });
-        }
-        Ok((Self { nodes }, ends))
+    /// An address that no client can use.
+    pub fn new(plan: &Plan) -> Result<Self, ClusterError> {
+        let seat = |(number, plan): (usize, &NodePlan)| Seat::new(number, plan.clone());
+        Ok(Self { seats: plan.nodes.iter().enumerate().map(seat).collect::<Result<_, _>>()? })
     }
 
-    /// The nodes in order.
+    /// The places in order.
     #[must_use]
-    pub fn nodes(&self) -> &[Node] {
-        &self.nodes
+    pub fn seats(&self) -> &[Seat] {
+        &self.seats
     }
 
-    /// Waits until every node answers and is connected as planned.
+    /// The place of one node.
+    pub fn seat(&mut self, node: usize) -> &mut Seat {
+        &mut self.seats[node]
+    }
+
+    /// The numbers of the nodes in a state.
+    #[must_use]
+    pub fn with(&self, state: State) -> Vec<usize> {
+        let nodes = self.seats.iter().enumerate();
+        nodes.filter(|(_, seat)| seat.state() == state).map(|(node, _)| node).collect()
+    }
+
+    /// Waits until every node that runs answers and is connected as planned to the others that run.
+    /// Returns the names of those whose meshes are smaller than gossip wants them: in some graphs that
+    /// is all there is.
     ///
     /// # Errors
     /// A node that was not, within the time.
-    pub async fn ready(&self, within: Duration) -> Result<(), ClusterError> {
+    pub async fn ready(&self, within: Duration) -> Result<Vec<String>, ClusterError> {
         let deadline = Instant::now() + within;
         let mut waits = JoinSet::new();
-        for node in &self.nodes {
-            let (name, client, degree) =
-                (node.plan.name.clone(), node.client.clone(), node.plan.degree);
+        for seat in self.seats.iter().filter(|seat| seat.answers()) {
+            let there = |node: &&usize| self.seats[**node].answers();
+            let degree = seat.plan.neighbours.iter().filter(there).count();
+            let (name, client, want) =
+                (seat.plan.name.clone(), seat.client.clone(), ready::Want::of(&seat.plan, degree));
             waits.spawn(async move {
-                let ready = ready::wait(client, degree, deadline).await;
-                ready.map_err(|lack| ClusterError::NotReady { node: name, lack, after: within })
+                match ready::wait(client, want, deadline).await {
+                    Ok(meshed) => Ok((!meshed).then_some(name)),
+                    Err(lack) => Err(ClusterError::NotReady { node: name, lack, after: within }),
+                }
             });
         }
+        let mut unmeshed = Vec::new();
         while let Some(joined) = waits.join_next().await {
             // A wait that panicked has no result of its own; the panic goes on here.
-            joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+            let meshed =
+                joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            unmeshed.extend(meshed?);
         }
-        Ok(())
+        unmeshed.sort();
+        Ok(unmeshed)
     }
 
-    /// Asks all nodes at once; one that does not answer is absent.
+    /// Asks all nodes that run at once; one that does not answer is absent, as is one that is not
+    /// there.
     pub async fn round(&self) -> Vec<Option<NodeStatus>> {
-        let mut asked = JoinSet::new();
-        for (number, node) in self.nodes.iter().enumerate() {
-            let client = node.client.clone();
-            asked.spawn(async move { (number, timeout(ANSWER, client.status()).await) });
-        }
-        let mut round = vec![None; self.nodes.len()];
-        while let Some(answer) = asked.join_next().await {
-            if let Ok((number, Ok(Ok(status)))) = answer {
-                round[number] = Some(status);
+        let asked = self.seats.iter().map(async |seat| {
+            if !seat.answers() {
+                return None;
             }
-        }
-        round
+            timeout(ANSWER, seat.client.status()).await.ok()?.ok()
+        });
+        join_all(asked).await
     }
 
     /// Tells all nodes to stop, and kills those that have not within some seconds. Returns the names
-    /// of those that had to be killed, and of those that ended with an error, with how. When it
+    /// of those that ended with an error, with how, or without if they had to be killed. When it
     /// returns no node is left.
-    pub async fn stop(&self) -> Vec<(String, Option<ExitStatus>)> {
-        for node in &self.nodes {
-            node.process.stop();
-        }
-        let deadline = Instant::now() + STOPPING;
-        let mut unclean = Vec::new();
-        for node in &self.nodes {
-            let status = match timeout_at(deadline, node.process.ended()).await {
-                Ok(status) => status,
-                Err(_) => {
-                    node.process.kill();
-                    node.process.ended().await;
-                    None
-                }
-            };
-            if !status.is_some_and(in_order) {
-                unclean.push((node.plan.name.clone(), status));
-            }
-        }
-        unclean
+    pub async fn stop(&mut self) -> Vec<(String, Option<End>)> {
+        let stopped = self.seats.iter_mut().map(async |seat| {
+            seat.stop().await.map(|end| (seat.plan.name.clone(), end))
+        });
+        join_all(stopped).await.into_iter().flatten().collect()
     }
 
     /// Kills all nodes. When it returns none is left.
-    pub async fn kill(&self) {
-        for node in &self.nodes {
-            node.process.kill();
-        }
-        for node in &self.nodes {
-            node.process.ended().await;
-        }
+    pub async fn kill(&mut self) {
+        join_all(self.seats.iter_mut().map(Seat::kill)).await;
     }
-}
-
-/// Whether a node that was told to stop ended as it should. One that had not come so far as to listen
-/// for signals yet is ended by the signal itself, and had nothing to put in order.
-fn in_order(status: ExitStatus) -> bool {
-    status.success() || status.signal() == Some(Signal::TERM.as_raw())
-}
-
-fn command(program: &Path, layout: &Layout, node: &NodePlan) -> io::Result<Command> {
-    let log = File::create(layout.log(&node.name))?;
-    let mut command = Command::new(program);
-    command.args(node.arguments(layout)).stdout(log.try_clone()?).stderr(log);
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with(VARIABLES) && text != LOG_VARIABLE {
-            command.env_remove(&name);
-        }
-    }
-    Ok(command)
 }

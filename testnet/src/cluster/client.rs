@@ -1,13 +1,26 @@
-//! A node's RPC, as the lab uses it.
+//! A node as the lab asks it: over its RPC, or directly where it runs in this process.
 
 use hearsay_chain::{UnverifiedTx, codec};
 use hearsay_node::api::{NodeStatus, PeerInfo, Submitted};
-use hearsay_node::rpc::{self, CallError, HexBytes, NodeUrl, RpcClient};
+use hearsay_node::handle::Handle;
+use hearsay_node::lab::{LabChange, ProbeRequest, ProbeResult};
+use hearsay_node::rpc::{
+    self, CallError, HexBytes, LabClient, NodeUrl, RpcClient, RpcError,
+};
 use jsonrpsee::http_client::HttpClient;
+use tokio::sync::watch;
 
-/// Calls one node. Cheap to clone; connects at the first call.
+/// Asks one node. Cheap to clone; stays the same when its node is started anew.
 #[derive(Clone, Debug)]
-pub struct Client(HttpClient);
+pub struct Client(Way);
+
+#[derive(Clone, Debug)]
+enum Way {
+    /// Connects at the first call.
+    Rpc(HttpClient),
+    /// Empty while the node is down.
+    Embedded(watch::Receiver<Option<Handle>>),
+}
 
 impl Client {
     /// A client of the node at `url`.
@@ -16,7 +29,13 @@ impl Client {
     /// A URL that no client can use.
     pub fn new(url: &str) -> Result<Self, CallError> {
         let url: NodeUrl = url.parse().map_err(CallError::Protocol)?;
-        rpc::connect(&url).map(Self)
+        Ok(Self(Way::Rpc(rpc::connect(&url)?)))
+    }
+
+    /// A client of a node in this process, whose handle changes with each start.
+    #[must_use]
+    pub fn embedded(handle: watch::Receiver<Option<Handle>>) -> Self {
+        Self(Way::Embedded(handle))
     }
 
     /// The node as a whole.
@@ -24,7 +43,10 @@ impl Client {
     /// # Errors
     /// No answer.
     pub async fn status(&self) -> Result<NodeStatus, CallError> {
-        Ok(self.0.node_status().await?)
+        match &self.0 {
+            Way::Rpc(client) => Ok(client.node_status().await?),
+            Way::Embedded(handle) => Ok(present(handle)?.status().await.map_err(RpcError::from)?),
+        }
     }
 
     /// The peers that it is connected to.
@@ -32,7 +54,10 @@ impl Client {
     /// # Errors
     /// No answer.
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, CallError> {
-        Ok(self.0.net_peers().await?)
+        match &self.0 {
+            Way::Rpc(client) => Ok(client.net_peers().await?),
+            Way::Embedded(handle) => Ok(present(handle)?.peers().await.map_err(RpcError::from)?),
+        }
     }
 
     /// Hands in a transaction.
@@ -40,6 +65,46 @@ impl Client {
     /// # Errors
     /// A refusal, or no answer.
     pub async fn submit(&self, tx: &UnverifiedTx) -> Result<Submitted, CallError> {
-        Ok(self.0.tx_submit(HexBytes(codec::encode(tx.transaction()))).await?)
+        match &self.0 {
+            Way::Rpc(client) => {
+                Ok(client.tx_submit(HexBytes(codec::encode(tx.transaction()))).await?)
+            }
+            Way::Embedded(handle) => {
+                let answer = present(handle)?.submit(tx.clone()).await.map_err(RpcError::from)?;
+                Ok(answer.map_err(RpcError::from)?)
+            }
+        }
     }
+
+    /// Changes what the lab does to the node.
+    ///
+    /// # Errors
+    /// A node outside the lab, a value out of range, or no answer.
+    pub async fn lab_set(&self, change: LabChange) -> Result<(), CallError> {
+        match &self.0 {
+            Way::Rpc(client) => Ok(client.lab_set(change).await?),
+            Way::Embedded(handle) => {
+                Ok(present(handle)?.lab_set(&change).map_err(RpcError::from)?)
+            }
+        }
+    }
+
+    /// Measures the link to a peer of the node's.
+    ///
+    /// # Errors
+    /// A node outside the lab, a peer that it is not connected to, or no answer.
+    pub async fn lab_probe(&self, request: ProbeRequest) -> Result<ProbeResult, CallError> {
+        match &self.0 {
+            Way::Rpc(client) => Ok(client.lab_probe(request).await?),
+            Way::Embedded(handle) => {
+                let answer = present(handle)?.lab_probe(request).await.map_err(RpcError::from)?;
+                Ok(answer.map_err(RpcError::from)?)
+            }
+        }
+    }
+}
+
+fn present(handle: &watch::Receiver<Option<Handle>>) -> Result<Handle, CallError> {
+    let handle = handle.borrow().clone();
+    handle.ok_or_else(|| CallError::Unreachable("the node is down".to_owned()))
 }

@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! DIR/testnet.json                what was run, and how            (manifest)
+//! DIR/scenario.toml               what was asked for
 //! DIR/genesis.toml                the network
 //! DIR/keys/sender-0.pem …         accounts that send the load
 //! DIR/keys/wallet.pem             an account that the load leaves alone
 //! DIR/n0/node.pem, authority.pem  a node's keys
+//! DIR/n0/node.toml                its settings
 //! DIR/n0/events.jsonl             its propagation log
 //! DIR/n0/node.log                 what it said on stdout and stderr
-//! DIR/report.json, report.txt     what came of it
+//! DIR/report.json, .txt, .html    what came of it
+//! DIR/lab.log                     what the testnet said after `up`
 //! ```
 
 use std::fs::{self, File, OpenOptions};
@@ -47,6 +50,30 @@ impl Layout {
     #[must_use]
     pub fn genesis(&self) -> PathBuf {
         self.dir.join("genesis.toml")
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub fn scenario(&self) -> PathBuf {
+        self.dir.join("scenario.toml")
+    }
+
+    /// What a testnet that runs by itself says.
+    #[must_use]
+    pub fn lab_log(&self) -> PathBuf {
+        self.dir.join("lab.log")
+    }
+
+    /// Held by whoever runs this testnet.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.dir.join("lab.lock")
+    }
+
+    /// A node's settings.
+    #[must_use]
+    pub fn config(&self, name: &str) -> PathBuf {
+        self.node(name).join("node.toml")
     }
 
     /// A node's folder.
@@ -91,14 +118,15 @@ impl Layout {
         self.dir.join("keys/wallet.pem")
     }
 
-    /// Writes the genesis, the keys and the nodes' folders.
+    /// Writes the genesis, the keys of nodes, wallet and the first `senders` senders, and the nodes'
+    /// folders.
     ///
     /// # Errors
     /// The file that could not be written, and why.
-    pub fn write(&self, plan: &Plan) -> io::Result<()> {
+    pub fn write(&self, plan: &Plan, senders: usize) -> io::Result<()> {
         fs::create_dir_all(self.dir.join("keys")).map_err(about(&self.dir))?;
         genesis_file::write(&self.genesis(), &plan.genesis, false).map_err(io::Error::other)?;
-        for (index, key) in plan.senders.iter().enumerate() {
+        for (index, key) in plan.senders.iter().take(senders).enumerate() {
             write_key(&self.sender_key(index), key)?;
         }
         write_key(&self.wallet_key(), &plan.wallet)?;

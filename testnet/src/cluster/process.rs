@@ -8,21 +8,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Child;
 use tokio::sync::{mpsc, watch};
 
-/// Orders that may wait for a process: one to stop and one to be killed.
-const ORDERS: usize = 2;
-
-/// The end of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exit {
-    /// The number of its node.
-    pub node: usize,
-    /// How it ended.
-    pub status: ExitStatus,
-}
+/// Orders that may wait for a process; each is carried out at once.
+const ORDERS: usize = 16;
 
 #[derive(Clone, Copy, Debug)]
 enum Order {
-    Stop,
+    Signal(Signal),
     Kill,
 }
 
@@ -36,14 +27,17 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` as the process of `node`, and sends its end to `exits`.
+    /// Starts `command`, and calls `at_end` when it has ended.
     ///
     /// It gets a process group of its own, so that Ctrl-C on the terminal reaches only us, who stop
     /// all nodes in order. Its stdin is a pipe that we keep open: when we end in any way, it closes.
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(node: usize, mut command: Command, exits: mpsc::Sender<Exit>) -> io::Result<Self> {
+    pub fn start(
+        mut command: Command,
+        at_end: impl FnOnce(ExitStatus) + Send + 'static,
+    ) -> io::Result<Self> {
         command.process_group(0).stdin(Stdio::piped());
         let child = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
         let pid = child.id().unwrap_or_default();
@@ -52,8 +46,7 @@ impl Process {
         tokio::spawn(async move {
             if let Ok(status) = watch(child, queue).await {
                 end.send_replace(Some(status));
-                // Nobody listens any more once the nodes are being stopped.
-                let _ = exits.send(Exit { node, status }).await;
+                at_end(status);
             }
         });
         Ok(Self { pid, orders, ended })
@@ -65,10 +58,25 @@ impl Process {
         self.pid
     }
 
-    /// Tells it to stop in order.
+    /// Tells it to stop in order; one that stands still goes on, as it could not stop otherwise.
     pub fn stop(&self) {
-        // Full: it was told before. Closed: it has ended.
-        let _ = self.orders.try_send(Order::Stop);
+        self.signal(Signal::TERM);
+        self.signal(Signal::CONT);
+    }
+
+    /// Lets it stand still.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        // Full: it was told often enough. Closed: it has ended.
+        let _ = self.orders.try_send(Order::Signal(signal));
     }
 
     /// Kills it.
@@ -95,11 +103,11 @@ async fn watch(mut child: Child, mut orders: mpsc::Receiver<Order>) -> io::Resul
             Some(order) = orders.recv() => order,
         };
         match order {
-            Order::Stop => {
+            Order::Signal(signal) => {
                 let raw = child.id().and_then(|pid| i32::try_from(pid).ok());
                 if let Some(pid) = raw.and_then(Pid::from_raw) {
                     // Fails only if it has ended.
-                    let _ = kill_process(pid, Signal::TERM);
+                    let _ = kill_process(pid, signal);
                 }
             }
             Order::Kill => child.start_kill()?,
@@ -113,19 +121,20 @@ mod tests {
 
     use super::*;
 
-    fn shell(script: &str) -> (Process, mpsc::Receiver<Exit>) {
+    fn shell(script: &str) -> (Process, mpsc::Receiver<ExitStatus>) {
         let mut command = Command::new("sh");
         command.args(["-c", script]).stdout(Stdio::null()).stderr(Stdio::null());
         let (exits, ends) = mpsc::channel(1);
-        (Process::start(3, command, exits).unwrap(), ends)
+        let at_end = move |status| exits.try_send(status).unwrap();
+        (Process::start(command, at_end).unwrap(), ends)
     }
 
     #[tokio::test]
     async fn an_end_is_noticed_and_told_with_its_status() {
         let (process, mut exits) = shell("exit 7");
-        let exit = exits.recv().await.unwrap();
-        assert_eq!((exit.node, exit.status.code()), (3, Some(7)));
-        assert_eq!(process.ended().await, Some(exit.status));
+        let status = exits.recv().await.unwrap();
+        assert_eq!(status.code(), Some(7));
+        assert_eq!(process.ended().await, Some(status));
     }
 
     #[tokio::test]
@@ -138,5 +147,13 @@ mod tests {
         process.kill();
         let signal = process.ended().await.unwrap().signal();
         assert!(signal == Some(Signal::KILL.as_raw()) || signal == Some(Signal::TERM.as_raw()));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_stands_still_can_still_be_stopped() {
+        let (process, _exits) = shell("read line");
+        process.pause();
+        process.stop();
+        assert_eq!(process.ended().await.unwrap().signal(), Some(Signal::TERM.as_raw()));
     }
 }

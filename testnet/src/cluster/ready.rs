@@ -3,47 +3,86 @@
 
 use std::time::Duration;
 
-use hearsay_network::GossipConfig;
 use hearsay_node::api::{NodeStatus, PeerInfo};
+use hearsay_node::config::Gossip;
 use tokio::time::{Instant, interval, timeout_at};
 
-use super::Client;
+use super::{Client, NodePlan};
 
 /// The time between two looks.
 const POLL: Duration = Duration::from_millis(50);
+
+/// How long after a node has its peers its meshes may still be growing: some heartbeats. What they
+/// lack by then is what the graph or its settings do not give.
+const MESHES: Duration = Duration::from_secs(8);
+
+/// What makes a node ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Want {
+    /// Peers.
+    degree: usize,
+    /// Peers in each mesh.
+    mesh: usize,
+}
+
+impl Want {
+    /// A node with so many of its planned peers there.
+    pub(super) fn of(plan: &NodePlan, degree: usize) -> Self {
+        let gossip = plan.overrides.get("gossip").and_then(toml::Value::as_table);
+        let set = |key: &str| gossip?.get(key)?.as_integer()?.try_into().ok();
+        let low = set("mesh_low").unwrap_or(Gossip::default().mesh_low);
+        Self { degree, mesh: degree.min(low) }
+    }
+}
+
+/// What a node still lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Lack {
+    Peers(String),
+    Mesh(String),
+}
 
 /// What a node still lacks, if anything. Pure.
 ///
 /// Gossip makes its mesh of at least `mesh_low` of the peers, or of all when there are fewer; in a
 /// mesh that is smaller the load's first transactions would spread in another way than the rest.
-fn lack(status: &NodeStatus, peers: &[PeerInfo], degree: usize) -> Option<String> {
+fn lack(status: &NodeStatus, peers: &[PeerInfo], want: Want) -> Option<Lack> {
+    let Want { degree, mesh } = want;
     if (status.peers as usize) < degree {
-        return Some(format!("it has {} of {degree} peers", status.peers));
+        return Some(Lack::Peers(format!("it has {} of {degree} peers", status.peers)));
     }
-    let mesh = degree.min(GossipConfig::default().mesh_low);
     let tx = peers.iter().filter(|peer| peer.mesh_tx).count();
     let block = peers.iter().filter(|peer| peer.mesh_block).count();
     for (what, found) in [("transactions", tx), ("blocks", block)] {
         if found < mesh {
-            return Some(format!("its mesh for {what} has {found} of {mesh} peers"));
+            return Some(Lack::Mesh(format!("its mesh for {what} has {found} of {mesh} peers")));
         }
     }
     None
 }
 
-/// Waits until the node has `degree` peers and the meshes that go with them.
+/// Waits until the node has its peers, and then for some time until it has the meshes that go with
+/// them. Returns whether it has.
 ///
 /// # Errors
 /// What it lacked when the deadline had come.
-pub(super) async fn wait(client: Client, degree: usize, deadline: Instant) -> Result<(), String> {
+pub(super) async fn wait(client: Client, want: Want, deadline: Instant) -> Result<bool, String> {
     let mut lacking = "it does not answer".to_owned();
+    let mut connected = None;
     let looking = async {
         let mut looks = interval(POLL);
         loop {
             looks.tick().await;
-            match look(&client, degree).await {
-                Ok(None) => return,
-                Ok(Some(lack)) => lacking = lack,
+            match look(&client, want).await {
+                Ok(None) => return true,
+                Ok(Some(Lack::Peers(lack))) => lacking = lack,
+                Ok(Some(Lack::Mesh(lack))) => {
+                    let since: &mut Instant = connected.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= MESHES {
+                        return false;
+                    }
+                    lacking = lack;
+                }
                 Err(error) => lacking = format!("it does not answer: {error}"),
             }
         }
@@ -53,11 +92,11 @@ pub(super) async fn wait(client: Client, degree: usize, deadline: Instant) -> Re
 
 async fn look(
     client: &Client,
-    degree: usize,
-) -> Result<Option<String>, hearsay_node::rpc::CallError> {
+    want: Want,
+) -> Result<Option<Lack>, hearsay_node::rpc::CallError> {
     let status = client.status().await?;
     let peers = client.peers().await?;
-    Ok(lack(&status, &peers, degree))
+    Ok(lack(&status, &peers, want))
 }
 
 #[cfg(test)]
@@ -65,26 +104,31 @@ mod tests {
     use super::*;
     use crate::cluster::testing::{peer, status};
 
+    fn want(degree: usize) -> Want {
+        Want { degree, mesh: degree.min(Gossip::default().mesh_low) }
+    }
+
     #[test]
     fn a_node_is_ready_when_it_has_its_peers_and_they_are_in_its_meshes() {
         let status = |peers| NodeStatus { peers, ..status() };
         let meshed = vec![peer(true); 3];
-        assert_eq!(lack(&status(3), &meshed, 3), None);
-        assert!(lack(&status(2), &meshed, 3).unwrap().contains("2 of 3 peers"));
+        assert_eq!(lack(&status(3), &meshed, want(3)), None);
+        let few = lack(&status(2), &meshed, want(3));
+        assert_eq!(few, Some(Lack::Peers("it has 2 of 3 peers".to_owned())));
         let apart = [peer(true), peer(true), peer(false)];
-        assert!(lack(&status(3), &apart, 3).unwrap().contains("2 of 3"));
+        assert!(matches!(lack(&status(3), &apart, want(3)), Some(Lack::Mesh(_))));
     }
 
     #[test]
     fn of_many_peers_a_meshful_is_enough() {
         let status = NodeStatus { peers: 9, ..status() };
         let meshed = [vec![peer(true); 5], vec![peer(false); 4]].concat();
-        assert_eq!(lack(&status, &meshed, 9), None);
-        assert!(lack(&status, &meshed[1..], 9).is_some());
+        assert_eq!(lack(&status, &meshed, want(9)), None);
+        assert!(lack(&status, &meshed[1..], want(9)).is_some());
     }
 
     #[test]
     fn a_node_alone_is_ready_at_once() {
-        assert_eq!(lack(&status(), &[], 0), None);
+        assert_eq!(lack(&status(), &[], want(0)), None);
     }
 }
