@@ -20,6 +20,8 @@ pub mod manifest;
 pub mod out_dir;
 pub mod output;
 pub mod progress;
+pub mod regions;
 pub mod report;
+pub mod scenario;
 pub mod topology;
 pub mod where_is;
