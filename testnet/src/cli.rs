@@ -163,7 +163,7 @@ impl LocalArgs {
         };
         Ok(Options {
             spec,
-            schedule: Schedule { rate: self.rate, duration: self.duration },
+            schedule: Schedule::constant(self.rate, self.duration),
             out: self.out,
             keep: self.keep,
             format: format(self.json),

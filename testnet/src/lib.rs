@@ -25,6 +25,8 @@ pub mod out_dir;
 pub mod output;
 pub mod page;
 pub mod progress;
+pub mod regions;
 pub mod report;
+pub mod scenario;
 pub mod topology;
 pub mod where_is;

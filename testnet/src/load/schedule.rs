@@ -1,71 +1,94 @@
-//! When each transaction is due. Pure.
+//! How many transactions are due, and when. Pure.
 
 use std::time::Duration;
 
-/// A steady rate for some time.
+use super::Arrivals;
+
+/// Rounding must not cost a transaction: 0.1 a second over 30 s are three, though the product is a
+/// little less than that.
+const CRUMB: f64 = 1e-6;
+
+/// When the transactions of a load are due.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
-    /// Transactions a second; none at 0.
-    pub rate: f64,
+    /// How they follow each other.
+    pub shape: Shape,
     /// For how long.
     pub duration: Duration,
+    /// What is random about it.
+    pub seed: u64,
+}
+
+/// How the transactions of a load follow each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shape {
+    /// At even distances.
+    Constant {
+        /// Transactions a second; none at 0.
+        rate: f64,
+    },
+    /// As independent people send them: each moment is as likely as any other, whatever came
+    /// before.
+    Poisson {
+        /// Transactions a second on average.
+        rate: f64,
+    },
+    /// The same, given how many there are in all.
+    PoissonCount {
+        /// So many.
+        count: u64,
+    },
+    /// Many at once.
+    Burst {
+        /// Over all bursts, which share them as evenly as can be.
+        count: u64,
+        /// How many bursts; the first is at the beginning.
+        bursts: u64,
+        /// The time from one to the next.
+        every: Duration,
+    },
+    /// At a rate that rises or falls steadily.
+    Ramp {
+        /// Transactions a second at the beginning.
+        from: f64,
+        /// Transactions a second at the end.
+        to: f64,
+    },
 }
 
 impl Schedule {
+    /// A steady rate, transactions a second.
+    #[must_use]
+    pub fn constant(rate: f64, duration: Duration) -> Self {
+        Self { shape: Shape::Constant { rate }, duration, seed: 0 }
+    }
+
     /// How many transactions are due in all.
     #[must_use]
     pub fn count(&self) -> u64 {
-        let exact = self.rate * self.duration.as_secs_f64();
-        // 0.1 a second over 30 s are three, though the product is a little less than that.
-        (exact + 1e-6).floor().max(0.0) as u64
-    }
-
-    /// When transaction `nth` is due, counted from the start of the load. Computed from the start
-    /// and not from the one before, so that no error adds up.
-    #[must_use]
-    pub fn due(&self, nth: u64) -> Duration {
-        Duration::try_from_secs_f64(nth as f64 / self.rate).unwrap_or(Duration::MAX)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn schedule(rate: f64, seconds: u64) -> Schedule {
-        Schedule { rate, duration: Duration::from_secs(seconds) }
-    }
-
-    #[test]
-    fn transactions_are_due_at_even_distances_from_the_start() {
-        let schedule = schedule(20.0, 30);
-        assert_eq!(schedule.count(), 600);
-        assert_eq!(schedule.due(0), Duration::ZERO);
-        assert_eq!(schedule.due(1), Duration::from_millis(50));
-        assert_eq!(schedule.due(599), Duration::from_millis(29_950));
-    }
-
-    #[test]
-    fn a_rate_below_one_and_a_rate_of_none_are_rates_too() {
-        assert_eq!(schedule(0.1, 30).count(), 3);
-        assert_eq!(schedule(0.1, 30).due(2), Duration::from_secs(20));
-        assert_eq!(schedule(0.0, 30).count(), 0);
-    }
-
-    proptest! {
-        #[test]
-        fn all_are_due_within_the_duration_and_in_order(
-            rate in 0.01..5_000.0f64, seconds in 1..600u64,
-        ) {
-            let schedule = schedule(rate, seconds);
-            let count = schedule.count();
-            for nth in [1, count / 2, count.saturating_sub(1)].into_iter().filter(|n| *n < count) {
-                prop_assert!(schedule.due(nth) < schedule.duration);
-                prop_assert!(nth == 0 || schedule.due(nth - 1) < schedule.due(nth));
-            }
-            prop_assert!((count as f64 - rate * seconds as f64).abs() <= 1.0);
+        let whole = |exact: f64| (exact + CRUMB).floor().max(0.0) as u64;
+        let seconds = self.duration.as_secs_f64();
+        match self.shape {
+            Shape::Constant { rate } => whole(rate * seconds),
+            Shape::Ramp { from, to } => whole((from + to) / 2.0 * seconds),
+            Shape::PoissonCount { count } | Shape::Burst { count, .. } => count,
+            Shape::Poisson { .. } => self.arrivals().count() as u64,
         }
+    }
+
+    /// Transactions a second over the whole of it.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        match self.shape {
+            Shape::Constant { rate } | Shape::Poisson { rate } => rate,
+            _ if self.duration.is_zero() => 0.0,
+            _ => self.count() as f64 / self.duration.as_secs_f64(),
+        }
+    }
+
+    /// When each is due, counted from the beginning of the load, in order.
+    #[must_use]
+    pub fn arrivals(&self) -> Arrivals {
+        Arrivals::new(*self)
     }
 }

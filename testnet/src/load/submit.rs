@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Counts, Schedule, Signed, Spec, Transactions};
+use super::{Counts, Signed, Spec, Transactions};
 use crate::cluster::Client;
 
 /// Transactions signed ahead for each node: seconds of a fast load, and little memory. If a node
@@ -23,7 +23,7 @@ const OUTSTANDING: usize = 32;
 /// A load that is being signed and waits for its start.
 #[derive(Debug)]
 pub struct Load {
-    schedule: Schedule,
+    duration: Duration,
     entries: Vec<(Client, mpsc::Receiver<Signed>)>,
     counts: watch::Sender<Counts>,
 }
@@ -36,10 +36,9 @@ impl Load {
         let count = spec.schedule.count();
         let (queues, waiting): (Vec<_>, Vec<_>) =
             entries.iter().map(|_| mpsc::channel(AHEAD)).unzip();
-        let mut load = Transactions::new(chain, senders, spec.payload, spec.seed);
+        let load = Transactions::new(chain, senders, spec);
         tokio::task::spawn_blocking(move || {
-            for _ in 0..count {
-                let Some(signed) = load.next() else { return };
+            for signed in load {
                 let queue = &queues[signed.sender % queues.len()];
                 // The load was given up.
                 let Ok(()) = queue.blocking_send(signed) else { return };
@@ -47,7 +46,7 @@ impl Load {
         });
         let (counts, _) = watch::channel(Counts { planned: count, ..Counts::default() });
         let entries = entries.into_iter().zip(waiting).collect();
-        Self { schedule: spec.schedule, entries, counts }
+        Self { duration: spec.schedule.duration, entries, counts }
     }
 
     /// What comes of it.
@@ -59,33 +58,55 @@ impl Load {
     /// Hands everything in, beginning now. Returns when the load's duration is over and each
     /// transaction was answered or is known not to be.
     pub async fn run(self) {
-        let start = Instant::now();
+        self.run_from(Instant::now(), 1).await;
+    }
+
+    /// The same for a load that begins at `start`, in a network that runs `dilation` times slower
+    /// than its clocks say.
+    pub async fn run_from(self, start: Instant, dilation: u32) {
+        let pace = Pace { start, dilation: dilation.max(1) };
         let counts = Arc::new(self.counts);
         let mut submitters = JoinSet::new();
         for (client, queue) in self.entries {
             let counts = Arc::clone(&counts);
-            submitters.spawn(submit_all(client, queue, self.schedule, start, counts));
+            submitters.spawn(submit_all(client, queue, pace, counts));
         }
         while submitters.join_next().await.is_some() {}
-        sleep_until(start + self.schedule.duration).await;
+        sleep_until(pace.at(self.duration)).await;
+    }
+}
+
+/// When a moment of the load comes.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    start: Instant,
+    dilation: u32,
+}
+
+impl Pace {
+    fn at(self, due: Duration) -> Instant {
+        self.start + due * self.dilation
+    }
+
+    /// How long ago a moment was, by the network's clocks.
+    fn lag(self, due: Duration) -> Duration {
+        Instant::now().saturating_duration_since(self.at(due)) / self.dilation
     }
 }
 
 async fn submit_all(
     client: Client,
     mut queue: mpsc::Receiver<Signed>,
-    schedule: Schedule,
-    start: Instant,
+    pace: Pace,
     counts: Arc<watch::Sender<Counts>>,
 ) {
     let slots = Arc::new(Semaphore::new(OUTSTANDING));
     let mut calls = JoinSet::new();
     while let Some(signed) = queue.recv().await {
-        let due = start + schedule.due(signed.nth);
-        sleep_until(due).await;
+        sleep_until(pace.at(signed.due)).await;
         // Never closed.
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-        counts.send_modify(|counts| counts.submit(lag(due)));
+        counts.send_modify(|counts| counts.submit(pace.lag(signed.due)));
         let (client, counts) = (client.clone(), Arc::clone(&counts));
         calls.spawn(async move {
             let _slot = slot;
@@ -101,10 +122,6 @@ async fn submit_all(
         while calls.try_join_next().is_some() {}
     }
     while calls.join_next().await.is_some() {}
-}
-
-fn lag(due: Instant) -> Duration {
-    Instant::now().saturating_duration_since(due)
 }
 
 /// A few words for a call without a result; the details differ from call to call and would not

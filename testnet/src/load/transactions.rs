@@ -1,34 +1,38 @@
 //! The transactions of a load, one after the other. Pure, and the same for the same seed.
 
+use std::time::Duration;
+
 use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{Address, ChainId, Keypair, UnverifiedTx};
 use rand::rngs::ChaCha8Rng;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{Rng, SeedableRng};
+
+use super::{Arrivals, Spec};
 
 /// What each transaction moves.
 const AMOUNT: u64 = 1;
-
-/// Fees are drawn from these, so that block builders have something to order by.
-const FEES: std::ops::RangeInclusive<u64> = 1..=100;
 
 /// One transaction of the load.
 #[derive(Clone, Debug)]
 pub struct Signed {
     /// Its place in the load.
     pub nth: u64,
+    /// When it is due, counted from the beginning of the load.
+    pub due: Duration,
     /// The number of its sender.
     pub sender: usize,
     /// The transaction.
     pub tx: UnverifiedTx,
 }
 
-/// An endless load: the senders take turns, each with its nonces in sequence, and pay the sender
-/// after them, or itself when there is one.
+/// A load: the senders take turns, each with its nonces in sequence, and pay the sender after them,
+/// or itself when there is one.
 #[derive(Debug)]
 pub struct Transactions {
     chain: ChainId,
     senders: Vec<(Keypair, Address)>,
-    payload: usize,
+    spec: Spec,
+    arrivals: Arrivals,
     rng: ChaCha8Rng,
     nth: u64,
 }
@@ -36,9 +40,10 @@ pub struct Transactions {
 impl Transactions {
     /// The load of `senders`, whose accounts are fresh.
     #[must_use]
-    pub fn new(chain: ChainId, senders: &[Keypair], payload: usize, seed: u64) -> Self {
+    pub fn new(chain: ChainId, senders: &[Keypair], spec: &Spec) -> Self {
         let senders = senders.iter().map(|key| (key.clone(), key.public().address())).collect();
-        Self { chain, senders, payload, rng: ChaCha8Rng::seed_from_u64(seed), nth: 0 }
+        let rng = ChaCha8Rng::seed_from_u64(spec.seed);
+        Self { chain, senders, spec: spec.clone(), arrivals: spec.schedule.arrivals(), rng, nth: 0 }
     }
 }
 
@@ -49,10 +54,11 @@ impl Iterator for Transactions {
         let nth = self.nth;
         let turns = u64::try_from(self.senders.len()).ok().filter(|turns| *turns > 0)?;
         let sender = usize::try_from(nth % turns).ok()?;
+        let due = self.arrivals.next()?;
         let (key, _) = &self.senders[sender];
         let (_, recipient) = &self.senders[(sender + 1) % self.senders.len()];
         // Random bytes, as a payload that compresses would flatter every figure about bytes.
-        let mut payload = vec![0; self.payload];
+        let mut payload = vec![0; usize::try_from(self.spec.payload.draw(&mut self.rng)).ok()?];
         self.rng.fill_bytes(&mut payload);
         let transfer = Transfer {
             chain: self.chain,
@@ -60,12 +66,12 @@ impl Iterator for Transactions {
             nonce: nth / turns,
             recipient: *recipient,
             amount: AMOUNT,
-            fee: self.rng.random_range(FEES),
+            fee: self.spec.fee.draw(&mut self.rng),
             expiry: None,
             payload,
         };
         self.nth += 1;
-        Some(Signed { nth, sender, tx: transfer.sign(key).into() })
+        Some(Signed { nth, due, sender, tx: transfer.sign(key).into() })
     }
 }
 
@@ -75,12 +81,14 @@ mod tests {
 
     use hearsay_chain::VerifiedTx;
 
+    use super::super::Schedule;
     use super::*;
     use crate::cluster::keys::{Role, key};
 
     fn load(senders: usize, seed: u64) -> Transactions {
         let senders: Vec<_> = (0..senders).map(|index| key(1, Role::Sender, index)).collect();
-        Transactions::new(ChainId([9; 8]), &senders, 16, seed)
+        let schedule = Schedule::constant(10.0, Duration::from_secs(10));
+        Transactions::new(ChainId([9; 8]), &senders, &Spec::plain(schedule, 16, seed))
     }
 
     #[test]

@@ -52,11 +52,7 @@ impl Testnet {
         manifest.write(layout.dir()).map_err(|error| {
             std::io::Error::new(error.kind(), format!("cannot write {MANIFEST}: {error}"))
         })?;
-        let spec = load::Spec {
-            schedule: options.schedule,
-            payload: options.spec.payload,
-            seed: options.spec.seed,
-        };
+        let spec = load::Spec::plain(options.schedule, options.spec.payload, options.spec.seed);
         let entries = cluster.nodes().iter().map(|node| node.client.clone()).collect();
         let load = Load::prepare(&spec, plan.genesis.chain(), &plan.senders, entries);
         let counts = load.counts();
@@ -140,7 +136,7 @@ fn manifest(options: &Options, now: Timestamp, plan: &Plan, cluster: &Cluster) -
         cuts: Vec::new(),
         edges: plan.topology.edges().map(|(a, b)| [name(a), name(b)]).collect(),
         load: ManifestLoad {
-            rate: options.schedule.rate,
+            rate: options.schedule.rate(),
             duration_ms: millis(options.schedule.duration),
             senders: options.spec.senders as u64,
             payload: options.spec.payload as u64,

@@ -17,7 +17,7 @@ pub(super) fn beginning(options: &Options, layout: &Layout) -> String {
     } else {
         format!(
             "{} transactions a second for {:.0} s",
-            options.schedule.rate,
+            options.schedule.rate(),
             options.schedule.duration.as_secs_f64()
         )
     };

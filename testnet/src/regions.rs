@@ -1,0 +1,1 @@
+//! Regions of the world and the delays between them, from published measurements.
