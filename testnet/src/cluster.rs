@@ -163,9 +163,10 @@ impl Cluster {
     /// of those that ended with an error, with how, or without if they had to be killed. When it
     /// returns no node is left.
     pub async fn stop(&mut self) -> Vec<(String, Option<End>)> {
-        let stopped = self.seats.iter_mut().map(async |seat| {
-            seat.stop().await.map(|end| (seat.plan.name.clone(), end))
-        });
+        let stopped = self
+            .seats
+            .iter_mut()
+            .map(async |seat| seat.stop().await.map(|end| (seat.plan.name.clone(), end)));
         join_all(stopped).await.into_iter().flatten().collect()
     }
 

@@ -18,6 +18,18 @@ impl Interrupts {
     /// # Errors
     /// The system does not allow it.
     pub fn listen() -> io::Result<Self> {
+        Self::listen_to(true)
+    }
+
+    /// The same for a program that outlives its terminal: the closing of one is passed over.
+    ///
+    /// # Errors
+    /// The system does not allow it.
+    pub fn listen_detached() -> io::Result<Self> {
+        Self::listen_to(false)
+    }
+
+    fn listen_to(hangups: bool) -> io::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
@@ -27,7 +39,7 @@ impl Interrupts {
                 tokio::select! {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
-                    _ = hangup.recv() => {}
+                    _ = hangup.recv() => if !hangups { continue },
                     () = counter.closed() => return,
                 }
                 counter.send_modify(|count| *count += 1);

@@ -13,20 +13,23 @@
 
 pub mod cli;
 pub mod cluster;
-pub mod control;
-mod follow;
 pub mod compare;
+pub mod control;
+pub mod export;
+mod follow;
 pub mod interrupts;
+pub mod lab;
 pub mod load;
-pub mod local;
 pub mod logs;
 pub mod manifest;
 pub mod out_dir;
 pub mod output;
 pub mod page;
 pub mod progress;
-pub mod regions;
+mod regions;
 pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod topology;
+pub mod up;
 pub mod where_is;

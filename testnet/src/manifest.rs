@@ -74,6 +74,9 @@ pub struct Manifest {
     pub cuts: Vec<CutSpan>,
     /// What was asked of the load and what came of it.
     pub load: ManifestLoad,
+    /// The first account that no load has used; what comes before is not free any more.
+    #[serde(default)]
+    pub next_spare: usize,
     /// What is measured; absent until the run has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,
@@ -161,6 +164,9 @@ pub struct Calibrated {
     /// The rate that was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_per_s: Option<f64>,
+    /// Why nothing was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// Something that was done to nodes or links. Times are microseconds since the Unix epoch.
@@ -341,6 +347,7 @@ mod tests {
             cuts: Vec::new(),
             edges: vec![["n0".to_owned(), "n1".to_owned()]],
             load: ManifestLoad { rate: 0.5, duration_ms: 30_000, ..ManifestLoad::default() },
+            next_spare: 0,
             measure: None,
             faults: Vec::new(),
         }

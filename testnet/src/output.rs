@@ -32,11 +32,33 @@ pub fn whereabouts(whereabouts: &Whereabouts, format: Format) -> io::Result<()> 
     print(whereabouts, Whereabouts::to_text, format)
 }
 
-fn print<T: Serialize>(data: &T, text: impl Fn(&T) -> String, format: Format) -> io::Result<()> {
-    let mut text = match format {
-        Format::Text => text(data),
-        Format::Json => serde_json::to_string_pretty(data)?,
-    };
+/// The form that `--json` asks for.
+#[must_use]
+pub fn format(json: bool) -> Format {
+    if json { Format::Json } else { Format::Text }
+}
+
+/// Prints data, as text or as JSON.
+///
+/// # Errors
+/// Stdout cannot be written.
+pub fn print<T: Serialize>(
+    data: &T,
+    to_text: impl Fn(&T) -> String,
+    format: Format,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text(&to_text(data)),
+        Format::Json => text(&serde_json::to_string_pretty(data)?),
+    }
+}
+
+/// Prints text.
+///
+/// # Errors
+/// Stdout cannot be written.
+pub fn text(text: &str) -> io::Result<()> {
+    let mut text = text.to_owned();
     if !text.ends_with('\n') {
         text.push('\n');
     }

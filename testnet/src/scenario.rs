@@ -12,6 +12,7 @@
 pub mod asserts;
 pub mod plan;
 mod problem;
+mod wish;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub use self::plan::{
     Access, Action, Heal, LabPlan, Link, LinkChange, LoadPlan, Slow, TimedAction,
 };
 pub use self::problem::{Place, Problem, Wrong};
+pub use self::wish::{Wish, list};
 
 /// A network and what happens to it.
 #[derive(Clone, Debug, PartialEq)]

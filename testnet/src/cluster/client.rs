@@ -4,9 +4,7 @@ use hearsay_chain::{UnverifiedTx, codec};
 use hearsay_node::api::{NodeStatus, PeerInfo, Submitted};
 use hearsay_node::handle::Handle;
 use hearsay_node::lab::{LabChange, ProbeRequest, ProbeResult};
-use hearsay_node::rpc::{
-    self, CallError, HexBytes, LabClient, NodeUrl, RpcClient, RpcError,
-};
+use hearsay_node::rpc::{self, CallError, HexBytes, LabClient, NodeUrl, RpcClient, RpcError};
 use jsonrpsee::http_client::HttpClient;
 use tokio::sync::watch;
 

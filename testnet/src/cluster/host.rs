@@ -68,7 +68,7 @@ pub struct Exit {
 
 /// A node that runs, or has run.
 #[derive(Debug)]
-pub enum Host {
+pub(super) enum Host {
     /// In a process of its own.
     Process(Process),
     /// In this process.
@@ -77,7 +77,7 @@ pub enum Host {
 
 /// A node in this process, with the task that watches it.
 #[derive(Debug)]
-pub struct Inside {
+pub(super) struct Inside {
     orders: mpsc::Sender<Order>,
     ended: watch::Receiver<Option<Ended>>,
 }
@@ -94,7 +94,7 @@ impl Host {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn process(
+    pub(super) fn process(
         command: Command,
         (node, life): (usize, u64),
         exits: mpsc::UnboundedSender<Exit>,
@@ -108,7 +108,7 @@ impl Host {
 
     /// Watches a node that was started in this process. Its handle is in `handle` while it runs.
     #[must_use]
-    pub fn embedded(
+    pub(super) fn embedded(
         embedded: Embedded,
         (node, life): (usize, u64),
         handle: watch::Sender<Option<Handle>>,
@@ -128,7 +128,7 @@ impl Host {
 
     /// The process, if it has one of its own.
     #[must_use]
-    pub fn pid(&self) -> Option<u32> {
+    pub(super) fn pid(&self) -> Option<u32> {
         match self {
             Host::Process(process) => Some(process.pid()),
             Host::Embedded(_) => None,
@@ -137,7 +137,7 @@ impl Host {
 
     /// Tells it to stop, and kills it if it has not within some seconds. Returns how it ended; none if
     /// it had to be killed.
-    pub async fn stop(&self) -> Option<End> {
+    pub(super) async fn stop(&self) -> Option<End> {
         self.tell(Order::Stop);
         match timeout(STOPPING, self.ended()).await {
             Ok(end) => end,
@@ -149,14 +149,9 @@ impl Host {
     }
 
     /// Kills it, and waits for its end.
-    pub async fn kill(&self) {
+    pub(super) async fn kill(&self) {
         self.tell(Order::Kill);
         self.ended().await;
-    }
-
-    /// Kills it, without a wait.
-    pub fn kill_now(&self) {
-        self.tell(Order::Kill);
     }
 
     fn tell(&self, order: Order) {
@@ -169,7 +164,7 @@ impl Host {
     }
 
     /// Waits for its end.
-    pub async fn ended(&self) -> Option<End> {
+    pub(super) async fn ended(&self) -> Option<End> {
         match self {
             Host::Process(process) => process.ended().await.map(End::Process),
             Host::Embedded(inside) => {

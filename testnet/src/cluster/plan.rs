@@ -90,8 +90,7 @@ impl Plan {
             senders.iter().chain([&wallet]),
         );
         genesis.check()?;
-        let identities: Vec<_> =
-            (0..plan.nodes()).map(|node| key(Role::Node, node)).collect();
+        let identities: Vec<_> = (0..plan.nodes()).map(|node| key(Role::Node, node)).collect();
         let listens: Vec<_> = ports.iter().map(|ports| listen(scenario, *ports)).collect();
         let address = |node: usize| {
             let peer = hearsay_network::peer_id(&identities[node].seed());
@@ -121,7 +120,11 @@ fn listen(scenario: &Scenario, ports: Ports) -> String {
 }
 
 fn largest_payload(plan: &LabPlan) -> usize {
-    plan.loads.iter().map(|load| load.spec.largest_payload()).max().unwrap_or(0)
+    plan.loads
+        .iter()
+        .map(|load| usize::try_from(load.spec.payload.max()).unwrap_or(usize::MAX))
+        .max()
+        .unwrap_or(0)
 }
 
 fn genesis<'a>(
@@ -178,8 +181,7 @@ impl NodePlan {
         settings.rpc = self.rpc.unwrap_or(settings.rpc);
         settings.events = layout.events(&self.name);
         settings.node_key = layout.node_key(&self.name);
-        settings.authority_key =
-            self.authority.as_ref().map(|_| layout.authority_key(&self.name));
+        settings.authority_key = self.authority.as_ref().map(|_| layout.authority_key(&self.name));
         settings.lab = Some(lab);
         let mut table = toml::Table::try_from(&settings).map_err(|error| error.to_string())?;
         merge(&mut table, &self.overrides);

@@ -20,7 +20,7 @@ enum Order {
 /// A process that runs, or has run. A task watches it; when that task goes, by a panic or because
 /// the runtime ends, the process is killed.
 #[derive(Debug)]
-pub struct Process {
+pub(super) struct Process {
     pid: u32,
     orders: mpsc::Sender<Order>,
     ended: watch::Receiver<Option<ExitStatus>>,
@@ -34,7 +34,7 @@ impl Process {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(
+    pub(super) fn start(
         mut command: Command,
         at_end: impl FnOnce(ExitStatus) + Send + 'static,
     ) -> io::Result<Self> {
@@ -54,23 +54,23 @@ impl Process {
 
     /// Its number.
     #[must_use]
-    pub fn pid(&self) -> u32 {
+    pub(super) fn pid(&self) -> u32 {
         self.pid
     }
 
     /// Tells it to stop in order; one that stands still goes on, as it could not stop otherwise.
-    pub fn stop(&self) {
+    pub(super) fn stop(&self) {
         self.signal(Signal::TERM);
         self.signal(Signal::CONT);
     }
 
     /// Lets it stand still.
-    pub fn pause(&self) {
+    pub(super) fn pause(&self) {
         self.signal(Signal::STOP);
     }
 
     /// Lets it go on.
-    pub fn resume(&self) {
+    pub(super) fn resume(&self) {
         self.signal(Signal::CONT);
     }
 
@@ -80,12 +80,12 @@ impl Process {
     }
 
     /// Kills it.
-    pub fn kill(&self) {
+    pub(super) fn kill(&self) {
         let _ = self.orders.try_send(Order::Kill);
     }
 
     /// Waits for its end.
-    pub async fn ended(&self) -> Option<ExitStatus> {
+    pub(super) async fn ended(&self) -> Option<ExitStatus> {
         let mut ended = self.ended.clone();
         // The task gone without an end is an end as well.
         ended.wait_for(Option::is_some).await.ok().and_then(|status| *status)

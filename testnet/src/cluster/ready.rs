@@ -90,10 +90,7 @@ pub(super) async fn wait(client: Client, want: Want, deadline: Instant) -> Resul
     timeout_at(deadline, looking).await.map_err(|_| lacking)
 }
 
-async fn look(
-    client: &Client,
-    want: Want,
-) -> Result<Option<Lack>, hearsay_node::rpc::CallError> {
+async fn look(client: &Client, want: Want) -> Result<Option<Lack>, hearsay_node::rpc::CallError> {
     let status = client.status().await?;
     let peers = client.peers().await?;
     Ok(lack(&status, &peers, want))

@@ -120,8 +120,8 @@ impl Seat {
                 let command = text
                     .and_then(|text| std::fs::write(&config, text))
                     .and_then(|()| self.command(maker, &config));
-                let host = command
-                    .and_then(|command| Host::process(command, life, maker.exits.clone()));
+                let host =
+                    command.and_then(|command| Host::process(command, life, maker.exits.clone()));
                 host.map_err(failed)?
             }
             Some(shared) => {

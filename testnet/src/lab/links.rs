@@ -88,6 +88,11 @@ impl Links {
         access
     }
 
+    /// The links over which nothing goes.
+    pub fn cut_ways(&self) -> impl Iterator<Item = Way> + '_ {
+        self.cut.iter().copied()
+    }
+
     /// The nodes that `node` has a link to.
     pub fn neighbours(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
         self.edges.range((node, 0)..(node + 1, 0)).map(|(_, to)| *to)
@@ -126,8 +131,7 @@ impl Links {
     /// Everything that a node is to be told, by the place of its neighbours.
     #[must_use]
     pub fn told(&self, node: usize, peer: impl Fn(usize) -> String) -> LabChange {
-        let peers =
-            self.neighbours(node).map(|to| (peer(to), self.link((node, to)))).collect();
+        let peers = self.neighbours(node).map(|to| (peer(to), self.link((node, to)))).collect();
         LabChange { access: Some(self.access(node)), peers, ..LabChange::default() }
     }
 
@@ -143,8 +147,8 @@ impl Links {
         change(self);
         let differs = |way: &&Way| before.link(**way) != self.link(**way);
         let ways = self.edges.iter().filter(differs).map(|(from, _)| *from);
-        let accesses = (0..self.given.access.len())
-            .filter(|node| before.access(*node) != self.access(*node));
+        let accesses =
+            (0..self.given.access.len()).filter(|node| before.access(*node) != self.access(*node));
         ways.chain(accesses).collect()
     }
 }

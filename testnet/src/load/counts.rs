@@ -54,6 +54,22 @@ impl Counts {
         *self.failed.entry(what).or_default() += 1;
     }
 
+    /// Adds what came of another load.
+    pub fn add(&mut self, other: &Counts) {
+        self.planned += other.planned;
+        self.submitted += other.submitted;
+        self.taken += other.taken;
+        self.queued += other.queued;
+        self.late += other.late;
+        self.max_lag_us = self.max_lag_us.max(other.max_lag_us);
+        let lists = [(&mut self.refused, &other.refused), (&mut self.failed, &other.failed)];
+        for (mine, others) in lists {
+            for (what, count) in others {
+                *mine.entry(what.clone()).or_default() += count;
+            }
+        }
+    }
+
     /// Whether every transaction that was handed in is in a pool.
     #[must_use]
     pub fn all_taken(&self) -> bool {

@@ -61,3 +61,9 @@ impl Asserts {
         Vec::new()
     }
 }
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}

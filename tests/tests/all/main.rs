@@ -4,6 +4,8 @@ mod catching_up;
 mod follower;
 mod full_disk;
 mod hostile;
+mod lab;
+mod lab_up;
 mod node;
 mod partitions;
 mod refusals;

@@ -1,0 +1,135 @@
+//! Probes before a run: do the links behave as was asked?
+//!
+//! A sample of the connections is probed at once, none of them with a node in common, so that no probe
+//! takes another's bandwidth.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use hearsay_node::lab::ProbeRequest;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+
+use super::links::{Links, Way};
+use crate::cluster::Seat;
+use crate::manifest::Calibrated;
+
+/// Links that are probed at most: enough to notice a matrix that is applied wrongly, few enough to
+/// leave a small machine's processors alone.
+const SAMPLE: usize = 8;
+
+/// Round trips on each link: an odd number has a middle one.
+const ROUNDS: std::ops::RangeInclusive<u64> = 5..=21;
+
+/// The time that the round trips of one link may take together.
+const ROUND_TRIPS: Duration = Duration::from_millis(1_500);
+
+/// The time that a link's rate is measured for, start-up included.
+const RATE: Duration = Duration::from_millis(1_200);
+
+/// Bytes that a rate is measured with, at least and at most.
+const BYTES: std::ops::RangeInclusive<u64> = (64 << 10)..=(16 << 20);
+
+/// What of each segment on the wire is payload: 1,460 bytes of 1,500, as the rest is headers of TCP and
+/// IP. Rates are asked for with headers and measured without.
+const PAYLOAD: f64 = 1_460.0 / 1_500.0;
+
+/// Which connections are probed, from which end. Pure.
+pub(super) fn sample(edges: &[Way], up: impl Fn(usize) -> bool, seed: u64) -> Vec<Way> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut edges: Vec<Way> = edges.iter().copied().filter(|&(a, b)| up(a) && up(b)).collect();
+    edges.shuffle(&mut rng);
+    let mut taken = std::collections::BTreeSet::new();
+    let mut sample = Vec::new();
+    for (a, b) in edges {
+        if sample.len() < SAMPLE && !taken.contains(&a) && !taken.contains(&b) {
+            taken.extend([a, b]);
+            sample.push(if rng.random() { (a, b) } else { (b, a) });
+        }
+    }
+    sample.sort_unstable();
+    sample
+}
+
+/// What is asked of the link from one node to another: the round trip in microseconds, and the rate
+/// of the payload in bytes a second. Pure.
+fn asked(links: &Links, (from, to): Way) -> (u64, Option<f64>) {
+    let (there, back) = (links.link((from, to)), links.link((to, from)));
+    let rates = [there.rate, links.access(from).up, links.access(to).down];
+    let rate = rates.into_iter().flatten().min().map(|rate| rate as f64 * PAYLOAD);
+    (there.delay_us + back.delay_us, rate)
+}
+
+/// Probes the sample, and returns what was measured. A probe that came to nothing has measured
+/// nothing, which the report holds against the run.
+pub(super) async fn calibrate(seats: &[Seat], links: &Links, sample: &[Way]) -> Vec<Calibrated> {
+    join_all(sample.iter().map(|way| probe(seats, links, *way))).await
+}
+
+async fn probe(seats: &[Seat], links: &Links, (from, to): Way) -> Calibrated {
+    let (asked_rtt_us, asked_rate) = asked(links, (from, to));
+    let rounds = ROUND_TRIPS.as_micros() as u64 / asked_rtt_us.max(1);
+    let bytes = asked_rate.map_or(0, |rate| {
+        let bytes = (rate * RATE.as_secs_f64()) as u64;
+        bytes.clamp(*BYTES.start(), *BYTES.end())
+    });
+    let request = ProbeRequest {
+        peer: seats[to].plan.peer().to_string(),
+        rounds: rounds.clamp(*ROUNDS.start(), *ROUNDS.end()) as u32,
+        bytes,
+    };
+    let mut found = Calibrated {
+        from: seats[from].plan.name.clone(),
+        to: seats[to].plan.name.clone(),
+        asked_rtt_us,
+        asked_bytes_per_s: asked_rate,
+        ..Calibrated::default()
+    };
+    match seats[from].client.lab_probe(request).await {
+        Ok(result) => {
+            found.rtt_us = result.rtt_us;
+            found.bytes_per_s = result.bytes_per_s;
+        }
+        Err(error) => found.failure = Some(error.to_string()),
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use hearsay_node::lab::{AccessSettings, LinkSettings};
+
+    use super::super::links::Given;
+    use super::*;
+
+    #[test]
+    fn no_node_is_in_two_probes_and_none_that_is_down_in_any() {
+        let edges: Vec<Way> = (0..40).flat_map(|a| (a + 1..40).map(move |b| (a, b))).collect();
+        let sample = sample(&edges, |node| node != 3, 7);
+        assert_eq!(sample.len(), SAMPLE);
+        let mut nodes: Vec<_> = sample.iter().flat_map(|(a, b)| [a, b]).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        assert_eq!(nodes.len(), 2 * SAMPLE);
+        assert!(!nodes.contains(&&3));
+        assert_eq!(super::sample(&[(0, 1)], |_| true, 1).len(), 1);
+    }
+
+    #[test]
+    fn a_round_trip_goes_both_ways_and_the_narrowest_place_is_the_rate() {
+        let given = Given {
+            common: LinkSettings { rate: Some(3_000), ..LinkSettings::default() },
+            node_region: vec![0, 1],
+            one_way_us: vec![vec![1, 40], vec![60, 1]],
+            odd: std::collections::BTreeMap::new(),
+            access: vec![
+                AccessSettings { up: Some(1_500), down: None },
+                AccessSettings { up: None, down: Some(9_000) },
+            ],
+        };
+        let links = Links::new(given, [(0, 1)]);
+        assert_eq!(asked(&links, (0, 1)), (100, Some(1_460.0)));
+        assert_eq!(asked(&links, (1, 0)), (100, Some(2_920.0)));
+    }
+}

@@ -1,0 +1,168 @@
+//! What is written down of a testnet for its report.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Fault, Lab};
+use crate::cluster::Plan;
+use crate::load::Counts;
+use crate::manifest::{
+    self, AccessRates, CutSpan, Died, Done, Machine, Manifest, ManifestLoad, ManifestNode, OddLink,
+    Pause, Shape,
+};
+use crate::scenario::{LabPlan, Scenario};
+
+/// The manifest of a testnet that has not been started; of one that goes on, with what was done to it
+/// before.
+pub(super) fn manifest(
+    scenario: &Scenario,
+    plan: &LabPlan,
+    network: &Plan,
+    now: Timestamp,
+    before: Option<&Manifest>,
+) -> Manifest {
+    let name = |node: usize| network.nodes[node].name.clone();
+    let asserts = scenario.asserts.list.iter();
+    Manifest {
+        schema: manifest::SCHEMA,
+        scenario: scenario.name.clone(),
+        seed: scenario.seed,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        created: before.map_or_else(|| now.to_string(), |before| before.created.clone()),
+        genesis: network.genesis.id().to_string(),
+        slot_ms: network.genesis.slot_ms,
+        machine: Machine::this(),
+        description: scenario.description.clone(),
+        mode: if scenario.nodes.in_process { "in-process" } else { "processes" }.to_owned(),
+        dilation: scenario.dilation,
+        lag_limit_us: Some(micros(scenario.lag_p99)),
+        asserts: asserts.map(|assert| (assert.field.clone(), assert.check.to_string())).collect(),
+        nodes: (0..plan.nodes()).map(|node| manifest_node(plan, network, node)).collect(),
+        edges: plan.edges.iter().map(|&(a, b)| [name(a), name(b)]).collect(),
+        shape: plan.shaped().then(|| shape(scenario, plan, name)),
+        calibration: Vec::new(),
+        actions: before.map_or_else(Vec::new, |before| before.actions.clone()),
+        pauses: before.map_or_else(Vec::new, |before| before.pauses.clone()),
+        cuts: before.map_or_else(Vec::new, |before| before.cuts.clone()),
+        load: load(scenario, plan),
+        next_spare: before.map_or(0, |before| before.next_spare),
+        measure: None,
+        faults: Vec::new(),
+    }
+}
+
+fn manifest_node(plan: &LabPlan, network: &Plan, number: usize) -> ManifestNode {
+    let node = &network.nodes[number];
+    let access = plan.access.get(number).copied().unwrap_or_default();
+    ManifestNode {
+        name: node.name.clone(),
+        peer: node.peer().to_string(),
+        address: node.address(),
+        rpc: node.url().unwrap_or_default(),
+        dir: node.name.clone(),
+        pid: 0,
+        authority: node.authority.as_ref().map(|key| key.public().to_string()),
+        region: plan.region(number).map(str::to_owned),
+        access: AccessRates { up: access.up, down: access.down },
+        died: None,
+    }
+}
+
+fn shape(scenario: &Scenario, plan: &LabPlan, name: impl Fn(usize) -> String) -> Shape {
+    let odd = |&(from, to): &(usize, usize)| {
+        let link = plan.link(from, to);
+        OddLink { from: name(from), to: name(to), delay_us: micros(link.delay), rate: link.rate }
+    };
+    Shape {
+        profile: scenario.profile.clone(),
+        jitter: plan.jitter,
+        loss: plan.loss,
+        window: plan.window,
+        link_rate: plan.link_rate,
+        regions: plan.region_names.clone(),
+        one_way_us: plan.one_way_us.clone(),
+        node_region: plan.node_region.clone(),
+        links: plan.links.keys().map(odd).collect(),
+    }
+}
+
+/// The loads of the scenario, summed up.
+fn load(scenario: &Scenario, plan: &LabPlan) -> ManifestLoad {
+    let loads = plan.loads.iter();
+    let count: u64 = loads.clone().map(|load| load.spec.schedule.count()).sum();
+    let seconds = scenario.duration.as_secs_f64();
+    ManifestLoad {
+        rate: if seconds > 0.0 { count as f64 / seconds } else { 0.0 },
+        duration_ms: micros(scenario.duration) / 1_000,
+        senders: plan.senders as u64,
+        payload: loads.map(|load| load.spec.payload.max()).max().unwrap_or(0),
+        outcome: Counts::default(),
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Lab {
+    /// Writes down what was run, as far as it is known.
+    pub fn write_manifest(&mut self) {
+        self.manifest.load.outcome = self.loads.total();
+        self.manifest.next_spare = self.loads.next_spare();
+        self.manifest.faults = self.faults.iter().map(|fault| fault.what.clone()).collect();
+        if let Err(error) = self.manifest.write(self.layout.dir()) {
+            self.faults.push(Fault::sentence(format!("the manifest cannot be written: {error}")));
+        }
+    }
+
+    /// Notes a fault.
+    pub fn fault(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    pub(super) fn record_done(&mut self, what: String, nodes: &[usize]) {
+        let done = Done { at_us: self.clock.now_us(), what, nodes: self.names(nodes) };
+        self.manifest.actions.push(done);
+    }
+
+    pub(super) fn record_death(&mut self, node: usize, how: String) {
+        self.manifest.nodes[node].died = Some(Died { at_us: self.clock.now_us(), status: how });
+    }
+
+    pub(super) fn record_pause(&mut self, node: usize) {
+        let pause = Pause { node: self.name(node), from_us: self.clock.now_us(), until_us: None };
+        self.manifest.pauses.push(pause);
+    }
+
+    /// The node goes on, or was ended while it stood still.
+    pub(super) fn record_resume(&mut self, node: usize) {
+        let (name, now) = (self.name(node), self.clock.now_us());
+        let open = self.manifest.pauses.iter_mut().filter(|pause| pause.node == name);
+        open.filter(|pause| pause.until_us.is_none()).for_each(|pause| pause.until_us = Some(now));
+    }
+
+    /// Writes the cut links down as they are now: a node that sends, and whom it does not reach.
+    pub(super) fn record_cuts(&mut self) {
+        let now = self.clock.now_us();
+        let mut cut: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (from, to) in self.links.cut_ways() {
+            cut.entry(from).or_default().push(to);
+        }
+        let current: Vec<_> =
+            cut.iter().map(|(from, to)| (vec![self.name(*from)], self.names(to))).collect();
+        for span in self.manifest.cuts.iter_mut().filter(|span| span.until_us.is_none()) {
+            if !current.iter().any(|(from, to)| *from == span.from && *to == span.to) {
+                span.until_us = Some(now);
+            }
+        }
+        for (from, to) in current {
+            let open =
+                |span: &CutSpan| span.until_us.is_none() && span.from == from && span.to == to;
+            if !self.manifest.cuts.iter().any(open) {
+                self.manifest.cuts.push(CutSpan { from_us: now, until_us: None, from, to });
+            }
+        }
+    }
+}
