@@ -22,7 +22,7 @@ impl Up {
     fn up(&self, flags: &[&str]) {
         let out = self.out();
         let words = ["up"].iter().chain(flags).copied().chain(["--out", out.to_str().unwrap()]);
-        stdout(&run("hearsay-testnet", words));
+        let _ = stdout(&run("hearsay-testnet", words));
     }
 
     fn out(&self) -> PathBuf {
