@@ -70,8 +70,29 @@ pub enum Command {
         /// The way back.
         reply: oneshot::Sender<Vec<PeerView>>,
     },
+    /// Measure the way to a connected peer. Only nodes whose links are shaped know how; between
+    /// others it fails.
+    Probe {
+        /// Whom.
+        peer: PeerId,
+        /// How many small round trips to time, one after another.
+        rounds: u32,
+        /// How many bytes to send after them to measure the rate; none if 0.
+        bytes: u64,
+        /// The way back.
+        reply: oneshot::Sender<Result<Probed, String>>,
+    },
     /// Close every connection and end.
     Stop,
+}
+
+/// What [`Command::Probe`] measured, in undilated time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probed {
+    /// Each round trip, in microseconds.
+    pub rtt_us: Vec<u64>,
+    /// Bytes a second, if any were sent.
+    pub bytes_per_s: Option<f64>,
 }
 
 /// A copy of a gossiped message, the first or a later one.

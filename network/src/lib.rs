@@ -5,6 +5,7 @@
 //! never waits for whoever reads its events; therefore anyone may wait for the swarm.
 
 pub mod choice;
+pub mod link;
 pub mod sync;
 pub mod topic;
 pub mod wire;
@@ -20,7 +21,7 @@ mod tap;
 mod transport;
 
 pub use event::{
-    Command, CopyNote, NetEvent, PeerView, PublishFailure, RequestId, Responder, Ticket,
+    Command, CopyNote, NetEvent, PeerView, Probed, PublishFailure, RequestId, Responder, Ticket,
 };
 pub use gossip::GossipConfig;
 pub use libp2p::{Multiaddr, PeerId, multiaddr};

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::behaviour::Behaviour;
 use crate::event::{Command, NetEvent};
 use crate::gossip::GossipConfig;
+use crate::link::Links;
 use crate::transport::{self, WireCount};
 
 /// Commands that may wait for the swarm. Whoever sends waits when it is full, and the swarm never
@@ -59,6 +60,10 @@ pub struct Config {
     pub connections: ConnectionConfig,
     /// The largest payload of a gossip message, in bytes.
     pub largest_message: usize,
+    /// Links to shape; none outside a lab.
+    pub links: Option<Links>,
+    /// How many times slower than usual the network's clocks run; 1 outside a lab.
+    pub dilation: u32,
 }
 
 /// The network side could not start.

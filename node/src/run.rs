@@ -73,6 +73,8 @@ pub async fn run(settings: Settings, with_stdin: bool) -> anyhow::Result<()> {
             max_outbound: settings.peers.max_outbound,
         },
         largest_message: genesis.limits.block_bytes as usize,
+        links: None,
+        dilation: 1,
     })
     .await?;
     let identity = identity(&settings, &network);

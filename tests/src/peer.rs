@@ -109,6 +109,8 @@ impl Peer {
             gossip: GossipConfig::default(),
             connections: ConnectionConfig::default(),
             largest_message: limits.block_bytes as usize,
+            links: None,
+            dilation: 1,
         })
         .await?;
         let seen = Arc::new(Mutex::new(Seen::default()));

@@ -196,6 +196,9 @@ impl Service {
                 let views = self.peers.views(|peer| (tx.contains(peer), block.contains(peer)));
                 let _ = reply.send(views);
             }
+            Command::Probe { reply, .. } => {
+                let _ = reply.send(Err("links are not shaped here".to_owned()));
+            }
             Command::Stop => {}
         }
         Ok(())

@@ -28,6 +28,8 @@ async fn run(path: &Path, genesis: &Genesis, port: u16, blocks: u64) -> anyhow::
         gossip: GossipConfig::default(),
         connections: ConnectionConfig::default(),
         largest_message: genesis.limits.block_bytes as usize,
+        links: None,
+        dilation: 1,
     })
     .await?;
     let store = RocksStore::open(path, genesis.id(), RocksOptions::default())?;

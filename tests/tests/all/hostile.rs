@@ -23,6 +23,8 @@ async fn attacker(world: &World, node: &Node) -> Network {
         gossip: GossipConfig::default(),
         connections: ConnectionConfig::default(),
         largest_message: 8 << 20,
+        links: None,
+        dilation: 1,
     })
     .await
     .unwrap();

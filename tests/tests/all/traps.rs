@@ -28,6 +28,8 @@ async fn start(number: u8, genesis: u8, bootstrap: &[&Peer]) -> Peer {
         gossip: GossipConfig::default(),
         connections: ConnectionConfig::default(),
         largest_message: LARGEST,
+        links: None,
+        dilation: 1,
     })
     .await
     .unwrap();
@@ -239,6 +241,8 @@ async fn a_port_in_use_is_an_error_that_says_so() {
         gossip: GossipConfig::default(),
         connections: ConnectionConfig::default(),
         largest_message: LARGEST,
+        links: None,
+        dilation: 1,
     });
     let error = second.await.unwrap_err().to_string();
     assert!(error.contains("in use"), "{error}");
