@@ -1,8 +1,8 @@
-//! Threads that check signatures.
+//! Threads that check signatures, for one node or for all nodes of a process.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::{io, thread};
 
 use tokio::sync::mpsc;
 
@@ -16,13 +16,32 @@ const BATCH: u64 = 128;
 /// waits for long.
 pub(crate) const QUEUE: usize = 16_384;
 
+/// Where results of a node go.
+type Results = mpsc::Sender<(JobId, Done)>;
+
+/// A work that a thread has taken, and whose it is.
+type Taken = (Results, JobId, Work);
+
+/// What one node wants checked.
+#[derive(Debug)]
+struct Client {
+    urgent: VecDeque<(JobId, Work)>,
+    bulk: VecDeque<(JobId, Work)>,
+    results: Results,
+}
+
 /// Works that wait. What somebody waits for goes before what belongs to catching up, but only every
-/// second time where there is both: else a flood of the one would end the other.
+/// second time where there is both: else a flood of the one would end the other. Nodes that share the
+/// threads take turns, work by work.
 /// The engine bounds both: the first by the jobs it starts, the second by the bodies it holds.
 #[derive(Debug, Default)]
 struct Waiting {
-    urgent: VecDeque<(JobId, Work)>,
-    bulk: VecDeque<(JobId, Work)>,
+    clients: BTreeMap<u64, Client>,
+    next_client: u64,
+    /// The clients that have urgent works, each once, the one whose turn it is first.
+    urgent: VecDeque<u64>,
+    /// Those that have others.
+    bulk: VecDeque<u64>,
     /// Whether the last ones taken were urgent.
     was_urgent: bool,
     closed: bool,
@@ -34,171 +53,157 @@ struct Queue {
     changed: Condvar,
 }
 
-/// Takes works and gives back what came of them, in any order. The threads end when this is
-/// dropped.
+/// One thread for each processor. They end when the last node that uses them, and this, are gone.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckerThreads(Arc<Threads>);
+
 #[derive(Debug)]
-pub(crate) struct Checkers {
+struct Threads {
     queue: Arc<Queue>,
 }
 
-impl Checkers {
-    /// Starts a thread for each processor. Results go to `results`, which must be read.
-    pub(crate) fn start(results: &mpsc::Sender<(JobId, Done)>) -> std::io::Result<Self> {
-        let checkers = Self { queue: Arc::default() };
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        for number in 0..threads {
-            let (queue, results) = (Arc::clone(&checkers.queue), results.clone());
-            thread::Builder::new()
-                .name(format!("check-{number}"))
-                .spawn(move || check(&queue, &results))?;
+/// Takes works of one node and gives back what came of them, in any order. What waits when this is
+/// dropped is not done.
+#[derive(Debug)]
+pub(crate) struct Checkers {
+    threads: CheckerThreads,
+    client: u64,
+}
+
+impl CheckerThreads {
+    /// Starts the threads.
+    pub(crate) fn start() -> io::Result<Self> {
+        let threads = Threads { queue: Arc::default() };
+        let count = thread::available_parallelism().map_or(1, usize::from);
+        for number in 0..count {
+            let queue = Arc::clone(&threads.queue);
+            thread::Builder::new().name(format!("check-{number}")).spawn(move || check(&queue))?;
         }
-        Ok(checkers)
+        Ok(Self(Arc::new(threads)))
     }
 
+    /// Lets another node use the threads. Results go to `results`, which must be read.
+    pub(crate) fn join(&self, results: Results) -> Checkers {
+        let mut waiting = self.0.queue.lock();
+        let client = waiting.join(results);
+        drop(waiting);
+        Checkers { threads: self.clone(), client }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.queue.lock().closed = true;
+        self.queue.changed.notify_all();
+    }
+}
+
+impl Checkers {
     /// Has signatures checked.
     pub(crate) fn check(&self, job: JobId, work: Work) {
-        let mut waiting = self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = if work.is_bulk() { &mut waiting.bulk } else { &mut waiting.urgent };
-        lane.push_back((job, work));
-        drop(waiting);
-        self.queue.changed.notify_one();
+        let queue = &self.threads.0.queue;
+        queue.lock().put(self.client, job, work);
+        queue.changed.notify_one();
     }
 }
 
 impl Drop for Checkers {
     fn drop(&mut self) {
-        self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        self.queue.changed.notify_all();
+        self.threads.0.queue.lock().clients.remove(&self.client);
     }
 }
 
-fn check(queue: &Queue, results: &mpsc::Sender<(JobId, Done)>) {
-    while let Some((jobs, works)) = take(queue) {
-        for (job, done) in jobs.into_iter().zip(run_all(works)) {
-            if results.blocking_send((job, done)).is_err() {
-                return;
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a work, and takes what else is urgent up to a batch; none when the threads are to
+    /// end.
+    fn take(&self) -> Option<Vec<Taken>> {
+        let mut waiting = self.lock();
+        loop {
+            if waiting.closed {
+                return None;
             }
+            if let Some(taken) = waiting.take() {
+                return Some(taken);
+            }
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
-/// Waits for a work, and takes what else is urgent up to a batch; none when the node is stopping.
-fn take(queue: &Queue) -> Option<(Vec<JobId>, Vec<Work>)> {
-    let mut waiting = queue.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        if waiting.closed {
-            return None;
+fn check(queue: &Queue) {
+    while let Some(taken) = queue.take() {
+        let (mut owners, mut works) = (Vec::new(), Vec::new());
+        for (results, job, work) in taken {
+            owners.push((results, job));
+            works.push(work);
         }
-        if let Some(works) = waiting.take() {
-            return Some(works.into_iter().unzip());
+        for ((results, job), done) in owners.into_iter().zip(run_all(works)) {
+            // The node may be gone; the others are not.
+            let _ = results.blocking_send((job, done));
         }
-        waiting = queue.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
     }
 }
 
 impl Waiting {
-    fn take(&mut self) -> Option<Vec<(JobId, Work)>> {
-        let (mut works, mut signatures) = (Vec::new(), 0);
+    fn join(&mut self, results: Results) -> u64 {
+        let client = self.next_client;
+        self.next_client += 1;
+        let (urgent, bulk) = (VecDeque::new(), VecDeque::new());
+        self.clients.insert(client, Client { urgent, bulk, results });
+        client
+    }
+
+    fn put(&mut self, number: u64, job: JobId, work: Work) {
+        let Some(client) = self.clients.get_mut(&number) else { return };
+        let (works, turns) = if work.is_bulk() {
+            (&mut client.bulk, &mut self.bulk)
+        } else {
+            (&mut client.urgent, &mut self.urgent)
+        };
+        if works.is_empty() {
+            turns.push_back(number);
+        }
+        works.push_back((job, work));
+    }
+
+    /// The next work of whoever's turn it is.
+    fn next(&mut self, urgent: bool) -> Option<Taken> {
+        let turns = if urgent { &mut self.urgent } else { &mut self.bulk };
+        loop {
+            let number = turns.pop_front()?;
+            // Nodes that are gone have no turn any more.
+            let Some(client) = self.clients.get_mut(&number) else { continue };
+            let works = if urgent { &mut client.urgent } else { &mut client.bulk };
+            let Some((job, work)) = works.pop_front() else { continue };
+            if !works.is_empty() {
+                turns.push_back(number);
+            }
+            return Some((client.results.clone(), job, work));
+        }
+    }
+
+    fn take(&mut self) -> Option<Vec<Taken>> {
+        let (mut taken, mut signatures) = (Vec::new(), 0);
         let bulk_is_due = self.was_urgent && !self.bulk.is_empty();
         while !bulk_is_due
             && signatures < BATCH
-            && let Some((job, work)) = self.urgent.pop_front()
+            && let Some(work) = self.next(true)
         {
-            signatures += work.signatures();
-            works.push((job, work));
+            signatures += work.2.signatures();
+            taken.push(work);
         }
-        self.was_urgent = !works.is_empty();
-        if works.is_empty() {
-            works.extend(self.bulk.pop_front());
+        self.was_urgent = !taken.is_empty();
+        if taken.is_empty() {
+            taken.extend(self.next(false));
         }
-        Some(works).filter(|works| !works.is_empty())
+        Some(taken).filter(|taken| !taken.is_empty())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use hearsay_chain::genesis::{Genesis, Limits, Rules, Schedule};
-    use hearsay_chain::transaction::Transfer;
-    use hearsay_chain::{Address, Keypair, UnverifiedTx};
-
-    use super::*;
-
-    fn transaction(nonce: u64) -> Work {
-        let key = Keypair::from_seed(&[1; 32]);
-        let transfer = Transfer {
-            chain: hearsay_chain::ChainId([1; 8]),
-            sender: key.public(),
-            nonce,
-            recipient: Address([1; 32]),
-            amount: 1,
-            fee: 1,
-            expiry: None,
-            payload: Vec::new(),
-        };
-        Work::Tx(UnverifiedTx::from(transfer.sign(&key)))
-    }
-
-    fn bodies() -> Work {
-        let genesis = Genesis {
-            name: "checkers".to_owned(),
-            time_ms: 0,
-            slot_ms: 1_000,
-            schedule: Schedule::RoundRobin,
-            authorities: vec![Keypair::from_seed(&[1; 32]).public()],
-            limits: Limits::default(),
-            allocations: [].into(),
-        };
-        Work::Bodies(Rules::new(genesis), Vec::new())
-    }
-
-    fn names(works: &[(JobId, Work)]) -> Vec<u64> {
-        works.iter().map(|(job, _)| job.0).collect()
-    }
-
-    #[test]
-    fn a_transaction_never_waits_behind_the_blocks_of_catching_up() {
-        let mut waiting = Waiting::default();
-        waiting.bulk.push_back((JobId(1), bodies()));
-        waiting.bulk.push_back((JobId(2), bodies()));
-        waiting.urgent.extend((10..12).map(|nonce| (JobId(nonce), transaction(nonce))));
-        assert_eq!(names(&waiting.take().unwrap()), [10, 11]);
-        assert_eq!(names(&waiting.take().unwrap()), [1], "one piece of it at a time");
-        assert_eq!(names(&waiting.take().unwrap()), [2]);
-        assert!(waiting.take().is_none());
-    }
-
-    #[test]
-    fn a_flood_of_transactions_leaves_every_second_turn_to_catching_up() {
-        let mut waiting = Waiting::default();
-        waiting.bulk.extend((0..3).map(|number| (JobId(number), bodies())));
-        waiting.urgent.extend((10..2_000).map(|nonce| (JobId(nonce), transaction(nonce))));
-        let firsts: Vec<u64> = (0..6).map(|_| names(&waiting.take().unwrap())[0]).collect();
-        assert_eq!(firsts, [10, 0, 138, 1, 266, 2]);
-    }
-
-    #[test]
-    fn one_thread_takes_a_batch_and_leaves_the_rest_to_the_others() {
-        let mut waiting = Waiting::default();
-        waiting.urgent.extend((0..200).map(|nonce| (JobId(nonce), transaction(nonce))));
-        assert_eq!(waiting.take().unwrap().len() as u64, BATCH);
-        assert_eq!(waiting.take().unwrap().len(), 72);
-    }
-
-    #[tokio::test]
-    async fn what_goes_in_comes_out_checked_and_the_threads_end() {
-        let (results, mut checked) = mpsc::channel(QUEUE);
-        let checkers = Checkers::start(&results).unwrap();
-        drop(results);
-        for nonce in 0..300 {
-            checkers.check(JobId(nonce), transaction(nonce));
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        while seen.len() < 300 {
-            let (job, done) = checked.recv().await.unwrap();
-            assert!(matches!(done, Done::Tx(Ok(_))));
-            seen.insert(job);
-        }
-        drop(checkers);
-        assert!(checked.recv().await.is_none(), "the last thread has dropped its end");
-    }
-}
+#[path = "checkers_tests.rs"]
+mod tests;

@@ -17,22 +17,19 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{info, warn};
 
 use crate::api::{Answer, NodeStatus, Refused, Submitted};
-use crate::checkers::{self, Checkers};
+use crate::checkers::{self, CheckerThreads, Checkers};
 use crate::clock::Clock;
 use crate::engine::{Copy, Done, Effect, Engine, Input, JobId, Token};
 use crate::halt::{Halt, Room};
 use crate::handle::{Request, refused_by};
+use crate::lag::{Lag, LagReader};
 use crate::metrics::Metrics;
 use crate::trace::event::Event;
-use crate::trace::writer::{Log, LogError};
-use words::{kind_word, peer_info, tell};
+use crate::trace::log::{Log, LogError};
+use words::{kind_word, peer_info, tell, tell_time};
 
 /// How often the bytes on the sockets are written down.
 const WIRE_EVERY: Duration = Duration::from_secs(1);
-
-/// How often the disks are looked at for room: often enough that `/health` tells of a full one within
-/// a second.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What stops a node.
 #[derive(Debug, Error)]
@@ -46,9 +43,6 @@ pub enum Fatal {
     /// The swarm's task is gone; it only ends when told to.
     #[error("the network side has ended by itself")]
     Network,
-    /// A thread cannot be started.
-    #[error("a thread for checking signatures cannot be started: {0}")]
-    Threads(#[from] std::io::Error),
 }
 
 /// What only the shell knows of the node.
@@ -64,7 +58,7 @@ pub struct Identity {
 
 /// Everything that the driver reads and writes.
 #[derive(Debug)]
-pub struct Ends {
+pub(crate) struct Ends {
     /// To the swarm.
     pub commands: mpsc::Sender<Command>,
     /// From the swarm.
@@ -75,6 +69,10 @@ pub struct Ends {
     pub wire: WireCount,
     /// The propagation log.
     pub log: Log,
+    /// The threads that check signatures.
+    pub checkers: CheckerThreads,
+    /// How late things come to run; none outside the lab.
+    pub lag: Option<LagReader>,
     /// Counters for `/metrics`.
     pub metrics: Arc<Metrics>,
     /// The clock.
@@ -83,6 +81,11 @@ pub struct Ends {
     pub halt: Arc<Halt>,
     /// The places on disk that must have room.
     pub room: Room,
+    /// How often they are looked at.
+    pub look_every: Duration,
+    /// Whether the store's commits wait for a disk, and must not hold up the runtime's other tasks. Only
+    /// on a runtime of several threads.
+    pub commits_block: bool,
 }
 
 /// Who waits for an answer of the engine's.
@@ -95,7 +98,7 @@ enum Waiting {
 
 /// The engine with all that it is connected to.
 #[derive(Debug)]
-pub struct Driver<S> {
+pub(crate) struct Driver<S> {
     engine: Engine<S>,
     identity: Identity,
     ends: Ends,
@@ -105,38 +108,37 @@ pub struct Driver<S> {
     next_token: u64,
     effects: Vec<Effect>,
     recover_at: Instant,
+    lag_p99_us: Option<u64>,
 }
 
 impl<S: Store> Driver<S> {
     /// Connects an engine.
-    ///
-    /// # Errors
-    /// No threads to be had.
-    pub fn new(engine: Engine<S>, identity: Identity, ends: Ends) -> Result<Self, Fatal> {
+    pub(crate) fn new(engine: Engine<S>, identity: Identity, ends: Ends) -> Self {
         let (results, checked) = mpsc::channel(checkers::QUEUE);
-        Ok(Self {
+        Self {
             engine,
             identity,
+            checkers: ends.checkers.join(results),
             ends,
-            checkers: Checkers::start(&results)?,
             checked,
             waiting: BTreeMap::new(),
             next_token: 0,
             effects: Vec::new(),
             recover_at: Instant::now(),
-        })
+            lag_p99_us: None,
+        }
     }
 
     /// Runs until `stop` is done, then writes the log out and gives back the reason it was given.
     ///
     /// # Errors
     /// What stops a node that nobody told to stop.
-    pub async fn run(mut self, stop: impl Future<Output = String>) -> Result<String, Fatal> {
+    pub(crate) async fn run(mut self, stop: impl Future<Output = String>) -> Result<String, Fatal> {
         tokio::pin!(stop);
         let tick = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(tick);
-        let mut wire = tokio::time::interval(WIRE_EVERY);
-        let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut wire = tokio::time::interval(self.ends.clock.really(WIRE_EVERY));
+        let mut look = tokio::time::interval(self.ends.look_every);
         for interval in [&mut wire, &mut look] {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
@@ -155,7 +157,10 @@ impl<S: Store> Driver<S> {
                     let next = self.engine.next_tick(self.ends.clock.now());
                     tick.as_mut().reset(Instant::now() + self.ends.clock.until(next));
                 }
-                _ = wire.tick(), if hears => self.note_wire()?,
+                _ = wire.tick(), if hears => {
+                    self.note_wire()?;
+                    self.note_lag()?;
+                }
                 Some((job, done)) = self.checked.recv(), if goes_on => {
                     self.handle(Input::Checked { job, done }).await?;
                 }
@@ -179,7 +184,15 @@ impl<S: Store> Driver<S> {
 
     async fn handle(&mut self, input: Input) -> Result<(), Fatal> {
         let mut effects = std::mem::take(&mut self.effects);
-        let handled = self.engine.handle(self.ends.clock.now(), input, &mut effects);
+        let now = self.ends.clock.now();
+        let engine = &mut self.engine;
+        let handled = if self.ends.commits_block && engine.may_commit(&input) {
+            tokio::task::block_in_place(|| engine.handle(now, input, &mut effects))
+        } else {
+            engine.handle(now, input, &mut effects)
+        };
+        let took_us = self.ends.clock.now().since(now);
+        effects.iter_mut().for_each(|effect| tell_time(effect, took_us));
         // What was done before the disk failed is done, and is written down.
         self.carry_out_all(effects).await?;
         self.unless_full(handled)
@@ -238,7 +251,7 @@ impl<S: Store> Driver<S> {
             Effect::Trace(event) => self.trace(event)?,
             Effect::TraceAt(at, event) => {
                 self.count(&event);
-                self.ends.log.write(at, event)?;
+                self.ends.log.write(self.ends.clock.without_skew(at), &event)?;
             }
         }
         Ok(())
@@ -247,7 +260,7 @@ impl<S: Store> Driver<S> {
     fn trace(&mut self, event: Event) -> Result<(), Fatal> {
         tell(&event);
         self.count(&event);
-        self.ends.log.write(self.ends.clock.now(), event)?;
+        self.ends.log.write(self.ends.clock.without_skew(self.ends.clock.now()), &event)?;
         Ok(())
     }
 
@@ -273,12 +286,20 @@ impl<S: Store> Driver<S> {
         self.trace(Event::Wire { sent, received })
     }
 
+    fn note_lag(&mut self) -> Result<(), Fatal> {
+        let read = self.ends.lag.as_mut().and_then(|lag| lag.read(&self.ends.clock));
+        let Some(Lag { p50_us, p99_us, max_us, samples }) = read else { return Ok(()) };
+        self.lag_p99_us = Some(p99_us);
+        self.trace(Event::Lag { p50_us, p99_us, max_us, samples })
+    }
+
     /// Adds to an answer what only the shell knows.
     fn complete(&self, mut answer: Answer) -> Answer {
         if let Answer::Status(status) = &mut answer {
             status.name.clone_from(&self.identity.name);
             status.peer.clone_from(&self.identity.peer);
             status.listen.clone_from(&self.identity.listen);
+            status.lag_p99_us = self.lag_p99_us;
             self.gauge(status);
         }
         answer
@@ -300,7 +321,7 @@ impl<S: Store> Driver<S> {
     }
 
     async fn on_network(&mut self, event: NetEvent) -> Result<(), Fatal> {
-        let clock = self.ends.clock;
+        let clock = &self.ends.clock;
         let halted = self.ends.halt.is_on();
         let input = match event {
             NetEvent::Copy(note) => Input::Copy(Copy {
@@ -359,6 +380,9 @@ impl<S: Store> Driver<S> {
             Request::Ask { query, reply } => {
                 let token = self.wait(Waiting::Ask(reply));
                 self.handle(Input::Ask { token, query }).await
+            }
+            Request::Probe { peer, rounds, bytes, reply } => {
+                self.command(Command::Probe { peer, rounds, bytes, reply }).await
             }
             Request::Peers { reply } => {
                 let (views, seen) = oneshot::channel();

@@ -11,6 +11,7 @@ mod effect;
 mod halt;
 mod input;
 mod jobs;
+mod news;
 mod orphans;
 mod producer;
 mod sightings;
@@ -152,6 +153,18 @@ impl<S: Store> Engine<S> {
             Input::Tick => self.on_tick(now, out)?,
         }
         Ok(())
+    }
+
+    /// Whether an input may make this commit to its store, and so wait for a disk.
+    #[must_use]
+    pub fn may_commit(&self, input: &Input) -> bool {
+        match input {
+            Input::Checked { done, .. } => matches!(done, Done::Blocks(..)),
+            Input::Tick => self.authority.is_some() || self.sync.has_more_to_store(),
+            // What waited for a response may be complete with it.
+            Input::Response { .. } => true,
+            _ => false,
+        }
     }
 
     /// When the next [`Input::Tick`] is due, in microseconds since the Unix epoch: in a tenth of a

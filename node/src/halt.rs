@@ -103,8 +103,8 @@ impl Halt {
 /// The places on disk that must have room.
 #[derive(Clone, Debug)]
 pub struct Room {
-    /// The chain's directory.
-    pub store: PathBuf,
+    /// The chain's directory; none if the chain is kept in memory.
+    pub store: Option<PathBuf>,
     /// The propagation log.
     pub log: PathBuf,
 }
@@ -112,7 +112,9 @@ pub struct Room {
 impl Room {
     /// Looks how much room is left, and notes what is low or no longer so.
     pub fn look(&self, halt: &Halt) {
-        for (cause, path) in [(Cause::StoreLow, &self.store), (Cause::LogLow, &self.log)] {
+        let places = [(Cause::StoreLow, self.store.as_ref()), (Cause::LogLow, Some(&self.log))];
+        for (cause, path) in places {
+            let Some(path) = path else { continue };
             // Where it cannot be told, a write that fails will tell.
             let Ok(disk) = rustix::fs::statvfs(path) else { continue };
             let free = disk.f_bavail.saturating_mul(disk.f_frsize);
@@ -144,7 +146,8 @@ mod tests {
     fn a_disk_with_room_is_no_cause_and_one_that_is_not_there_is_left_to_the_write() {
         let halt = Halt::default();
         let directory = tempfile::tempdir().unwrap();
-        Room { store: directory.path().to_owned(), log: "/nowhere/at/all".into() }.look(&halt);
+        Room { store: Some(directory.path().to_owned()), log: "/nowhere/at/all".into() }
+            .look(&halt);
         assert!(!halt.is_on(), "{:?}", halt.why());
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hearsay_chain::{TxId, UnverifiedTx};
+use hearsay_network::{PeerId, Probed};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
@@ -11,7 +12,7 @@ use crate::api::{
     Query, Refused, Submitted, TxStatus,
 };
 use crate::halt::{self, Halt};
-use crate::lab::{LabChange, LabError, ProbeRequest, ProbeResult};
+use crate::lab::{self, LabChange, LabDesk, LabError, ProbeRequest, ProbeResult};
 use crate::snapshots::SnapshotDesk;
 
 /// Requests that may wait for the engine. One is answered in microseconds, so a full queue means
@@ -40,6 +41,17 @@ pub enum Request {
         /// Answered at once.
         reply: oneshot::Sender<Answer>,
     },
+    /// Measure the way to a peer.
+    Probe {
+        /// Whom.
+        peer: PeerId,
+        /// How many round trips to time.
+        rounds: u32,
+        /// How many bytes to send for the rate; 0: none.
+        bytes: u64,
+        /// Answered by the network side when it is done.
+        reply: oneshot::Sender<Result<Probed, String>>,
+    },
     /// List the peers.
     Peers {
         /// Answered by the network side.
@@ -53,14 +65,27 @@ pub struct Handle {
     requests: mpsc::Sender<Request>,
     snapshots: SnapshotDesk,
     halt: Arc<Halt>,
+    lab: Option<LabDesk>,
 }
 
 impl Handle {
     /// A handle, and the queue that the node takes requests from.
     #[must_use]
     pub fn new() -> (Self, mpsc::Receiver<Request>) {
+        Self::in_lab(None)
+    }
+
+    /// The same for a node that may be in the lab.
+    pub(crate) fn in_lab(lab: Option<LabDesk>) -> (Self, mpsc::Receiver<Request>) {
         let (requests, queue) = mpsc::channel(REQUEST_QUEUE);
-        (Self { requests, snapshots: SnapshotDesk::default(), halt: Arc::default() }, queue)
+        let (snapshots, halt) = (SnapshotDesk::default(), Arc::default());
+        (Self { requests, snapshots, halt, lab }, queue)
+    }
+
+    /// Whether the node is in the lab, and lab requests make sense.
+    #[must_use]
+    pub fn is_in_lab(&self) -> bool {
+        self.lab.is_some()
     }
 
     /// Where snapshots of the store are asked for.
@@ -168,8 +193,7 @@ impl Handle {
     /// # Errors
     /// A node outside the lab, or a value out of range; then nothing has changed.
     pub fn lab_set(&self, change: &LabChange) -> Result<(), LabError> {
-        change.check().map_err(LabError::Range)?;
-        Err(LabError::NoLab)
+        self.lab.as_ref().ok_or(LabError::NoLab)?.change(change)
     }
 
     /// Measures the link to a peer.
@@ -181,8 +205,19 @@ impl Handle {
         &self,
         request: ProbeRequest,
     ) -> Result<Result<ProbeResult, LabError>, Stopping> {
-        let _ = request;
-        Ok(Err(LabError::NoLab))
+        if !self.is_in_lab() {
+            return Ok(Err(LabError::NoLab));
+        }
+        let peer = match lab::peer(&request.peer) {
+            Ok(peer) => peer,
+            Err(error) => return Ok(Err(error)),
+        };
+        let ProbeRequest { rounds, bytes, .. } = request;
+        let probed = self.call(|reply| Request::Probe { peer, rounds, bytes, reply }).await?;
+        Ok(probed.map_err(LabError::Probe).map(|probed| {
+            let Probed { rtt_us, bytes_per_s } = probed;
+            ProbeResult { rtt_us, bytes_per_s }
+        }))
     }
 
     /// Where a transaction is in its life.

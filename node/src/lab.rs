@@ -6,12 +6,14 @@
 //! tells all times as if it had not.
 
 mod check;
+mod desk;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::{GREATEST_DELAY_US, GREATEST_DILATION, GREATEST_SKEW_MS};
+pub use check::{GREATEST_DILATION, GREATEST_SKEW_MS};
+pub(crate) use desk::{LabDesk, peer};
 
 /// `[lab]`: how a node of the lab is set up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -23,4 +23,6 @@ pub mod snapshots;
 pub mod start;
 pub mod trace;
 
+mod assembly;
 mod checkers;
+mod lag;

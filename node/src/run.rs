@@ -6,32 +6,19 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context, anyhow};
-use hearsay_chain::store::{RocksOptions, RocksStore};
-use hearsay_chain::{Chain, Genesis, Keypair};
-use hearsay_mempool::Pool;
-use hearsay_network::{ConnectionConfig, GossipConfig, Multiaddr, Network};
+use hearsay_chain::Keypair;
+use hearsay_chain::store::RocksOptions;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::info;
 
-use crate::clock::Clock;
+use crate::assembly::{self, LOOK_EVERY, Listening, Ready};
 use crate::config::Settings;
-use crate::driver::{Driver, Ends, Identity};
-use crate::engine::{Engine, Setup};
-use crate::halt::Room;
-use crate::handle::Handle;
+use crate::embed::Shared;
 use crate::keyfile::KeyFileError;
-use crate::metrics::Metrics;
 use crate::rpc::Access;
-use crate::trace::event::{Event, SCHEMA};
-use crate::trace::writer::Log;
 use crate::{genesis_file, keyfile, rpc};
-
-/// How long the network side may take to close its connections before it is left behind.
-const CLOSING: Duration = Duration::from_secs(2);
 
 /// Runs a node until SIGINT or SIGTERM; with `with_stdin` also until standard input ends, so that
 /// whoever started it cannot leave it behind.
@@ -40,86 +27,36 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// Anything that keeps it from starting, or our disk's fault later: one sentence that says what to
 /// do.
 pub async fn run(settings: Settings, with_stdin: bool) -> anyhow::Result<()> {
-    let clock = Clock::start();
     let genesis = genesis_file::read(&settings.genesis)?;
     let authority = settings.authority_key.as_deref().map(keyfile::load).transpose()?;
-    if let Some(key) = &authority
-        && !genesis.authorities.contains(&key.public())
-    {
-        return Err(anyhow!(
-            "the authority key {} is not among the authorities of the genesis; propose with one \
-             that is, or leave --authority-key out",
-            key.public()
-        ));
-    }
-    let listen = parse_all("listen", &settings.listen)?;
-    let bootstrap = parse_all("bootstrap", &settings.bootstrap)?;
     let (node_key, is_new) = node_key(&settings.node_key)?;
-    let network = hearsay_network::start(hearsay_network::Config {
-        identity: node_key.seed(),
-        genesis: genesis.id(),
-        listen,
-        bootstrap,
-        gossip: GossipConfig {
-            mesh: settings.gossip.mesh,
-            mesh_low: settings.gossip.mesh_low,
-            mesh_high: settings.gossip.mesh_high,
-            heartbeat: Duration::from_millis(settings.gossip.heartbeat_ms),
-            flood_publish: settings.gossip.flood_publish,
-            ..GossipConfig::default()
-        },
-        connections: ConnectionConfig {
-            max_inbound: settings.peers.max_inbound,
-            max_outbound: settings.peers.max_outbound,
-        },
-        largest_message: genesis.limits.block_bytes as usize,
-        links: None,
-        dilation: 1,
-    })
-    .await?;
-    let identity = identity(&settings, &network);
-    let metrics = Arc::new(Metrics::new());
-    let (handle, requests) = Handle::new();
-    let snapshots = handle.snapshots().clone();
-    let halt = Arc::clone(handle.halt());
+    let (network_name, genesis_id) = (genesis.name.clone(), genesis.id());
+    let (rpc_addr, key_path) = (settings.rpc, settings.node_key.clone());
     let access = Access::new(&settings.rpc_hosts, &settings.rpc_origins)?;
-    let (rpc, server) = rpc::serve(settings.rpc, handle, Arc::clone(&metrics), access).await?;
-    let mut chain = open_chain(&settings.data_dir, &genesis)?;
-    chain.keep_bodies(settings.keep_bodies);
-    snapshots.open(chain.store().snapshots(), &settings.data_dir);
+    let in_lab = settings.lab.is_some();
+    let node = Listening::start(settings, genesis, &node_key, authority).await?;
+    let (handle, metrics) = (node.handle().clone(), Arc::clone(node.metrics()));
+    let (rpc, server) = rpc::serve(rpc_addr, handle, metrics, access).await?;
+    let node = node.open_store()?;
     if is_new {
-        keyfile::save(&settings.node_key, &node_key, false)?;
+        keyfile::save(&key_path, &node_key, false)?;
     }
-    let mut log = Log::open(&settings.events, identity.name.clone(), Arc::clone(&halt))?;
-    log.write(
-        clock.now(),
-        Event::Start {
-            schema: SCHEMA,
-            peer: identity.peer.clone(),
-            genesis: genesis.id().to_string(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            dilation: 1,
-        },
-    )?;
+    let (identity, height) = (node.identity().clone(), node.height());
+    let Ready { driver, network, .. } = node.begin(Shared::new()?.means(in_lab, LOOK_EVERY)?)?;
     info!(
         name = identity.name,
         peer = identity.peer,
-        network = genesis.name,
-        genesis = %genesis.id(),
-        height = chain.ends().height,
+        network = network_name,
+        genesis = %genesis_id,
+        height,
         listen = identity.listen.join(" "),
         %rpc,
         "the node runs"
     );
-    let engine = Engine::new(chain, setup(&settings, authority)?, clock.now());
-    let Network { commands, events, wire, task, .. } = network;
-    let room = Room { store: settings.data_dir.join("chain"), log: settings.events.clone() };
-    let ends = Ends { commands, events, requests, wire, log, metrics, clock, halt, room };
-    let ended = Driver::new(engine, identity, ends)?.run(stop_reason(with_stdin)?).await;
+    let ended = driver.run(stop_reason(with_stdin)?).await;
     // An error means that it has stopped already.
     let _ = server.stop();
-    // Peers notice a closed socket by themselves; a swarm that hangs must not keep us.
-    let _ = tokio::time::timeout(CLOSING, task).await;
+    assembly::close(network).await;
     let reason = ended?;
     info!(reason, "the node has stopped");
     Ok(())
@@ -131,17 +68,6 @@ fn node_key(path: &Path) -> Result<(Keypair, bool), KeyFileError> {
         Err(KeyFileError::Missing(_)) => Ok((keyfile::generate()?, true)),
         found => found.map(|key| (key, false)),
     }
-}
-
-fn setup(settings: &Settings, authority: Option<Keypair>) -> anyhow::Result<Setup> {
-    let bound = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    let pool = Pool::new(hearsay_mempool::Config {
-        max_count: bound(settings.mempool.max_count),
-        max_bytes: bound(settings.mempool.max_bytes),
-        ..hearsay_mempool::Config::default()
-    })?;
-    let sync_peers = settings.sync.peers.into();
-    Ok(Setup { authority, pool, sync_peers, seed: rand::random() })
 }
 
 /// Where a node keeps its chain.
@@ -157,31 +83,6 @@ pub fn store_options() -> RocksOptions {
     // to us comes back as an error.
     let log = |text: &str| tracing::debug!(target: "rocksdb", "{text}");
     RocksOptions { log, ..RocksOptions::default() }
-}
-
-fn open_chain(data_dir: &Path, genesis: &Genesis) -> anyhow::Result<Chain<RocksStore>> {
-    let store = RocksStore::open(store_path(data_dir), genesis.id(), store_options())?;
-    Ok(Chain::open(store, genesis.clone())?)
-}
-
-fn parse_all(what: &str, addresses: &[String]) -> anyhow::Result<Vec<Multiaddr>> {
-    let parse = |address: &String| {
-        address.parse().with_context(|| {
-            format!("{what} address {address:?} is not a multiaddr such as /ip4/127.0.0.1/tcp/7700")
-        })
-    };
-    addresses.iter().map(parse).collect()
-}
-
-fn identity(settings: &Settings, network: &Network) -> Identity {
-    let peer = network.peer.to_string();
-    // Peer ids of Ed25519 keys begin alike, so the end tells them apart.
-    let short = peer.chars().skip(peer.len().saturating_sub(8)).collect();
-    Identity {
-        name: settings.name.clone().unwrap_or(short),
-        listen: network.listen.iter().map(ToString::to_string).collect(),
-        peer,
-    }
 }
 
 /// Done when the node is told to stop, with the reason for the log.

@@ -25,6 +25,9 @@ pub enum SnapshotError {
     /// The node is still starting.
     #[error("the store is not open yet; ask again in a moment")]
     NotOpen,
+    /// There is no store on disk.
+    #[error("this node keeps its chain in memory, so there is nothing to take a snapshot of")]
+    InMemory,
     /// Another one is being taken.
     #[error("another snapshot is being taken; ask again when it is done")]
     Busy,
@@ -51,6 +54,7 @@ impl SnapshotError {
         match self {
             SnapshotError::Name(_) => "bad-name",
             SnapshotError::NotOpen => "not-open",
+            SnapshotError::InMemory => "in-memory",
             SnapshotError::Busy => "snapshot-busy",
             SnapshotError::Directory { .. } | SnapshotError::Store(_) | SnapshotError::CutShort => {
                 "snapshot-failed"
@@ -62,7 +66,8 @@ impl SnapshotError {
 /// Takes snapshots of a node's store, one at a time, below its data directory. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SnapshotDesk {
-    open: Arc<OnceLock<(Snapshots, PathBuf)>>,
+    /// None for a store in memory.
+    open: Arc<OnceLock<Option<(Snapshots, PathBuf)>>>,
     one_at_a_time: Arc<Semaphore>,
 }
 
@@ -77,7 +82,12 @@ impl SnapshotDesk {
     /// From now on snapshots of a store can be asked for.
     pub fn open(&self, snapshots: Snapshots, data_dir: &Path) {
         // A node has one store; a second call would be the same.
-        let _ = self.open.set((snapshots, data_dir.to_owned()));
+        let _ = self.open.set(Some((snapshots, data_dir.to_owned())));
+    }
+
+    /// There never will be a store on disk.
+    pub fn close(&self) {
+        let _ = self.open.set(None);
     }
 
     /// Takes a snapshot, on a thread of its own: the engine goes on meanwhile. It goes on as well
@@ -89,7 +99,8 @@ impl SnapshotDesk {
         if !is_name(&name) {
             return Err(SnapshotError::Name(name.chars().take(MAX_NAME).collect()));
         }
-        let (snapshots, data_dir) = self.open.get().cloned().ok_or(SnapshotError::NotOpen)?;
+        let open = self.open.get().ok_or(SnapshotError::NotOpen)?;
+        let (snapshots, data_dir) = open.clone().ok_or(SnapshotError::InMemory)?;
         let permit = Arc::clone(&self.one_at_a_time);
         let permit = permit.try_acquire_owned().map_err(|_| SnapshotError::Busy)?;
         let taken = tokio::task::spawn_blocking(move || {
@@ -151,5 +162,7 @@ mod tests {
         let error = desk.take("a".to_owned()).await.unwrap_err();
         assert_eq!((error.reason(), desk.one_at_a_time.available_permits()), ("not-open", 1));
         assert_eq!(desk.take("../a".to_owned()).await.unwrap_err().reason(), "bad-name");
+        desk.close();
+        assert_eq!(desk.take("a".to_owned()).await.unwrap_err().reason(), "in-memory");
     }
 }

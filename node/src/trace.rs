@@ -2,4 +2,6 @@
 
 mod disk;
 pub mod event;
+mod line;
+pub mod log;
 pub mod writer;

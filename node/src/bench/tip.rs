@@ -64,7 +64,7 @@ fn take_block(pooled: bool) -> anyhow::Result<(f64, u64, usize)> {
     if pooled {
         for (number, tx) in (0..).zip(&transactions) {
             let tx = hearsay_chain::UnverifiedTx::from(VerifiedTx::transaction(tx).clone());
-            drive(&mut engine, clock, Input::Submit { token: Token(number), tx })?;
+            drive(&mut engine, &clock, Input::Submit { token: Token(number), tx })?;
         }
         anyhow::ensure!(engine.pool().totals().count == TRANSACTIONS, "the pool refused some");
     }
@@ -74,14 +74,14 @@ fn take_block(pooled: bool) -> anyhow::Result<(f64, u64, usize)> {
     let begin = Instant::now();
     let at = clock.now();
     let signatures =
-        drive(&mut engine, clock, Input::Gossip { topic: Topic::Block, data, ticket, at })?;
+        drive(&mut engine, &clock, Input::Gossip { topic: Topic::Block, data, ticket, at })?;
     let seconds = begin.elapsed().as_secs_f64();
     anyhow::ensure!(engine.chain().tip().id == block.id(), "the block was not taken");
     Ok((seconds, signatures, size))
 }
 
 /// Hands in an input, and checks what it wants checked on this thread; gives how many signatures.
-fn drive(engine: &mut Engine<RocksStore>, clock: Clock, input: Input) -> anyhow::Result<u64> {
+fn drive(engine: &mut Engine<RocksStore>, clock: &Clock, input: Input) -> anyhow::Result<u64> {
     let (mut inputs, mut signatures) = (vec![input], 0);
     while let Some(input) = inputs.pop() {
         let mut effects = Vec::new();

@@ -4,6 +4,7 @@ use std::process::Command;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use super::*;
+use crate::lab::LabSettings;
 
 #[derive(Parser)]
 struct Line {
@@ -201,4 +202,45 @@ fn values_that_do_not_fit_together_are_refused() {
     }
     let refused = with_file("", "--mempool-max-bytes 18446744073709551615").unwrap_err();
     assert!(refused.to_string().starts_with("a setting cannot be used: "), "{refused}");
+}
+
+#[test]
+fn the_lab_is_read_from_its_table_and_absent_without_one() {
+    assert_eq!(with_file("", "").unwrap().lab, None);
+    let lab = with_file("[lab]\n", "").unwrap().lab.unwrap();
+    assert_eq!(lab, LabSettings::default());
+    let peer = "12D3KooWSerLvUJmQQBn9Mv5Kkm1BJv78BMvFtst6LLnYERTEypN";
+    let text = format!(
+        "[lab]\ndilation = 4\nepoch_us = 7\nmemory_store = true\n[lab.access]\nup = 6250000\n\
+         [lab.default]\ndelay_us = 50000\njitter = 0.05\n[lab.peers.{peer}]\nloss = 0.01\n"
+    );
+    let lab = with_file(&text, "").unwrap().lab.unwrap();
+    assert_eq!((lab.dilation, lab.epoch_us, lab.memory_store), (4, 7, true));
+    assert_eq!((lab.access.up, lab.access.down), (Some(6_250_000), None));
+    assert_eq!((lab.default.delay_us, lab.default.jitter), (50_000, 0.05));
+    assert_eq!(lab.peers[peer].loss, 0.01);
+    // What was read can be written, and is the same again.
+    let written = toml::to_string(&lab).unwrap();
+    assert_eq!(toml::from_str::<LabSettings>(&written).unwrap(), lab);
+}
+
+#[test]
+fn a_lab_that_cannot_be_played_is_refused() {
+    for (text, says) in [
+        ("dilation = 0", "lab.dilation is 0"),
+        ("dilation = 1001\nepoch_us = 1", "lab.dilation is 1001"),
+        ("dilation = 2", "lab.epoch_us is 0"),
+        ("skew_ms = 86400001", "skew_ms is 86400001"),
+        ("[lab.access]\nup = 0", "lab.access.up is 0"),
+        ("[lab.default]\ndelay_us = 10000001", "lab.default: delay_us is 10000001"),
+        ("[lab.default]\njitter = -0.1", "lab.default: jitter is -0.1"),
+        ("[lab.default]\njitter = nan", "lab.default: jitter is NaN"),
+        ("[lab.default]\nloss = 0.6", "lab.default: loss is 0.6"),
+        ("[lab.peers.n1]\ncut = true", "\"n1\" among the lab's peers"),
+        ("[lab.default]\ndelay = 5", "unknown key `delay`; did you mean `delay_us`?"),
+        ("windo = true", "unknown key `windo`; did you mean `window`?"),
+    ] {
+        let told = mistake(&format!("[lab]\n{text}\n"));
+        assert!(told.contains(says), "{text}: {told}");
+    }
 }

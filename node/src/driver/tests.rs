@@ -17,6 +17,7 @@ use super::*;
 use crate::engine::Setup;
 use crate::halt::Cause;
 use crate::handle::Handle;
+use crate::trace::writer::Writer;
 
 const WELL: u8 = 0;
 const REFUSES: u8 = 1;
@@ -187,15 +188,20 @@ async fn a_store_that_refuses_halts_the_node_until_it_recovers_and_nothing_is_lo
         events: from_network,
         requests,
         wire: WireCount::default(),
-        log: Log::open(&path, "n0".to_owned(), Arc::clone(&halt)).unwrap(),
+        log: Log::open(&path, "n0".to_owned(), Arc::clone(&halt), &Writer::start().unwrap())
+            .unwrap(),
+        checkers: CheckerThreads::start().unwrap(),
+        lag: None,
         metrics: Arc::new(Metrics::new()),
         clock,
         halt: Arc::clone(&halt),
-        room: Room { store: directory.path().to_owned(), log: path.clone() },
+        room: Room { store: Some(directory.path().to_owned()), log: path.clone() },
+        look_every: Duration::from_millis(250),
+        commits_block: true,
     };
     let identity = Identity { name: "n0".to_owned(), peer: String::new(), listen: Vec::new() };
     let (stop, stopped) = oneshot::channel::<()>();
-    let driver = Driver::new(engine, identity, ends).unwrap();
+    let driver = Driver::new(engine, identity, ends);
     let run = tokio::spawn(driver.run(async move {
         let _ = stopped.await;
         "told".to_owned()

@@ -4,6 +4,7 @@ use hearsay_network::PeerView;
 use tracing::{info, warn};
 
 use crate::api::PeerInfo;
+use crate::engine::Effect;
 use crate::trace::event::{Event, Kind};
 
 /// What is worth a line to whoever watches.
@@ -16,6 +17,14 @@ pub(super) fn tell(event: &Event) {
             warn!(slot, proposer, "an authority made two blocks in one slot");
         }
         _ => {}
+    }
+}
+
+/// Puts the time that the engine took into what it has said of blocks. It has no clock of its own, so
+/// this is all that it did with the input: the ledger's rules, the store's commit and the pool.
+pub(super) fn tell_time(effect: &mut Effect, took_us: u64) {
+    if let Effect::Trace(Event::Tip { store_us, .. } | Event::Block { store_us, .. }) = effect {
+        *store_us = Some(took_us);
     }
 }
 

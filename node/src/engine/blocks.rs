@@ -18,10 +18,6 @@ use super::work::Work;
 use super::{Effect, Engine, evicted};
 use crate::trace::event::{Event, Kind};
 
-/// How old a block's slot may be for its transactions to be written down one by one, in
-/// milliseconds.
-const NEWS_MS: u64 = 60_000;
-
 /// The block is here, or being checked. Nobody's fault.
 fn known() -> Objection {
     Objection {
@@ -172,7 +168,11 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<Import, StoreError> {
         let (id, latest_slot) = (block.id(), self.latest_slot(now));
+        let news = self.news_of(now, &block)?;
         let import = self.chain.import(block, latest_slot)?;
+        if let Import::Tip(_) | Import::Side = import {
+            out.extend(news.map(Effect::Trace));
+        }
         self.after_import(now, &import, &[id], out)?;
         Ok(import)
     }
@@ -185,7 +185,19 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<Run, StoreError> {
         let ids: Vec<BlockId> = blocks.iter().map(VerifiedBlock::id).collect();
+        let mut news = Vec::new();
+        for block in &blocks {
+            news.push(self.news_of(now, block)?);
+        }
         let run = self.chain.import_run(blocks, self.latest_slot(now))?;
+        for (id, news) in ids.iter().zip(news) {
+            // Where one is refused, those after it are not stored either.
+            if let Some(news) = news
+                && self.chain.contains(id)?
+            {
+                out.push(Effect::Trace(news));
+            }
+        }
         let kept = match run.import {
             Import::Side => ids,
             _ => Vec::new(),
@@ -271,50 +283,5 @@ impl<S: Store> Engine<S> {
             out.push(evicted(id, departure.reason()));
         }
         Ok(())
-    }
-
-    /// Writes a move of the tip down. What happened to single transactions is news for a minute; a
-    /// node that catches up with a long chain would write more than the chain itself.
-    fn trace_tip(&self, now: Time, change: &TipChange, out: &mut Vec<Effect>) {
-        let Some(tip) = change.applied.last() else { return };
-        out.push(Effect::Trace(Event::Tip {
-            kind: Kind::Block,
-            id: tip.id().to_string(),
-            height: tip.height(),
-            previous: change.previous.id.to_string(),
-            previous_height: change.previous.height,
-            depth: change.undone.len() as u64,
-            applied: change.applied.len() as u64,
-            transactions: tip.transactions().len() as u64,
-            store_us: None,
-        }));
-        let is_news = |block: &&VerifiedBlock| {
-            let began = self.genesis().slot_start_ms(block.header().fields.slot);
-            now.unix_ms() < began.saturating_add(NEWS_MS)
-        };
-        for block in change.applied.iter().filter(is_news) {
-            let (id, height) = (block.id().to_string(), block.height());
-            for tx in block.transactions() {
-                out.push(Effect::Trace(Event::Included {
-                    kind: Kind::Tx,
-                    id: tx.id().to_string(),
-                    block: id.clone(),
-                    height,
-                }));
-            }
-        }
-        let news = change.applied.iter().filter(is_news).map(VerifiedBlock::height).min();
-        for (height, id) in &change.finalised {
-            // Blocks below the oldest new one were final elsewhere long ago, but for those that this
-            // node held already.
-            let old = change.applied.first().is_some_and(|first| *height >= first.height());
-            if !old || news.is_some_and(|news| *height >= news) {
-                out.push(Effect::Trace(Event::Final {
-                    kind: Kind::Block,
-                    id: id.to_string(),
-                    height: *height,
-                }));
-            }
-        }
     }
 }

@@ -1,23 +1,18 @@
 //! Ranges within which the lab's settings make sense.
 
 use hearsay_network::PeerId;
+use hearsay_network::link::{LONGEST_DELAY, LOWEST_RATE, MOST_LOSS};
 
 use super::{AccessSettings, LabChange, LabSettings, LinkSettings};
 
 /// Slower than this, a second of the network takes a quarter of an hour.
 pub const GREATEST_DILATION: u32 = 1_000;
 
-/// The longest delay of a link, one way. Far beyond any on Earth; with more, no handshake would end.
-pub const GREATEST_DELAY_US: u64 = 60_000_000;
-
 /// The furthest that a wall clock may be off: a day.
 pub const GREATEST_SKEW_MS: i64 = 86_400_000;
 
 /// The standard deviation that jitter may have, as a share of the delay.
 const GREATEST_JITTER: f64 = 1.0;
-
-/// With more, a stream stands still most of the time; `cut` is for a link that lets nothing through.
-const GREATEST_LOSS: f64 = 0.5;
 
 impl LabSettings {
     /// Checks every value.
@@ -74,7 +69,10 @@ fn check_peer(peer: &str, link: &LinkSettings) -> Result<(), String> {
 
 fn check_rate(what: &str, rate: Option<u64>) -> Result<(), String> {
     match rate {
-        Some(0) => Err(format!("{what} is 0; leave it out for no bound, or cut the link")),
+        Some(rate) if rate < LOWEST_RATE => Err(format!(
+            "{what} is {rate}; it must be at least {LOWEST_RATE} bytes a second, or be left out for \
+             no bound"
+        )),
         _ => Ok(()),
     }
 }
@@ -95,14 +93,12 @@ impl AccessSettings {
 
 impl LinkSettings {
     fn check(&self, place: &str) -> Result<(), String> {
-        if self.delay_us > GREATEST_DELAY_US {
-            return Err(format!(
-                "{place}: delay_us is {}; it must be at most {GREATEST_DELAY_US}",
-                self.delay_us
-            ));
+        let (delay_us, most) = (self.delay_us, LONGEST_DELAY.as_micros());
+        if u128::from(delay_us) > most {
+            return Err(format!("{place}: delay_us is {delay_us}; it must be at most {most}"));
         }
         check_rate(&format!("{place}: rate"), self.rate)?;
         check_share(&format!("{place}: jitter"), self.jitter, GREATEST_JITTER)?;
-        check_share(&format!("{place}: loss"), self.loss, GREATEST_LOSS)
+        check_share(&format!("{place}: loss"), self.loss, MOST_LOSS)
     }
 }

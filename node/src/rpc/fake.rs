@@ -14,7 +14,9 @@ use crate::api::{
     AccountView, Answer, BlockRef, BlockView, MempoolStatus, NodeStatus, PeerInfo, Query, Refused,
     Submitted, SyncStatus, TxStatus,
 };
+use crate::clock::Clock;
 use crate::handle::{Handle, Request};
+use crate::lab::{LabDesk, LabSettings};
 use crate::metrics::Metrics;
 use crate::rpc::{Access, serve};
 
@@ -93,6 +95,8 @@ pub(crate) struct Fake {
     pub(crate) behind: Option<u64>,
     /// Does not take transactions, for this reason.
     pub(crate) refuses: Option<Refused>,
+    /// Is in the lab.
+    pub(crate) in_lab: bool,
     /// The states of every transaction: one for each question, the last one for ever.
     pub(crate) life: VecDeque<TxStatus>,
 }
@@ -104,6 +108,10 @@ impl Fake {
             Request::Submit { tx, reply } => {
                 let taken = Submitted { id: tx.id(), queued: false };
                 let _ = reply.send(self.refuses.clone().map_or(Ok(taken), Err));
+            }
+            Request::Probe { rounds, reply, .. } => {
+                let rtt_us = (0..u64::from(rounds)).collect();
+                let _ = reply.send(Ok(hearsay_network::Probed { rtt_us, bytes_per_s: None }));
             }
             Request::Peers { reply } => drop(reply.send(vec![peer()])),
             Request::Ask { query, reply } => drop(reply.send(self.look_up(query))),
@@ -145,7 +153,9 @@ impl Fake {
     }
 
     pub(crate) async fn serve_with(self, access: Access) -> Server {
-        let (handle, requests) = Handle::new();
+        let lab = LabSettings::default();
+        let lab = self.in_lab.then(|| LabDesk::new(&lab, &Clock::start()).unwrap());
+        let (handle, requests) = Handle::in_lab(lab);
         tokio::spawn(self.run(requests));
         let metrics = Arc::new(Metrics::new());
         let (addr, handle) = serve(LOCALHOST, handle, Arc::clone(&metrics), access).await.unwrap();

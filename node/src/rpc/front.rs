@@ -21,7 +21,6 @@ use tower::Service;
 use tower::layer::util::Identity;
 
 use super::access::Access;
-use super::api::RpcServer;
 use super::listen::MAX_CONNECTIONS;
 use super::methods::Methods;
 use crate::api::NodeStatus;
@@ -77,7 +76,9 @@ impl Front {
             .set_message_buffer_capacity(WEBSOCKET_QUEUE)
             .enable_ws_ping(PingConfig::default())
             .build();
-        let methods = Methods::new(node.clone(), Arc::clone(&metrics)).into_rpc();
+        let methods = Methods::new(node.clone(), Arc::clone(&metrics))
+            .into_module()
+            .expect("no two methods have the same name");
         let rpc =
             Server::builder().set_config(config).to_service_builder().build(methods, stop.clone());
         Self { node, metrics, access: Arc::new(access), rpc }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hearsay_chain::{Address, Judged, TxId, UnverifiedTx};
+use jsonrpsee::core::RegisterMethodError;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::api::RpcServer;
+use super::api::{LabServer, RpcServer};
 use super::error::RpcError;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
@@ -16,6 +17,7 @@ use crate::api::{
     SnapshotView, Submitted, TxStatus,
 };
 use crate::handle::Handle;
+use crate::lab::{LabChange, ProbeRequest, ProbeResult};
 use crate::metrics::Metrics;
 
 /// Calls that may be under way at once. A WebSocket may send calls without reading answers, and
@@ -26,16 +28,26 @@ pub(super) const MAX_CALLS: usize = 2 * crate::handle::REQUEST_QUEUE;
 /// it is stuck or buried; and clients give up soon after.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The server side of the RPC.
+/// The server side of the RPC. Clones share one bound on calls.
+#[derive(Clone)]
 pub(super) struct Methods {
     node: Handle,
     metrics: Arc<Metrics>,
-    calls: Semaphore,
+    calls: Arc<Semaphore>,
 }
 
 impl Methods {
     pub(super) fn new(node: Handle, metrics: Arc<Metrics>) -> Self {
-        Self { node, metrics, calls: Semaphore::new(MAX_CALLS) }
+        Self { node, metrics, calls: Arc::new(Semaphore::new(MAX_CALLS)) }
+    }
+
+    /// The methods that there are at this node.
+    pub(super) fn into_module(self) -> Result<jsonrpsee::Methods, RegisterMethodError> {
+        let mut all = RpcServer::into_rpc(self.clone());
+        if self.node.is_in_lab() {
+            all.merge(LabServer::into_rpc(self))?;
+        }
+        Ok(all.into())
     }
 
     /// Waits for `answer` within the bounds above, and counts the outcome.
@@ -101,6 +113,17 @@ impl RpcServer for Methods {
 
     async fn db_snapshot(&self, name: String) -> Result<SnapshotView, RpcError> {
         self.call("db_snapshot", async { Ok(self.node.snapshots().take(name).await?) }).await
+    }
+}
+
+#[jsonrpsee::core::async_trait]
+impl LabServer for Methods {
+    async fn lab_set(&self, change: LabChange) -> Result<(), RpcError> {
+        self.call("lab_set", async { Ok(self.node.lab_set(&change)?) }).await
+    }
+
+    async fn lab_probe(&self, request: ProbeRequest) -> Result<ProbeResult, RpcError> {
+        self.call("lab_probe", async { Ok(self.node.lab_probe(request).await??) }).await
     }
 }
 

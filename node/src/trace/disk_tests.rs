@@ -10,7 +10,8 @@ use super::*;
 use crate::engine::Time;
 use crate::halt::{Cause, Halt};
 use crate::trace::event::{Event, Kind, Record};
-use crate::trace::writer::Log;
+use crate::trace::log::Log;
+use crate::trace::writer::Writer;
 
 /// Tells a test of this binary that it runs as a child, and where its disk is.
 const DISK: &str = "HEARSAY_TEST_DISK";
@@ -63,12 +64,14 @@ fn meets_a_full_disk() {
     let Some(disk) = std::env::var_os(DISK).map(PathBuf::from) else { return };
     let (path, filling) = (disk.join("events.jsonl"), disk.join("filling"));
     let halt = Arc::new(Halt::default());
-    let mut log = Log::open(&path, "n0".to_owned(), Arc::clone(&halt)).unwrap();
+    let writer = Writer::start().unwrap();
+    let open = || Log::open(&path, "n0".to_owned(), Arc::clone(&halt), &writer).unwrap();
+    let mut log = open();
     let mut next = 0;
     for _ in 0..2 {
         fill(&filling);
         for _ in 0..EVENTS / 4 {
-            log.write(Time::default(), event(next)).unwrap();
+            log.write(Time::default(), &event(next)).unwrap();
             next += 1;
         }
         wait_until("the node to be told", || halt.is_for(Cause::Log));
@@ -79,13 +82,13 @@ fn meets_a_full_disk() {
         wait_until("the log to go on", || !halt.is_on());
         wait_until("all lines", || heights(&path).len() as u64 == next);
         fs::remove_file(&path).unwrap();
-        log = Log::open(&path, "n0".to_owned(), Arc::clone(&halt)).unwrap();
+        log = open();
         next = 0;
     }
     // A node that ends while the disk is full loses lines, says how many, and tears none.
     fill(&filling);
     for height in 0..EVENTS / 4 {
-        log.write(Time::default(), event(height)).unwrap();
+        log.write(Time::default(), &event(height)).unwrap();
     }
     let error = log.close().unwrap_err().to_string();
     assert!(is_whole(&path), "the last line is torn");

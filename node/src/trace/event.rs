@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// The version of the fields below, carried by each [`Event::Start`].
 pub const SCHEMA: u32 = 1;
 
-/// One line of the log.
+/// One line of the log. All its times are undilated, and of a clock without skew.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Wall clock: RFC 3339, UTC, six decimals.

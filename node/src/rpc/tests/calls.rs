@@ -8,9 +8,11 @@ use serde_json::json;
 
 use crate::api::{BlockRef, Refused, Submitted, TxStatus};
 use crate::handle::Handle;
+use crate::lab::{LabChange, ProbeRequest};
 use crate::rpc::fake::{Fake, LOCALHOST, Server, account, block, mempool, peer, status};
 use crate::rpc::{
-    Access, BlockSelector, CallError, HexBytes, RpcClient, RpcError, ServeError, connect, serve,
+    Access, BlockSelector, CallError, HexBytes, LabClient, RpcClient, RpcError, ServeError,
+    connect, serve,
 };
 
 fn client(server: &Server) -> HttpClient {
@@ -171,4 +173,33 @@ async fn what_is_no_node_is_told_from_a_node_that_is_away() {
     });
     let error = CallError::from(connect(&url).unwrap().node_status().await.unwrap_err());
     assert!(matches!(&error, CallError::Protocol(says) if says.contains("Hearsay")), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_methods_of_the_lab_exist_in_the_lab_alone() {
+    let requests = [
+        ("lab_set", json!([{ "skew_ms": 5 }])),
+        (
+            "lab_probe",
+            json!([{ "peer": hearsay_network::peer_id(&[1; 32]).to_string(), "rounds": 2 }]),
+        ),
+    ];
+    let server = Fake::default().serve().await;
+    for (method, params) in &requests {
+        assert_eq!(server.call(method, params.clone()).await.error_code(), -32601, "{method}");
+    }
+    let server = Fake { in_lab: true, ..Fake::default() }.serve().await;
+    for ((method, params), result) in
+        requests.into_iter().zip([json!(null), json!({ "rtt_us": [0, 1], "bytes_per_s": null })])
+    {
+        assert_eq!(server.call(method, params).await.json()["result"], result);
+    }
+    let change = json!([{ "default": { "loss": 2.0 } }]);
+    let refused = server.call("lab_set", change).await.json();
+    assert_eq!(refused["error"]["data"]["reason"], "out-of-range");
+    assert_eq!(server.call("lab_set", json!([{ "skew": 5 }])).await.error_code(), -32602);
+    let client = client(&server);
+    client.lab_set(LabChange::default()).await.unwrap();
+    let probe = ProbeRequest { peer: "nobody".to_owned(), rounds: 1, bytes: 0 };
+    assert_eq!(own(client.lab_probe(probe).await.unwrap_err()).reason(), "out-of-range");
 }

@@ -1,0 +1,300 @@
+//! How a node is put together, whoever wants one: `hearsay run`, or a program that embeds nodes.
+//!
+//! In three steps, so that whatever can be refused is refused before anything is written: a node
+//! that listens, then one whose store is open, then one whose log has begun.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use hearsay_chain::store::{MemoryStore, RocksStore};
+use hearsay_chain::{Chain, Genesis, Keypair, Store};
+use hearsay_mempool::Pool;
+use hearsay_network::{ConnectionConfig, GossipConfig, Multiaddr, Network};
+use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::checkers::CheckerThreads;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::driver::{Driver, Ends, Fatal, Identity};
+use crate::engine::{Engine, Setup};
+use crate::halt::Room;
+use crate::handle::{Handle, Request};
+use crate::lab::LabDesk;
+use crate::lag::LagReader;
+use crate::metrics::Metrics;
+use crate::run::{store_options, store_path};
+use crate::trace::event::{Event, SCHEMA};
+use crate::trace::log::{Abandon, Log};
+use crate::trace::writer::Writer;
+
+/// How often a node looks whether its disks have room: often enough that `/health` tells of a full
+/// one within a second.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// How long the network side may take to close its connections before it is left behind.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// What a node is given to work with.
+pub(crate) struct Means {
+    pub(crate) checkers: CheckerThreads,
+    pub(crate) writer: Writer,
+    pub(crate) lag: Option<LagReader>,
+    pub(crate) look_every: Duration,
+}
+
+/// A node that listens for peers, and has touched no disk yet.
+pub(crate) struct Listening {
+    settings: Settings,
+    genesis: Genesis,
+    authority: Option<Keypair>,
+    clock: Clock,
+    identity: Identity,
+    network: Network,
+    metrics: Arc<Metrics>,
+    handle: Handle,
+    requests: mpsc::Receiver<Request>,
+}
+
+/// A node whose store is open.
+pub(crate) struct Opened {
+    listening: Listening,
+    chain: AnyChain,
+}
+
+/// A node whose log has begun, and that waits for nothing but to be run.
+pub(crate) struct Ready {
+    pub(crate) driver: AnyDriver,
+    /// Ends once the driver has told it to, or is gone.
+    pub(crate) network: JoinHandle<()>,
+    pub(crate) abandon: Abandon,
+    /// Done when the log's file is closed.
+    pub(crate) log_closed: oneshot::Receiver<()>,
+}
+
+/// A chain, whatever its store is.
+enum AnyChain {
+    OnDisk(Chain<RocksStore>),
+    InMemory(Chain<MemoryStore>),
+}
+
+/// The driver of a node, whatever its store is.
+pub(crate) enum AnyDriver {
+    OnDisk(Box<Driver<RocksStore>>),
+    InMemory(Box<Driver<MemoryStore>>),
+}
+
+impl Listening {
+    /// Starts the network side.
+    pub(crate) async fn start(
+        settings: Settings,
+        genesis: Genesis,
+        node_key: &Keypair,
+        authority: Option<Keypair>,
+    ) -> anyhow::Result<Self> {
+        if let Some(key) = &authority
+            && !genesis.authorities.contains(&key.public())
+        {
+            return Err(anyhow!(
+                "the authority key {} is not among the authorities of the genesis; propose with one \
+                 that is, or leave --authority-key out",
+                key.public()
+            ));
+        }
+        let clock = settings.lab.as_ref().map_or_else(Clock::start, Clock::start_in);
+        let lab = settings.lab.as_ref().map(|lab| LabDesk::new(lab, &clock)).transpose()?;
+        let config = network_config(&settings, &genesis, node_key, lab.as_ref())?;
+        let network = hearsay_network::start(config).await?;
+        let (handle, requests) = Handle::in_lab(lab);
+        Ok(Self {
+            identity: identity(&settings, &network),
+            metrics: Arc::new(Metrics::new()),
+            settings,
+            genesis,
+            authority,
+            clock,
+            network,
+            handle,
+            requests,
+        })
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Opens the store. This waits for the disk.
+    pub(crate) fn open_store(self) -> anyhow::Result<Opened> {
+        let in_memory = self.settings.lab.as_ref().is_some_and(|lab| lab.memory_store);
+        let (keep, genesis) = (self.settings.keep_bodies, self.genesis.clone());
+        let chain = if in_memory {
+            self.handle.snapshots().close();
+            let mut chain = Chain::open(MemoryStore::new(genesis.id()), genesis)?;
+            chain.keep_bodies(keep);
+            AnyChain::InMemory(chain)
+        } else {
+            let data_dir = &self.settings.data_dir;
+            let path = store_path(data_dir);
+            let store = RocksStore::open(path, genesis.id(), store_options())?;
+            let mut chain = Chain::open(store, genesis)?;
+            chain.keep_bodies(keep);
+            self.handle.snapshots().open(chain.store().snapshots(), data_dir);
+            AnyChain::OnDisk(chain)
+        };
+        Ok(Opened { listening: self, chain })
+    }
+}
+
+impl Opened {
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.listening.identity
+    }
+
+    pub(crate) fn height(&self) -> u64 {
+        match &self.chain {
+            AnyChain::OnDisk(chain) => chain.ends().height,
+            AnyChain::InMemory(chain) => chain.ends().height,
+        }
+    }
+
+    /// Begins the log and connects everything.
+    pub(crate) fn begin(self, means: Means) -> anyhow::Result<Ready> {
+        let Self { listening, chain } = self;
+        match chain {
+            AnyChain::OnDisk(chain) => {
+                let path = store_path(&listening.settings.data_dir);
+                listening.begin(chain, Some(&path), means, AnyDriver::OnDisk)
+            }
+            AnyChain::InMemory(chain) => listening.begin(chain, None, means, AnyDriver::InMemory),
+        }
+    }
+}
+
+impl Listening {
+    fn begin<S: Store>(
+        self,
+        chain: Chain<S>,
+        disk: Option<&Path>,
+        means: Means,
+        wrap: impl FnOnce(Box<Driver<S>>) -> AnyDriver,
+    ) -> anyhow::Result<Ready> {
+        let Self { settings, genesis, authority, clock, identity, network, .. } = self;
+        let halt = Arc::clone(self.handle.halt());
+        let Means { checkers, writer, lag, look_every } = means;
+        let mut log =
+            Log::open(&settings.events, identity.name.clone(), Arc::clone(&halt), &writer)?;
+        let start = Event::Start {
+            schema: SCHEMA,
+            peer: identity.peer.clone(),
+            genesis: genesis.id().to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            dilation: clock.dilation(),
+        };
+        log.write(clock.without_skew(clock.now()), &start)?;
+        let (abandon, log_closed) = log.abandon();
+        let engine = Engine::new(chain, setup(&settings, authority)?, clock.now());
+        let Network { commands, events, wire, task, .. } = network;
+        let several_threads = Runtime::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+        let ends = Ends {
+            commands,
+            events,
+            requests: self.requests,
+            wire,
+            log,
+            checkers,
+            lag,
+            metrics: self.metrics,
+            clock,
+            halt,
+            room: Room { store: disk.map(Path::to_owned), log: settings.events },
+            look_every,
+            commits_block: disk.is_some() && several_threads,
+        };
+        let driver = wrap(Box::new(Driver::new(engine, identity, ends)));
+        Ok(Ready { driver, network: task, abandon, log_closed })
+    }
+}
+
+impl AnyDriver {
+    /// Runs until `stop` is done, as [`Driver::run`].
+    pub(crate) async fn run(self, stop: impl Future<Output = String>) -> Result<String, Fatal> {
+        match self {
+            AnyDriver::OnDisk(driver) => driver.run(stop).await,
+            AnyDriver::InMemory(driver) => driver.run(stop).await,
+        }
+    }
+}
+
+/// Waits until the network side, which has been told to stop, has closed its connections.
+pub(crate) async fn close(network: JoinHandle<()>) {
+    // Peers notice a closed socket by themselves; a swarm that hangs must not keep us.
+    let _ = tokio::time::timeout(CLOSING, network).await;
+}
+
+fn network_config(
+    settings: &Settings,
+    genesis: &Genesis,
+    node_key: &Keypair,
+    lab: Option<&LabDesk>,
+) -> anyhow::Result<hearsay_network::Config> {
+    let Settings { gossip, peers, .. } = settings;
+    Ok(hearsay_network::Config {
+        identity: node_key.seed(),
+        genesis: genesis.id(),
+        listen: parse_all("listen", &settings.listen)?,
+        bootstrap: parse_all("bootstrap", &settings.bootstrap)?,
+        gossip: GossipConfig {
+            mesh: gossip.mesh,
+            mesh_low: gossip.mesh_low,
+            mesh_high: gossip.mesh_high,
+            heartbeat: Duration::from_millis(gossip.heartbeat_ms),
+            flood_publish: gossip.flood_publish,
+            ..GossipConfig::default()
+        },
+        connections: ConnectionConfig {
+            max_inbound: peers.max_inbound,
+            max_outbound: peers.max_outbound,
+        },
+        largest_message: genesis.limits.block_bytes as usize,
+        links: lab.map(|lab| lab.links().clone()),
+        dilation: settings.lab.as_ref().map_or(1, |lab| lab.dilation),
+    })
+}
+
+fn parse_all(what: &str, addresses: &[String]) -> anyhow::Result<Vec<Multiaddr>> {
+    let parse = |address: &String| {
+        address.parse().with_context(|| {
+            format!("{what} address {address:?} is not a multiaddr such as /ip4/127.0.0.1/tcp/7700")
+        })
+    };
+    addresses.iter().map(parse).collect()
+}
+
+fn setup(settings: &Settings, authority: Option<Keypair>) -> anyhow::Result<Setup> {
+    let bound = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    let pool = Pool::new(hearsay_mempool::Config {
+        max_count: bound(settings.mempool.max_count),
+        max_bytes: bound(settings.mempool.max_bytes),
+        ..hearsay_mempool::Config::default()
+    })?;
+    let sync_peers = settings.sync.peers.into();
+    Ok(Setup { authority, pool, sync_peers, seed: rand::random() })
+}
+
+fn identity(settings: &Settings, network: &Network) -> Identity {
+    let peer = network.peer.to_string();
+    // Peer ids of Ed25519 keys begin alike, so the end tells them apart.
+    let short = peer.chars().skip(peer.len().saturating_sub(8)).collect();
+    Identity {
+        name: settings.name.clone().unwrap_or(short),
+        listen: network.listen.iter().map(ToString::to_string).collect(),
+        peer,
+    }
+}
