@@ -202,7 +202,7 @@ impl Lab {
             epoch_us: u64::try_from(self.clock.epoch_us()).unwrap_or_default(),
             skew_ms: self.skews[node],
             memory_store: self.scenario.nodes.store == StoreKind::Memory,
-            seed: self.scenario.seed,
+            seed: self.plan.link_seed,
             window: self.plan.window,
             access: told.access.unwrap_or_default(),
             default: LinkSettings::default(),

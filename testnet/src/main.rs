@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         Command::Heal(args) => run_verb("heal", &args, args.at.clone()),
         Command::Slow(args) => run_verb("slow", &args, args.at.clone()),
         Command::Skew(args) => run_verb("skew", &args, args.at.clone()),
-        Command::Down(arguments) => tell(arguments, &Ask::Down),
+        Command::Down(arguments) => run_down(arguments),
         Command::Logs(arguments) => run_logs(arguments),
         Command::Where(arguments) => run_where(arguments),
         Command::Report(arguments) => run_report(arguments),
@@ -255,6 +255,15 @@ fn tell(at: OutArgs, ask: &Ask) -> anyhow::Result<()> {
         eprintln!("{said}");
     }
     Ok(())
+}
+
+fn run_down(at: OutArgs) -> anyhow::Result<()> {
+    let dir = out_dir::existing(at.out)?;
+    let runtime = runtime()?;
+    if let Reply::Done { said } = runtime.block_on(control::ask(&dir, &Ask::Down))? {
+        eprintln!("{said}");
+    }
+    runtime.block_on(up::gone(&dir))
 }
 
 fn run_logs(arguments: LogsArgs) -> anyhow::Result<()> {

@@ -23,6 +23,7 @@ use crate::interrupts::Interrupts;
 use crate::lab::{self, Ends, Fault, Lab, Stopped};
 use crate::manifest::{MANIFEST, Manifest};
 use crate::out_dir;
+use crate::progress::Phase;
 use crate::scenario::Scenario;
 
 /// What the supervisor says to `up` when everything runs.
@@ -116,6 +117,23 @@ async fn end(child: &mut Child) {
     }
 }
 
+/// Waits until nobody runs the testnet in `dir` any more: whoever did has said so a moment before
+/// its end.
+///
+/// # Errors
+/// It still runs after some seconds, or the lock cannot be looked at.
+pub async fn gone(dir: &Path) -> anyhow::Result<()> {
+    let layout = Layout::at(dir.to_owned());
+    let deadline = tokio::time::Instant::now() + ENDING;
+    while let Err(error) = lock(&layout) {
+        if tokio::time::Instant::now() > deadline {
+            return Err(error);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
 /// Runs the testnet in `dir` until it is told to stop. Its stdout is read by [`up`] alone.
 ///
 /// # Errors
@@ -188,6 +206,7 @@ async fn live(lab: &mut Lab, ends: &mut Ends) -> Result<i64, ()> {
         }
     }
     let from_us = lab.now_us();
+    lab.phase(Phase::Kept).await;
     println!("{READY}");
     // `up` reads no further, and is gone before long.
     let _ = io::stdout().flush();

@@ -84,7 +84,7 @@ impl Plan {
         let keys = plan.authorities.iter().filter_map(|node| authorities.get(node));
         let genesis = genesis(
             scenario,
-            largest_payload(plan),
+            scenario.largest_payload(),
             time_ms,
             keys.map(Keypair::public).collect(),
             senders.iter().chain([&wallet]),
@@ -119,17 +119,9 @@ fn listen(scenario: &Scenario, ports: Ports) -> String {
     }
 }
 
-fn largest_payload(plan: &LabPlan) -> usize {
-    plan.loads
-        .iter()
-        .map(|load| usize::try_from(load.spec.payload.max()).unwrap_or(usize::MAX))
-        .max()
-        .unwrap_or(0)
-}
-
 fn genesis<'a>(
     scenario: &Scenario,
-    payload: usize,
+    payload: u64,
     time_ms: u64,
     authorities: Vec<hearsay_chain::PublicKey>,
     funded: impl Iterator<Item = &'a Keypair>,

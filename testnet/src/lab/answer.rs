@@ -6,6 +6,7 @@ use super::live::Stopped;
 use super::{Fault, Lab};
 use crate::cluster::{Seat, State};
 use crate::control::{Ask, Asked, NodeRow, Reply, Status};
+use crate::scenario::{Problem, Wish};
 
 /// How long a load that is asked for with no end may last: as good as for ever.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -33,19 +34,20 @@ impl Lab {
 
     /// Does what one `[[at]]` entry says, or begins what one `[load]` says.
     async fn do_now(&mut self, text: &str) -> Result<String, String> {
-        let wish = self.scenario.wish(text, LONGEST).map_err(|problems| {
-            problems.iter().map(|problem| problem.sentence()).collect::<Vec<_>>().join("\n")
+        let wish = self.scenario.wish(text, self.loads.count(), LONGEST).map_err(|problems| {
+            problems.iter().map(Problem::sentence).collect::<Vec<_>>().join("\n")
         })?;
         match wish {
-            crate::scenario::Wish::Action(action) => self.act(&action).await,
-            crate::scenario::Wish::Load(load) => {
-                self.loads.begin_now(&load.spec, load.senders.len(), &load.entries)?;
+            Wish::Action(action) => self.act(&action).await,
+            Wish::Load { spec, senders, entries } => {
+                let entries = entries.unwrap_or_else(|| self.cluster.with(State::Up));
+                self.loads.begin_now(&spec, senders, &entries)?;
                 let what = format!(
                     "begin a load of {} transactions in {:.0} s",
-                    load.spec.schedule.count(),
-                    load.spec.schedule.duration.as_secs_f64()
+                    spec.schedule.count(),
+                    spec.schedule.duration.as_secs_f64()
                 );
-                self.record_done(what.clone(), &load.entries);
+                self.record_done(what.clone(), &entries);
                 self.write_manifest();
                 Ok(what)
             }
@@ -53,7 +55,8 @@ impl Lab {
     }
 
     /// How everything is.
-    async fn status(&self) -> Status {
+    async fn status(&mut self) -> Status {
+        let phase = if self.loads.running() { "under load" } else { "idle" };
         let round = self.cluster.round().await;
         let nodes = self.cluster.seats().iter().zip(round).enumerate();
         let row = |(number, (seat, status)): (usize, (&Seat, Option<_>))| {
@@ -80,7 +83,7 @@ impl Lab {
         };
         Status {
             scenario: self.scenario.name.clone(),
-            phase: if self.loads.running() { "under load" } else { "idle" }.to_owned(),
+            phase: phase.to_owned(),
             up_s: self.up_since.elapsed().as_secs_f64(),
             dilation: self.scenario.dilation,
             nodes: nodes.map(row).collect(),

@@ -100,6 +100,11 @@ impl Loads {
         self.next_spare
     }
 
+    /// How many there are, begun or not.
+    pub(super) fn count(&self) -> usize {
+        self.all.len()
+    }
+
     /// What has come of all of them.
     pub(super) fn total(&self) -> Counts {
         self.all.iter().fold(Counts::default(), |mut total, counts| {
@@ -128,7 +133,8 @@ impl Loads {
     }
 
     /// Whether any runs.
-    pub(super) fn running(&self) -> bool {
+    pub(super) fn running(&mut self) -> bool {
+        while self.running.try_join_next().is_some() {}
         !self.running.is_empty()
     }
 

@@ -11,7 +11,7 @@ use crate::cluster::{Cluster, Rest};
 use crate::manifest::Measure;
 use crate::progress::Phase;
 use crate::report::live::Live;
-use crate::report::{self, Report};
+use crate::report::{self, Assert, Report};
 use crate::scenario::Scenario;
 
 /// How long what is under way may take to arrive once the load is over, besides [`SETTLE_SLOTS`].
@@ -135,14 +135,13 @@ pub fn make_report(dir: &std::path::Path, scenario: Option<&Scenario>) -> Result
     let mut report = report::build(dir)?;
     if let Some(scenario) = scenario {
         let json = serde_json::to_value(&report).map_err(std::io::Error::other)?;
-        report.asserts = scenario
-            .asserts
-            .evaluate(&json)
-            .into_iter()
-            .map(|outcome| report::Assert {
-                name: outcome.name,
+        let outcomes = scenario.asserts.evaluate(&json);
+        let held = scenario.asserts.list.iter().zip(outcomes);
+        report.asserts = held
+            .map(|(assertion, outcome)| Assert {
+                name: assertion.field.clone(),
                 ok: outcome.ok,
-                wanted: None,
+                wanted: Some(assertion.check.to_string()),
                 found: outcome.found.map(|found| found.to_string()),
             })
             .collect();
