@@ -124,7 +124,9 @@ impl Links {
 
     /// Changes the way to one peer.
     pub fn set(&self, peer: PeerId, spec: LinkSpec) {
-        self.change(|config| drop(config.peers.insert(peer, spec.bounded())));
+        self.change(|config| {
+            config.peers.insert(peer, spec.bounded());
+        });
     }
 
     /// Changes the way to every peer that has none of its own.

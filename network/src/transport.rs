@@ -143,6 +143,19 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
     }
 }
 
+/// Gives authenticated connections on which streams can be opened.
+pub type Connections = Boxed<(PeerId, StreamMuxerBox)>;
+
+/// The transport of a node by itself, for measuring what it costs.
+///
+/// # Panics
+/// Never: an Ed25519 identity can sign.
+#[must_use]
+pub fn transport(identity: &[u8; 32], links: Option<&Links>) -> Connections {
+    let identity = crate::identity(identity);
+    build(&identity, &WireCount::default(), links, 1).expect("an Ed25519 identity can sign")
+}
+
 /// The transport of a node.
 ///
 /// # Errors
@@ -152,7 +165,7 @@ pub(crate) fn build(
     count: &WireCount,
     links: Option<&Links>,
     dilation: u32,
-) -> Result<Boxed<(PeerId, StreamMuxerBox)>, noise::Error> {
+) -> Result<Connections, noise::Error> {
     let counted = count.clone();
     let mut yamux = yamux::Config::default();
     yamux.set_max_num_streams(MAX_STREAMS);
