@@ -8,10 +8,11 @@ use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::identity::Keypair;
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
+use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{identify, ping};
 
-use crate::gossip::GossipConfig;
-use crate::service::{ConnectionConfig, NetworkError};
+use crate::probe::ProbeCodec;
+use crate::service::{Config, NetworkError};
 use crate::sync_codec::SyncCodec;
 use crate::tap::Tap;
 use crate::topic::{Topic, Topics};
@@ -21,6 +22,15 @@ const MAX_REQUESTS: usize = 8;
 
 /// A request that takes longer has failed. Four mebibytes in this time are 140 kB a second.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a peer's round trip is measured.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+
+/// A peer that does not answer a ping in this time: libp2p's default.
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How often peers tell each other what they are: libp2p's default.
+const IDENTIFY_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Connections that may be in their handshake at once.
 const MAX_PENDING: u32 = 64;
@@ -37,6 +47,8 @@ pub(crate) struct Behaviour {
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     pub(crate) sync: request_response::Behaviour<SyncCodec>,
+    /// Only where links are shaped; others have never heard of the protocol.
+    pub(crate) probe: Toggle<request_response::Behaviour<ProbeCodec>>,
 }
 
 /// What identify says that this node speaks: it names the network, so that a node of another one
@@ -46,43 +58,45 @@ pub(crate) fn protocol_version(genesis: GenesisId) -> String {
 }
 
 impl Behaviour {
-    pub(crate) fn new(
-        identity: &Keypair,
-        genesis: GenesisId,
-        gossip: &GossipConfig,
-        connections: &ConnectionConfig,
-        largest_message: usize,
-    ) -> Result<Self, NetworkError> {
+    pub(crate) fn new(identity: &Keypair, config: &Config) -> Result<Self, NetworkError> {
         let settings = |why: &dyn std::fmt::Display| NetworkError::Settings(why.to_string());
-        let config = gossip.build(largest_message).map_err(|error| settings(&error))?;
+        let (genesis, dilation) = (config.genesis, config.dilation.max(1));
+        let slowed = |time: Duration| time.saturating_mul(dilation);
+        let gossip = config.gossip.build(config.largest_message, dilation);
+        let gossip = gossip.map_err(|error| settings(&error))?;
         let topics = Topics::new(genesis);
-        let mut tap = Tap::new(config, topics.clone()).map_err(|error| settings(&error))?;
+        let mut tap = Tap::new(gossip, topics.clone()).map_err(|error| settings(&error))?;
         for topic in [Topic::Tx, Topic::Block] {
             tap.subscribe(topics.ident(topic)).map_err(|error| settings(&error))?;
         }
         let limits = ConnectionLimits::default()
             .with_max_pending_incoming(Some(MAX_PENDING))
             .with_max_pending_outgoing(Some(MAX_PENDING))
-            .with_max_established_incoming(Some(connections.max_inbound))
-            .with_max_established_outgoing(Some(connections.max_outbound))
+            .with_max_established_incoming(Some(config.connections.max_inbound))
+            .with_max_established_outgoing(Some(config.connections.max_outbound))
             .with_max_established_per_peer(Some(MAX_PER_PEER));
         let identify = identify::Config::new(protocol_version(genesis), identity.public())
             .with_agent_version(concat!("hearsay/", env!("CARGO_PKG_VERSION")).to_owned())
+            .with_interval(slowed(IDENTIFY_INTERVAL))
             .with_cache_size(0);
         let sync = request_response::Behaviour::with_codec(
             SyncCodec,
             [(format!("/hearsay/{genesis}/sync/1"), ProtocolSupport::Full)],
             request_response::Config::default()
-                .with_request_timeout(REQUEST_TIMEOUT)
+                .with_request_timeout(slowed(REQUEST_TIMEOUT))
                 .with_max_concurrent_streams(MAX_REQUESTS),
         );
+        let ping = ping::Config::new()
+            .with_interval(slowed(PING_INTERVAL))
+            .with_timeout(slowed(PING_TIMEOUT));
         Ok(Self {
             limits: connection_limits::Behaviour::new(limits),
             banned: allow_block_list::Behaviour::default(),
             gossip: tap,
             identify: identify::Behaviour::new(identify),
-            ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(5))),
+            ping: ping::Behaviour::new(ping),
             sync,
+            probe: config.links.as_ref().map(|links| crate::probe::behaviour(links.clock())).into(),
         })
     }
 }

@@ -53,16 +53,27 @@ const FIRST_HEARTBEAT: Duration = Duration::from_millis(200);
 /// Ids are remembered this long. Whatever is replayed later is answered by pool and chain.
 const SEEN: Duration = Duration::from_secs(120);
 
+/// The longest that a peer is asked to stay away after it was pruned: gossipsub believes no more.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(3_600);
+
 impl GossipConfig {
-    /// Gossipsub's configuration for messages of `largest` bytes at most.
+    /// Gossipsub's configuration for messages of `largest` bytes at most, all of whose clocks run
+    /// `dilation` times slower. One cannot be slowed: it forgets after three seconds which messages
+    /// a peer does not want.
     ///
     /// # Errors
     /// Mesh sizes that contradict each other.
-    pub(crate) fn build(&self, largest: usize) -> Result<Config, ConfigBuilderError> {
+    pub(crate) fn build(
+        &self,
+        largest: usize,
+        dilation: u32,
+    ) -> Result<Config, ConfigBuilderError> {
         // Gossipsub's builder accepts marks out of order, and its mesh then never comes to rest.
         if self.mesh_low > self.mesh || self.mesh > self.mesh_high {
             return Err(ConfigBuilderError::MeshParametersInvalid);
         }
+        let usual = Config::default();
+        let slowed = |time: Duration| time.saturating_mul(dilation);
         ConfigBuilder::default()
             // The author is in the payload; gossip knows none, so nothing is signed twice.
             .validation_mode(ValidationMode::Anonymous)
@@ -75,9 +86,16 @@ impl GossipConfig {
             // finds them, and are announced for three.
             .history_length(6)
             .history_gossip(3)
-            .duplicate_cache_time(SEEN)
-            .heartbeat_initial_delay(FIRST_HEARTBEAT)
-            .heartbeat_interval(self.heartbeat)
+            .duplicate_cache_time(slowed(SEEN))
+            .heartbeat_initial_delay(slowed(FIRST_HEARTBEAT))
+            .heartbeat_interval(slowed(self.heartbeat))
+            .fanout_ttl(slowed(usual.fanout_ttl()))
+            .prune_backoff(slowed(usual.prune_backoff()).min(LONGEST_BACKOFF))
+            .unsubscribe_backoff(slowed(usual.unsubscribe_backoff()))
+            .graft_flood_threshold(slowed(usual.graft_flood_threshold()))
+            .iwant_followup_time(slowed(usual.iwant_followup_time()))
+            .publish_queue_duration(slowed(usual.publish_queue_duration()))
+            .forward_queue_duration(slowed(usual.forward_queue_duration()))
             .mesh_n(self.mesh)
             .mesh_n_low(self.mesh_low)
             .mesh_n_high(self.mesh_high)
@@ -94,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_accepted_and_close_the_traps() {
-        let config = GossipConfig::default().build(1 << 20).unwrap();
+        let config = GossipConfig::default().build(1 << 20, 1).unwrap();
         assert!(config.validate_messages());
         assert!(config.max_transmit_size() >= (1 << 20) + 8 * 1024);
         assert!(config.max_control_message_size() >= 5_000 * 22);
@@ -107,13 +125,36 @@ mod tests {
         for mesh in 1..=4 {
             let config =
                 GossipConfig { mesh, mesh_low: mesh, mesh_high: mesh, ..GossipConfig::default() };
-            assert!(config.build(1_000).is_ok(), "mesh {mesh}");
+            assert!(config.build(1_000, 1).is_ok(), "mesh {mesh}");
         }
     }
 
     #[test]
     fn a_low_mark_above_the_mesh_is_refused() {
         let config = GossipConfig { mesh: 4, mesh_low: 5, ..GossipConfig::default() };
-        assert!(config.build(1_000).is_err());
+        assert!(config.build(1_000, 1).is_err());
+    }
+
+    #[test]
+    fn dilation_slows_every_clock_and_nothing_else() {
+        let usual = GossipConfig::default().build(1_000, 1).unwrap();
+        let slow = GossipConfig::default().build(1_000, 5).unwrap();
+        let clocks = |config: &Config| {
+            [
+                config.heartbeat_initial_delay(),
+                config.heartbeat_interval(),
+                config.fanout_ttl(),
+                config.duplicate_cache_time(),
+                config.prune_backoff(),
+                config.unsubscribe_backoff(),
+                config.graft_flood_threshold(),
+                config.iwant_followup_time(),
+                config.publish_queue_duration(),
+                config.forward_queue_duration(),
+            ]
+        };
+        assert_eq!(clocks(&slow), clocks(&usual).map(|time| time * 5));
+        assert_eq!(slow.history_length(), usual.history_length());
+        assert_eq!(slow.mesh_n(), usual.mesh_n());
     }
 }

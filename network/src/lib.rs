@@ -15,6 +15,7 @@ mod dialer;
 mod event;
 mod gossip;
 mod outbox;
+mod probe;
 mod service;
 mod sync_codec;
 mod tap;

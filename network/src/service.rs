@@ -1,6 +1,7 @@
 //! The swarm's task: the shell around libp2p.
 
 mod peers;
+mod probes;
 mod run;
 
 use std::net::IpAddr;
@@ -60,9 +61,14 @@ pub struct Config {
     pub connections: ConnectionConfig,
     /// The largest payload of a gossip message, in bytes.
     pub largest_message: usize,
-    /// Links to shape; none outside a lab.
+    /// Links to shape; none outside a lab. Their dilation is to be the same as
+    /// [`Config::dilation`].
     pub links: Option<Links>,
-    /// How many times slower than usual the network's clocks run; 1 outside a lab.
+    /// How many times slower than usual the network's clocks run: intervals, waits and limits of
+    /// time are so much longer, and round trips are told as if they were not. At least 1; 1 outside
+    /// a lab. A few clocks inside libp2p cannot be slowed: gossip forgets after three seconds what
+    /// a peer does not want, a stream has ten seconds to agree on its protocol, and yamux pings
+    /// every ten.
     pub dilation: u32,
 }
 
@@ -107,15 +113,10 @@ pub async fn start(config: Config) -> Result<Network, NetworkError> {
     let identity = crate::identity(&config.identity);
     let peer = identity.public().to_peer_id();
     let wire = WireCount::default();
-    let transport = transport::build(&identity, &wire)
+    let dilation = config.dilation.max(1);
+    let transport = transport::build(&identity, &wire, config.links.as_ref(), dilation)
         .map_err(|error| NetworkError::Settings(error.to_string()))?;
-    let behaviour = Behaviour::new(
-        &identity,
-        config.genesis,
-        &config.gossip,
-        &config.connections,
-        config.largest_message,
-    )?;
+    let behaviour = Behaviour::new(&identity, &config)?;
     // Connections carry gossip for as long as both sides live, so none of them counts as idle.
     let swarm_config = SwarmConfig::with_tokio_executor()
         .with_idle_connection_timeout(std::time::Duration::from_secs(u64::from(u32::MAX)));
@@ -184,7 +185,13 @@ fn probe_port(address: &Multiaddr) -> Result<(), NetworkError> {
 fn listen_error(address: &Multiaddr, error: TransportError<std::io::Error>) -> NetworkError {
     let why = match error {
         TransportError::MultiaddrNotSupported(_) => {
-            "only TCP is spoken here, as in /ip4/127.0.0.1/tcp/7700".to_owned()
+            "only TCP is spoken here, as in /ip4/127.0.0.1/tcp/7700, and within one process \
+             channels, as in /memory/7"
+                .to_owned()
+        }
+        // Libp2p's own words are "no listener on the given port".
+        TransportError::Other(_) if matches!(address.iter().next(), Some(Protocol::Memory(_))) => {
+            "another node of this process has that number; choose another".to_owned()
         }
         TransportError::Other(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
             "the port is in use; stop the program that has it, or choose another port".to_owned()

@@ -1,4 +1,6 @@
-//! TCP, noise and yamux, with every byte on the socket counted.
+//! TCP or channels of the same process, noise and yamux, with every byte on the socket counted.
+//!
+//! With [`Links`] a shaped stream goes between noise and yamux; without, nothing does.
 
 use std::io;
 use std::pin::Pin;
@@ -9,10 +11,12 @@ use std::time::Duration;
 
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::core::muxing::StreamMuxerBox;
-use libp2p::core::transport::Boxed;
+use libp2p::core::transport::{Boxed, MemoryTransport};
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::{PeerId, Transport, noise, tcp, yamux};
+
+use crate::link::{Links, ShapedYamux};
 
 /// Streams that one connection may hold open. Gossip takes one in each direction, identify and ping
 /// one now and then, requests at most sixteen; the default of 512 would let a peer hold as many
@@ -23,7 +27,8 @@ const MAX_STREAMS: usize = 64;
 /// whoever connects and says nothing would hold a place for ever.
 const SET_UP: Duration = Duration::from_secs(10);
 
-/// Bytes that went over this node's sockets, handshakes and encryption included.
+/// Bytes that went over this node's sockets, handshakes and encryption included. What only a lab
+/// adds to them is not counted.
 #[derive(Clone, Debug, Default)]
 pub struct WireCount {
     inner: Arc<Counters>,
@@ -31,29 +36,56 @@ pub struct WireCount {
 
 #[derive(Debug, Default)]
 struct Counters {
-    sent: AtomicU64,
-    received: AtomicU64,
+    sent: Counter,
+    received: Counter,
+}
+
+#[derive(Debug, Default)]
+struct Counter {
+    socket: AtomicU64,
+    lab: AtomicU64,
+    shown: AtomicU64,
+}
+
+impl Counter {
+    /// The bytes less the lab's own; never less than before, although the two are counted one after
+    /// the other.
+    fn get(&self) -> u64 {
+        let lab = self.lab.load(Ordering::Relaxed);
+        let real = self.socket.load(Ordering::Relaxed).saturating_sub(lab);
+        self.shown.fetch_max(real, Ordering::Relaxed).max(real)
+    }
 }
 
 impl WireCount {
     /// Bytes written.
     #[must_use]
     pub fn sent(&self) -> u64 {
-        self.inner.sent.load(Ordering::Relaxed)
+        self.inner.sent.get()
     }
 
     /// Bytes read.
     #[must_use]
     pub fn received(&self) -> u64 {
-        self.inner.received.load(Ordering::Relaxed)
+        self.inner.received.get()
     }
 
     fn on_write(&self, bytes: usize) {
-        self.inner.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.inner.sent.socket.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     fn on_read(&self, bytes: usize) {
-        self.inner.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.inner.received.socket.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// So many of the bytes written are the lab's own.
+    pub(crate) fn discount_sent(&self, bytes: u64) {
+        self.inner.sent.lab.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// So many of the bytes read are the lab's own.
+    pub(crate) fn discount_received(&self, bytes: u64) {
+        self.inner.received.lab.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
@@ -118,15 +150,25 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
 pub(crate) fn build(
     identity: &Keypair,
     count: &WireCount,
+    links: Option<&Links>,
+    dilation: u32,
 ) -> Result<Boxed<(PeerId, StreamMuxerBox)>, noise::Error> {
-    let count = count.clone();
-    let mut multiplexer = yamux::Config::default();
-    multiplexer.set_max_num_streams(MAX_STREAMS);
-    Ok(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
-        .map(move |socket, _| Counted { socket, count: count.clone() })
+    let counted = count.clone();
+    let mut yamux = yamux::Config::default();
+    yamux.set_max_num_streams(MAX_STREAMS);
+    let set_up = SET_UP.saturating_mul(dilation);
+    let authenticated = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .or_transport(MemoryTransport::new())
+        .map(move |socket, _| Counted { socket, count: counted.clone() })
         .upgrade(Version::V1Lazy)
-        .authenticate(noise::Config::new(identity)?)
-        .multiplex(multiplexer)
-        .timeout(SET_UP)
-        .boxed())
+        .authenticate(noise::Config::new(identity)?);
+    let Some(links) = links else {
+        return Ok(authenticated.multiplex(yamux).timeout(set_up).boxed());
+    };
+    let shaped = (links.clone(), identity.public().to_peer_id(), count.clone());
+    let multiplexed = authenticated.multiplex_ext(move |peer, _| {
+        let (links, own, count) = shaped;
+        ShapedYamux { links, own, peer: *peer, yamux, count }
+    });
+    Ok(multiplexed.timeout(set_up).boxed())
 }

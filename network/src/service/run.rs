@@ -16,6 +16,7 @@ use tracing::{debug, warn};
 
 use super::Config;
 use super::peers::Peers;
+use super::probes::Probes;
 use crate::behaviour::{Behaviour, BehaviourEvent, protocol_version};
 use crate::dialer::Dialer;
 use crate::event::{Command, NetEvent, PublishFailure, RequestId, Responder, Ticket};
@@ -47,7 +48,9 @@ pub(super) struct Service {
     dialling: HashMap<ConnectionId, Multiaddr>,
     /// Peers that may not connect, and until when: the first ones first.
     banned: VecDeque<(PeerId, Duration)>,
+    probes: Probes,
     started: Instant,
+    dilation: u32,
 }
 
 impl Service {
@@ -66,7 +69,9 @@ impl Service {
             asked: HashMap::new(),
             dialling: HashMap::new(),
             banned: VecDeque::new(),
+            probes: Probes::default(),
             started: Instant::now(),
+            dilation: config.dilation.max(1),
         }
     }
 
@@ -101,8 +106,9 @@ impl Service {
         }
     }
 
+    /// The undilated time since the start, by which every wait below is counted.
     fn now(&self) -> Duration {
-        self.started.elapsed()
+        self.started.elapsed() / self.dilation
     }
 
     /// Closes every connection to a peer and refuses new ones for [`BAN`].
@@ -196,8 +202,10 @@ impl Service {
                 let views = self.peers.views(|peer| (tx.contains(peer), block.contains(peer)));
                 let _ = reply.send(views);
             }
-            Command::Probe { reply, .. } => {
-                let _ = reply.send(Err("links are not shaped here".to_owned()));
+            Command::Probe { peer, rounds, bytes, reply } => {
+                let connected = self.swarm.is_connected(&peer);
+                let probe = self.swarm.behaviour_mut().probe.as_mut();
+                self.probes.start(probe.filter(|_| connected), peer, rounds, bytes, reply);
             }
             Command::Stop => {}
         }
@@ -244,8 +252,15 @@ impl Service {
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
             SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_sync(event),
             SwarmEvent::Behaviour(BehaviourEvent::Identify(event)) => self.on_identify(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Probe(event)) => {
+                if let Some(probe) = self.swarm.behaviour_mut().probe.as_mut() {
+                    self.probes.on_event(probe, event);
+                }
+                Ok(())
+            }
             SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => match event.result {
                 Ok(rtt) => {
+                    let rtt = rtt / self.dilation;
                     self.peers.measured(&event.peer, rtt);
                     self.outbox.offer(NetEvent::RoundTrip(event.peer, rtt)).map(drop)
                 }
