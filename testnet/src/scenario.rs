@@ -9,10 +9,29 @@
 //! of it at once. Everything random follows from the seed, each purpose from its own stream, so that
 //! changing the load does not move the topology. Nothing here reads a clock or a file.
 
+mod actions;
 pub mod asserts;
+mod links;
+mod loads;
+mod names;
+mod nodes;
+mod order;
 pub mod plan;
 mod problem;
+mod read;
+mod section;
+mod set;
+mod settings;
+mod shape;
+mod some_nodes;
+pub mod streams;
+#[cfg(test)]
+mod tests;
+mod tree;
+pub mod units;
+mod write;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hearsay_chain::genesis::Schedule;
@@ -23,8 +42,9 @@ pub use self::plan::{
 };
 pub use self::problem::{Place, Problem, Wrong};
 
-/// A network and what happens to it.
-#[derive(Clone, Debug, PartialEq)]
+/// A network and what happens to it. To change one, [set](Self::set) its keys: all that follows from
+/// them is worked out anew.
+#[derive(Clone, Debug)]
 pub struct Scenario {
     /// Its name, in reports.
     pub name: String,
@@ -32,7 +52,7 @@ pub struct Scenario {
     pub description: Option<String>,
     /// What everything random follows from.
     pub seed: u64,
-    /// From the first load or action to the end of what is measured.
+    /// How long what is measured goes on: loads and actions lie within it.
     pub duration: Duration,
     /// How long what is under way may take to arrive after that; none: as long as the lab thinks
     /// right for the length of a slot.
@@ -47,6 +67,8 @@ pub struct Scenario {
     pub profile: Option<String>,
     /// What the report must say.
     pub asserts: Asserts,
+    plan: LabPlan,
+    source: Source,
 }
 
 /// `[nodes]`.
@@ -86,53 +108,94 @@ pub enum Transport {
     Memory,
 }
 
+/// What a scenario was read from.
+#[derive(Clone, Debug)]
+struct Source {
+    /// What problems call it.
+    file: Arc<str>,
+    tree: tree::Table,
+}
+
 impl Scenario {
     /// Reads a scenario. `file` is what its problems call it.
     ///
     /// # Errors
     /// Everything that is wrong with it, in the order of the text.
-    pub fn parse(_text: &str, file: &str) -> Result<Self, Vec<Problem>> {
-        let wrong = Wrong::new("scenarios cannot be read yet");
-        let problems = problem::Problems::new(&file.into());
-        problems.add(&Place::START, wrong);
-        Err(problems.into_sorted())
+    pub fn parse(text: &str, file: &str) -> Result<Self, Vec<Problem>> {
+        let file: Arc<str> = file.into();
+        let problems = problem::Problems::new(&file);
+        let tree = tree::parse(text, &problems);
+        match problems.into_sorted() {
+            (found, _) if !found.is_empty() => Err(found),
+            _ => read::read(Source { file, tree }),
+        }
     }
 
-    /// The same scenario with one value replaced: `key` is dotted (`gossip.mesh`), `value` is TOML,
-    /// or text that need not be quoted (`50ms`).
+    /// The same scenario with one value replaced: `key` is dotted (`gossip.mesh`, `at.0.time`),
+    /// `value` is TOML, or text that need not be quoted (`50ms`). What cannot stand beside the new
+    /// value gives way to it: `nodes.in-process` replaces `nodes.count`, another kind of topology
+    /// makes no use of a `degree`.
     ///
     /// # Errors
     /// What is wrong with the scenario that results.
-    pub fn set(&self, _key: &str, _value: &str) -> Result<Self, Vec<Problem>> {
-        Ok(self.clone())
+    pub fn set(&self, key: &str, value: &str) -> Result<Self, Vec<Problem>> {
+        self.set_all([(key, value)])
+    }
+
+    /// The same for several values at once, when one without the others would not do.
+    ///
+    /// # Errors
+    /// What is wrong with the scenario that results.
+    pub fn set_all<'a>(
+        &self,
+        sets: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut source = self.source.clone();
+        let problems = problem::Problems::new(&source.file);
+        for (key, value) in sets {
+            let words = set::words(key, value);
+            let item = tree::parse_override(value, &words);
+            if let Err(wrong) = source.tree.set(key, item) {
+                problems.add(&Place::Set(words), wrong);
+            }
+        }
+        match problems.into_sorted() {
+            (found, _) if !found.is_empty() => Err(found),
+            _ => read::read(source),
+        }
+    }
+
+    /// One scenario for each value of an override such as `gossip.mesh=4,6,8`, each with what was
+    /// set: `gossip.mesh=4` and so on.
+    ///
+    /// # Errors
+    /// What is wrong with the override, or with one of the scenarios that result.
+    pub fn variants(&self, set: &str) -> Result<Vec<(String, Self)>, Vec<Problem>> {
+        let split = set::split(set).map_err(|wrong| {
+            let problems = problem::Problems::new(&self.source.file);
+            problems.add(&Place::Set(set.into()), wrong);
+            problems.into_sorted().0
+        });
+        let (key, values) = split?;
+        let variant = |value: &str| Ok((format!("{key}={value}"), self.set(key, value)?));
+        values.into_iter().map(variant).collect()
     }
 
     /// The scenario as text, without comments and with all that was [set](Self::set).
     #[must_use]
     pub fn to_toml(&self) -> String {
-        String::new()
+        write::write(&self.source.tree)
     }
 
-    /// What it comes to.
+    /// What it comes to. It was worked out when the scenario was read.
     #[must_use]
     pub fn layout(&self) -> LabPlan {
-        LabPlan {
-            edges: Vec::new(),
-            region_names: Vec::new(),
-            node_region: vec![0; self.nodes.count],
-            one_way_us: vec![vec![0]],
-            access: vec![Access::default(); self.nodes.count],
-            jitter: 0.0,
-            loss: 0.0,
-            window: false,
-            link_rate: None,
-            links: std::collections::BTreeMap::new(),
-            overrides: vec![toml::Table::new(); self.nodes.count],
-            starts: vec![Duration::ZERO; self.nodes.count],
-            authorities: (0..self.nodes.authorities).collect(),
-            senders: 0,
-            loads: Vec::new(),
-            actions: Vec::new(),
-        }
+        self.plan.clone()
+    }
+
+    /// The largest payload that any load may have, in bytes.
+    #[must_use]
+    pub fn largest_payload(&self) -> u64 {
+        self.plan.loads.iter().map(|load| load.spec.payload.max()).max().unwrap_or_default()
     }
 }

@@ -109,6 +109,12 @@ pub fn write(dir: &Path, report: &Report) -> io::Result<()> {
     fs::write(dir.join("report.txt"), report.to_text())
 }
 
+/// A report on nothing: it has every field that a report has, so that a name can be looked up before
+/// there is anything to report.
+pub(crate) fn empty() -> Report {
+    assemble(&Run::default(), &Manifest::default())
+}
+
 /// Works out the figures.
 fn assemble(run: &Run, manifest: &Manifest) -> Report {
     let window = Window::choose(run, manifest);

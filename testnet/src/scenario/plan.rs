@@ -32,6 +32,8 @@ pub struct LabPlan {
     pub window: bool,
     /// The rate of each link in bytes a second; none: no limit but the nodes' own.
     pub link_rate: Option<u64>,
+    /// What jitter and loss follow from.
+    pub link_seed: u64,
     /// Links that differ, by their two ends; each direction by itself.
     pub links: BTreeMap<(usize, usize), LinkChange>,
     /// What each node's settings say beyond the defaults: a table as in a node's TOML file.

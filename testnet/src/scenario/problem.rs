@@ -108,11 +108,13 @@ impl Wrong {
 pub(super) struct Problems {
     file: Arc<str>,
     found: RefCell<Vec<Problem>>,
+    /// The places of keys that an override left without a meaning.
+    idle: RefCell<Vec<Place>>,
 }
 
 impl Problems {
     pub(super) fn new(file: &Arc<str>) -> Self {
-        Self { file: Arc::clone(file), found: RefCell::new(Vec::new()) }
+        Self { file: Arc::clone(file), found: RefCell::default(), idle: RefCell::default() }
     }
 
     /// Notes one.
@@ -122,12 +124,18 @@ impl Problems {
         self.found.borrow_mut().push(problem);
     }
 
-    /// All of them, in the order of the text.
-    pub(super) fn into_sorted(self) -> Vec<Problem> {
+    /// Notes the place of a key that an override left without a meaning: no problem, but it must not
+    /// be written down again.
+    pub(super) fn pass_over(&self, place: &Place) {
+        self.idle.borrow_mut().push(place.clone());
+    }
+
+    /// All of them, in the order of the text, and the places that were passed over.
+    pub(super) fn into_sorted(self) -> (Vec<Problem>, Vec<Place>) {
         let mut found = self.found.into_inner();
         found.sort_by(|a, b| a.place.cmp(&b.place));
         found.dedup();
-        found
+        (found, self.idle.into_inner())
     }
 }
 

@@ -1,0 +1,345 @@
+use super::*;
+
+/// Each wrong scenario has one mistake, which is told with its place, and with what to do about it.
+#[test]
+fn every_mistake_is_told_with_its_place_and_what_to_do() {
+    for (more, says) in MISTAKES {
+        let told = told(&text(more));
+        assert_eq!(told, [format!("t.toml:{says}")], "{more}");
+    }
+}
+
+const MISTAKES: &[(&str, &str)] = &[
+    // Keys.
+    ("[link]\n", "5:2: unknown key `link`; did you mean `links`?"),
+    ("[gossip]\nmehs = 4\n", "6:1: unknown key `mehs` in [gossip]; did you mean `mesh`?"),
+    ("[limits]\nfoo = 1\n", "6:1: unknown key `foo` in [limits]; it can be lag_p99"),
+    // Values of the wrong kind.
+    ("authorities = \"2\"\n", "5:15: `authorities` must be a whole number, not the text \"2\""),
+    ("slot = 500\n", "5:8: `slot` must be a time such as \"50ms\" or \"2s\", not 500"),
+    (
+        "slot = \"500\"\n",
+        "5:8: `slot` is wrong: `500` has no unit; write a time as 50ms or 2s; the units are us, ms, s, m, min, h",
+    ),
+    ("slot = \"5ms\"\n", "5:8: `slot` is 5ms; a slot lasts 10ms to 1h"),
+    ("topology = 4\n[gossip]\nmesh = -1\n[mempool]\nmax_count = true\n", ""),
+    (
+        "[links]\nuplink = \"50mbit\"\n",
+        "6:10: `uplink` is wrong: `mbit` is no unit of rate; did you mean `50Mbit`?",
+    ),
+    (
+        "[links]\njitter = \"5ms\"\n",
+        "6:10: `jitter` must be a share of the delay such as 0.05, not the text \"5ms\"",
+    ),
+    ("[links]\nloss = 0.9\n", "6:8: `loss` is 0.9; it must be 0 to 0.5"),
+    (
+        "[links]\nprofile = \"world-citys\"\n",
+        "6:11: `profile` cannot be `world-citys`; did you mean `world-cities`?",
+    ),
+    // Nodes.
+    ("authorities = 9\n", "5:15: 9 authorities among 8 nodes; at most 8 can be authorities"),
+    ("authorities = 0\n", "5:15: `authorities` is 0; it must be 1 to 1024"),
+    ("in-process = 9\n", "5:1: `count` and `in-process` cannot both be given; keep one of them"),
+    (
+        "transport = \"memory\"\n",
+        "5:13: `transport = \"memory\"` joins nodes of one process only; give `in-process` in place of `count`",
+    ),
+    ("chance = 0.5\n", "5:1: `chance` says nothing about a round-robin schedule; take it out"),
+    ("schedule = \"lotery\"\n", "5:12: `schedule` cannot be `lotery`; did you mean `lottery`?"),
+    // Topologies.
+    ("[topology]\n", "5:2: [topology] has no `kind`; add kind = \"random\""),
+    ("[topology]\nkind = \"rnig\"\n", "6:8: `kind` cannot be `rnig`; did you mean `ring`?"),
+    (
+        "[topology]\nkind = \"ring\"\ndegree = 4\n",
+        "7:1: `degree` says nothing about kind = \"ring\"; take it out",
+    ),
+    (
+        "[topology]\nkind = \"random\"\ndegree = 8\n",
+        "7:10: a degree of 8 among 8 nodes; each can know 7 others at most",
+    ),
+    (
+        "[topology]\nkind = \"random\"\ndegree = 1\n",
+        "7:10: a degree of 1 cannot connect more than two nodes; give 2 or more",
+    ),
+    (
+        "[topology]\nkind = \"small-world\"\ndegree = 3\n",
+        "7:10: a small world cannot have the degree 3; it begins as a ring in which each node knows as many others on either side; give an even number",
+    ),
+    (
+        "[topology]\nkind = \"bridge\"\nsize = 8\n",
+        "7:8: a first cluster of 8 leaves 8 nodes no second; `size` must be 1 to 7",
+    ),
+    (
+        "[topology]\nkind = \"star\"\nhub = \"n8\"\n",
+        "7:7: `hub` is wrong: there is no node n8; the nodes are n0 to n7",
+    ),
+    (
+        "[topology]\nkind = \"full\"\ndiscovery = true\n",
+        "7:13: `discovery` is not there: nodes only dial what they are given; take it out",
+    ),
+    (
+        "[topology]\nkind = \"edges\"\n",
+        "5:2: [topology] has no `edges`; add edges = [[\"n0\", \"n1\"]]",
+    ),
+    (
+        "[topology]\nedges = [[\"n0\", \"n1\"]]\n",
+        "6:9: n2, n3, n4, n5, n6 and n7 cannot be reached from n0; add an edge that joins the parts",
+    ),
+    (
+        "[topology]\nedges = [[\"n0\", \"n8\"]]\n",
+        "6:10: there is no node n8; the nodes are n0 to n7",
+    ),
+    (
+        "[topology]\nedges = [[\"n0\", \"n0\"]]\n",
+        "6:10: n0 is connected to itself; an edge has two ends; take it out",
+    ),
+    (
+        "[topology]\nedges = [[\"n0\", \"n1\"],\n [\"n1\", \"n0\"]]\n",
+        "7:2: n1 and n0 are connected twice; an edge has no direction; keep one of them",
+    ),
+    (
+        "[topology]\nedges = [[\"n0\"]]\n",
+        "6:10: an edge with 1 ends; write the names of two nodes, such as [\"n0\", \"n1\"]",
+    ),
+    // Links.
+    (
+        "[links]\nprofile = \"interop-8\"\ndelay = \"50ms\"\n",
+        "7:1: `profile` and `delay` cannot both be given; keep one of them",
+    ),
+    (
+        "[links]\nplacement = \"even\"\n",
+        "6:1: `placement` says nothing about links without a `profile`; take it out",
+    ),
+    (
+        "[links]\nprofile = \"interop-8\"\nplacement = { erope = 1 }\n",
+        "7:13: `placement` cannot be `erope`, which is no region of interop-8; did you mean `europe`?",
+    ),
+    (
+        "[[node]]\nnames = [\"n1\"]\nregion = \"europe\"\n",
+        "7:10: `region` says nothing without a `profile` in [links]; add profile = \"world-cities\" to [links]",
+    ),
+    (
+        "[topology]\nkind = \"line\"\n[[links.edge]]\nbetween = [\"n0\", \"n2\"]\ndelay = \"1s\"\n",
+        "8:11: n0 and n2 are not connected; the [topology] has no such link to change",
+    ),
+    (
+        "[[links.edge]]\nbetween = [\"n0\", \"n2\"]\n",
+        "6:11: [[links.edge]] changes nothing; give it a `delay`, `jitter`, `rate` or `loss`",
+    ),
+    (
+        "[links]\nrate = \"0Mbit\"\n",
+        "6:8: `rate` is wrong: `0Mbit` lets nothing through; give a rate above nothing, or cut the link with [[at]] cut",
+    ),
+    // Loads.
+    ("[load]\nrate = -5\n", "6:8: `rate` is -5; it must be 0 to 10000"),
+    ("[load]\ncount = -5\n", "6:9: `count` is -5; it cannot be negative"),
+    ("[load]\n", "5:2: [[load]] has no `rate`; add rate = 20 (a second), or count = 500 (in all)"),
+    (
+        "[load]\nrate = 5\ncount = 3\n",
+        "7:1: `rate` and `count` cannot both be given; keep one of them",
+    ),
+    (
+        "[load]\nrate = 5\nto = 9\n",
+        "7:1: `to` says nothing about a load that is no ramp; take it out",
+    ),
+    (
+        "[load]\nkind = \"ramp\"\nrate = 5\n",
+        "7:8: a ramp goes from one rate to another, and `to` is missing; add to = 200, or give `count` in place of `rate`",
+    ),
+    (
+        "[load]\nrate = 5\nfrom = \"30s\"\n",
+        "7:8: a load from 30s on, but the run ends at 30s; begin earlier, or raise `duration`",
+    ),
+    (
+        "[load]\nrate = 5\nuntil = \"31s\"\n",
+        "7:9: a load until 31s, but the run ends at 30s; end it earlier, or raise `duration`",
+    ),
+    ("[load]\nrate = 5\nentry = \"n9\"\n", "7:9: there is no node n9; the nodes are n0 to n7"),
+    (
+        "[load]\nrate = 5\npayload = { min = 9, max = 3 }\n",
+        "7:11: `payload` is from 9 to 3; a range is written with its smaller end as `min`",
+    ),
+    ("[load]\nrate = 5\npayload = \"1MiB\"\n", "7:11: `payload` is 1048576; it must be 0 to 65536"),
+    (
+        "[load]\nkind = \"burst\"\ncount = 5000\nsenders = 2\n",
+        "8:11: a burst of 5000 by 2 senders: pools keep 1000 waiting transactions of each; use 5 senders or more",
+    ),
+    // Settings.
+    ("[gossip]\nmesh = \"six\"\n", "6:8: `mesh` must be a whole number, not the text \"six\""),
+    ("[sync]\npeers = \"fastest\"\n", ""),
+    (
+        "[gossip]\nmesh = 4\nmesh_low = 5\n",
+        "5:2: gossip.mesh_low, gossip.mesh and gossip.mesh_high are 5, 4 and 8; they must be at least 1 and in rising order",
+    ),
+    (
+        "[[node]]\nnames = \"n1\"\nrpc = \"127.0.0.1:1\"\n",
+        "7:1: `rpc` is made by the lab for each node; take it out",
+    ),
+    (
+        "[[node]]\nnames = \"n1\"\nkeep_bodys = 64\n",
+        "7:1: unknown key `keep_bodys` in [[node]]; did you mean `keep_bodies`?",
+    ),
+    (
+        "[[node]]\nkeep_bodies = 64\n",
+        "5:1: [[node]] has no `names`; add names = [\"n0\", \"n2-n5\"]",
+    ),
+    (
+        "[peers]\nmax_inbound = 3\n",
+        "5:2: peers.max_inbound is 3, but the topology connects n0 with 7 others; raise it to 7, or leave it out",
+    ),
+    // Actions.
+    (
+        "[[at]]\ntime = \"31s\"\nkill = \"n1\"\n",
+        "6:8: an action at 31s, after the end of the run at 30s; act earlier, or raise `duration`",
+    ),
+    (
+        "[[at]]\ntime = \"1s\"\n",
+        "6:8: [[at]] does nothing; add kill, restart, pause, resume, start, cut, heal, slow, skew or load",
+    ),
+    ("[[at]]\nkill = \"n1\"\n", "5:1: [[at]] has no `time`; add time = \"10s\""),
+    (
+        "[[at]]\ntime = \"1s\"\nkill = []\n",
+        "7:8: `kill` names nobody; name a node, such as \"n0\", or \"*\" for all",
+    ),
+    (
+        "[[at]]\ntime = \"1s\"\nkill = [\"n1\", \"n0-n2\"]\n",
+        "7:15: `kill` names n1 twice; name it once",
+    ),
+    ("[[at]]\ntime = \"1s\"\nkill = \"n5-n2\"\n", "7:8: `n5-n2` runs backwards; write `n2-n5`"),
+    (
+        "[[at]]\ntime = \"1s\"\nkill = \"node1\"\n",
+        "7:8: `node1` is no node's name; the nodes are n0 to n7",
+    ),
+    (
+        "[[at]]\ntime = \"1s\"\nrestart = \"n1\"\n",
+        "7:11: n1 is up and running by then; restart what was killed",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\nkill = \"n1\"\n[[at]]\ntime = \"3s\"\nkill = \"n1\"\n",
+        "10:8: n1 is dead by then: it was killed at 2s; kill what runs",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\nresume = \"n1\"\n",
+        "7:10: n1 is up and running by then; resume what was paused",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\nkill = \"n1\"\n[[node]]\nnames = \"n1\"\nstart = \"4s\"\n",
+        "7:8: n1 has not joined by then; kill what runs",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\ncut = [[\"n1\"]]\n",
+        "7:7: `cut` has 1 groups; write two groups, such as [[\"n0\", \"n1\"], [\"*\"]]: `*` is everyone else",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\ncut = [[], [\"*\"]]\n",
+        "7:8: `cut` names nobody; name a node, such as \"n0\", or \"*\" for all",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\ncut = [[\"n0-n7\"], [\"*\"]]\n",
+        "7:7: `cut` names everyone, so there is nobody else; write two groups, such as [[\"n0\", \"n1\"], [\"*\"]]: `*` is everyone else",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\ncut = [[\"n0\", \"n1\"], [\"n1\"]]\n",
+        "7:7: `cut` has n1 on both sides; write two groups, such as [[\"n0\", \"n1\"], [\"*\"]]: `*` is everyone else",
+    ),
+    (
+        "[topology]\nkind = \"line\"\n[[at]]\ntime = \"2s\"\ncut = [[\"n0\"], [\"n2\"]]\n",
+        "9:7: no link joins n0 and n2, so this cuts nothing; name nodes that the [topology] connects",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\nheal = true\n",
+        "7:8: nothing is cut there by then; cut before you heal",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\nheal = false\n",
+        "7:8: `heal` must be true, or two groups such as [[\"n0\"], [\"*\"]], not false",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\nslow = { nodes = [\"n1\"] }\n",
+        "7:18: `slow` does not say how slow; add factor = 10, `uplink`, `downlink` or `delay`",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\nskew = { nodes = [\"n1\"], by = \"2h\" }\n",
+        "7:31: `by` is more than an hour; give -1h to 1h",
+    ),
+    (
+        "[[at]]\ntime = \"2s\"\nlate = \"n1\"\n",
+        "7:1: unknown key `late` in [[at]]; it can be cut, heal, kill, load, one-way, pause, restart, resume, skew, slow, start, time",
+    ),
+    // Assertions.
+    (
+        "[assert]\n\"tx.latency_ms.p98\" = \"< 800\"\n",
+        "6:1: the report has no field `tx.latency_ms.p98`; did you mean `tx.latency_ms.p90`?",
+    ),
+    (
+        "[assert]\n\"tx.latency_ms\" = \"< 800\"\n",
+        "6:1: `tx.latency_ms` is several figures; choose one: p50, p90, p95, p99, max",
+    ),
+    ("[assert]\ncoverage = \"~ 1\"\n", ""),
+    ("[assert]\nvalid = 1\n", "6:9: `valid` is true or false, not a number; write true or false"),
+    (
+        "[assert]\n\"tx.published\" = \"9..3\"\n",
+        "6:18: `tx.published` is to be from 9 to 3; put the smaller number first",
+    ),
+];
+
+#[test]
+fn what_a_scenario_lacks_altogether_is_told() {
+    assert_eq!(
+        told(""),
+        [
+            "t.toml:1:1: the scenario has no `name`; add name = \"my-scenario\"",
+            "t.toml:1:1: the scenario has no `duration`; add duration = \"30s\"",
+            "t.toml:1:1: the scenario has no `nodes`; add [nodes] with count = 8",
+        ]
+    );
+    let empty = "name = \"t\"\nduration = \"1s\"\n[nodes]\n";
+    assert_eq!(told(empty), ["t.toml:3:2: [nodes] has no `count`; add count = 8"]);
+    let none = "name = \"t\"\nduration = \"1s\"\n[nodes]\ncount = 0\n";
+    assert_eq!(told(none), ["t.toml:4:9: `count` is 0; a network has at least one node"]);
+    let many = "name = \"t\"\nduration = \"1s\"\n[nodes]\ncount = 500\n";
+    assert_eq!(
+        told(many),
+        ["t.toml:4:9: `count` is 500; it must be 1 to 200; more nodes fit with `in-process = 500`"]
+    );
+    let odd = "name = \"a b\"\nduration = \"0s\"\nseed = -1\n[nodes]\ncount = 1\n";
+    assert_eq!(told(odd).len(), 3, "{:#?}", told(odd));
+}
+
+#[test]
+fn nodes_of_one_process_cannot_be_paused() {
+    let text = "name = \"t\"\nduration = \"9s\"\n[nodes]\nin-process = 4\n[[at]]\ntime = \"1s\"\npause = \"n1\"\n";
+    assert_eq!(
+        told(text),
+        [
+            "t.toml:7:9: `pause` stops a process, and here all nodes run in one; give `processes` in \
+          place of `in-process`, or cut the node off"
+        ]
+    );
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_in_the_order_of_the_text() {
+    let told = told(
+        "name = \"t\"\nduraton = \"30s\"\n[nodes]\ncount = 4\nauthorities = 9\n[load]\nrate = -1\n\
+         [[at]]\ntime = \"1s\"\nkill = [\"n0\", \"n7\"]\n[assert]\ncoverge = 1\n",
+    );
+    let places: Vec<_> = told.iter().map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        places,
+        ["t.toml:1:1", "t.toml:2:1", "t.toml:5:15", "t.toml:7:8", "t.toml:10:15", "t.toml:12:1"],
+        "{told:#?}"
+    );
+}
+
+#[test]
+fn a_load_that_no_node_is_up_for_is_refused() {
+    let told = told(&text("[load]\nrate = 5\n[[at]]\ntime = \"5s\"\nkill = \"*\"\n"));
+    assert_eq!(
+        told,
+        [
+            "t.toml:5:2: no node is up for the whole of this load; name the nodes that are to take it \
+          with `entry`"
+        ]
+    );
+}
