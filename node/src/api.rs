@@ -45,6 +45,10 @@ pub struct NodeStatus {
     pub sync: Option<SyncStatus>,
     /// Messages judged since the process started.
     pub verdicts: VerdictCounts,
+    /// In the lab: how late things came to run in the last second, in microseconds; of a hundred
+    /// samples one was later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_p99_us: Option<u64>,
 }
 
 /// How far catching up has come.

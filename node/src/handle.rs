@@ -11,6 +11,7 @@ use crate::api::{
     Query, Refused, Submitted, TxStatus,
 };
 use crate::halt::{self, Halt};
+use crate::lab::{LabChange, LabError, ProbeRequest, ProbeResult};
 use crate::snapshots::SnapshotDesk;
 
 /// Requests that may wait for the engine. One is answered in microseconds, so a full queue means
@@ -160,6 +161,28 @@ impl Handle {
             Answer::Evidence(proofs) => Ok(proofs),
             _ => Err(Stopping),
         }
+    }
+
+    /// Changes what the lab does to the node; it acts at once, on live connections too.
+    ///
+    /// # Errors
+    /// A node outside the lab, or a value out of range; then nothing has changed.
+    pub fn lab_set(&self, change: &LabChange) -> Result<(), LabError> {
+        change.check().map_err(LabError::Range)?;
+        Err(LabError::NoLab)
+    }
+
+    /// Measures the link to a peer.
+    ///
+    /// # Errors
+    /// The node is stopping; or, inside: a node outside the lab, a peer that is not connected, or no
+    /// answer.
+    pub async fn lab_probe(
+        &self,
+        request: ProbeRequest,
+    ) -> Result<Result<ProbeResult, LabError>, Stopping> {
+        let _ = request;
+        Ok(Err(LabError::NoLab))
     }
 
     /// Where a transaction is in its life.

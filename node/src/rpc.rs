@@ -25,7 +25,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 
 pub use self::access::{Access, AccessError};
-pub use self::api::{RpcClient, RpcServer};
+pub use self::api::{LabClient, LabServer, RpcClient, RpcServer};
 pub use self::client::{CallError, NodeUrl, connect};
 pub use self::error::RpcError;
 pub use self::params::{BlockSelector, HexBytes};

@@ -96,6 +96,7 @@ pub async fn run(settings: Settings, with_stdin: bool) -> anyhow::Result<()> {
             peer: identity.peer.clone(),
             genesis: genesis.id().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            dilation: 1,
         },
     )?;
     info!(

@@ -7,6 +7,7 @@ use hearsay_network::choice::Strategy;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use crate::lab::LabSettings;
 
 /// Where a node listens for peers unless told otherwise: every interface.
 const LISTEN: &str = "/ip4/0.0.0.0/tcp/7700";
@@ -19,7 +20,7 @@ const RPC: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST
 pub const LEAST_BODIES: u64 = 64;
 
 /// All settings of a node. Paths are relative to the directory that the node is started in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default = "Settings::without_data")]
 pub struct Settings {
     /// Its name in logs; none: the beginning of its peer id.
@@ -57,6 +58,9 @@ pub struct Settings {
     pub peers: Peers,
     /// How a node that is behind catches up.
     pub sync: Sync,
+    /// What a lab does to this node; none outside the lab. It has no flags: whoever runs a lab writes
+    /// files.
+    pub lab: Option<LabSettings>,
 }
 
 impl Settings {
@@ -80,6 +84,7 @@ impl Settings {
             mempool: Mempool::default(),
             peers: Peers::default(),
             sync: Sync::default(),
+            lab: None,
             data_dir,
         }
     }
@@ -124,7 +129,7 @@ impl Settings {
                     .to_owned(),
             ));
         }
-        Ok(())
+        self.lab.as_ref().map_or(Ok(()), LabSettings::check).map_err(ConfigError::Range)
     }
 }
 

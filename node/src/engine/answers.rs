@@ -48,6 +48,7 @@ impl<S: Store> Engine<S> {
             mempool: self.mempool(),
             sync: self.sync.status(ends.height),
             verdicts: self.verdicts,
+            lag_p99_us: None,
         }
     }
 

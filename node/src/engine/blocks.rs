@@ -286,6 +286,7 @@ impl<S: Store> Engine<S> {
             depth: change.undone.len() as u64,
             applied: change.applied.len() as u64,
             transactions: tip.transactions().len() as u64,
+            store_us: None,
         }));
         let is_news = |block: &&VerifiedBlock| {
             let began = self.genesis().slot_start_ms(block.header().fields.slot);

@@ -9,6 +9,7 @@ use crate::api::{
     AccountView, BlockView, EvidenceView, MempoolStatus, NodeStatus, PeerInfo, SnapshotView,
     Submitted, TxStatus,
 };
+use crate::lab::{LabChange, ProbeRequest, ProbeResult};
 
 /// What a node answers. Parameters may be given by position or by name; errors have the codes of
 /// [`RpcError`].
@@ -53,4 +54,18 @@ pub trait Rpc {
     /// may be taken already. The node goes on meanwhile.
     #[method(name = "db_snapshot")]
     async fn db_snapshot(&self, name: String) -> Result<SnapshotView, RpcError>;
+}
+
+/// What a node of the lab answers in addition; elsewhere these methods do not exist.
+#[rpc(server, client)]
+pub trait Lab {
+    /// Changes links and clock of the node; it acts at once, on live connections too. What is left
+    /// out stays as it is.
+    #[method(name = "lab_set")]
+    async fn lab_set(&self, change: LabChange) -> Result<(), RpcError>;
+
+    /// Measures round trips to a connected peer and, if asked, the rate at which bytes reach it. The
+    /// answer comes when it is done.
+    #[method(name = "lab_probe")]
+    async fn lab_probe(&self, request: ProbeRequest) -> Result<ProbeResult, RpcError>;
 }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::api::Refused;
 use crate::handle::Stopping;
+use crate::lab::LabError;
 use crate::snapshots::SnapshotError;
 
 /// An error of the node's own. Code and reason are stable; the message is for people.
@@ -115,6 +116,12 @@ impl From<Stopping> for RpcError {
 
 impl From<SnapshotError> for RpcError {
     fn from(error: SnapshotError) -> Self {
+        RpcError::Refused { reason: error.reason().to_owned(), message: error.to_string() }
+    }
+}
+
+impl From<LabError> for RpcError {
+    fn from(error: LabError) -> Self {
         RpcError::Refused { reason: error.reason().to_owned(), message: error.to_string() }
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn status() -> NodeStatus {
         mempool: mempool(),
         sync: None,
         verdicts: Default::default(),
+        lag_p99_us: None,
     }
 }
 

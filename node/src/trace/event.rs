@@ -110,6 +110,10 @@ pub enum Event {
         genesis: String,
         /// The version of the program.
         version: String,
+        /// How many times slower than real time the network runs; every time in the log is told as
+        /// if it were not.
+        #[serde(default = "undilated")]
+        dilation: u32,
     },
     /// Last line of a run that ended in order.
     Stop {
@@ -224,6 +228,33 @@ pub enum Event {
         applied: u64,
         /// Transactions in the new tip.
         transactions: u64,
+        /// From the moment the engine was given what made it the tip to the moment it had answered:
+        /// the ledger's rules, the store's commit and the pool.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        store_us: Option<u64>,
+    },
+    /// This node has stored a block for the first time, on the main chain or beside it. Blocks whose
+    /// slots are over for a minute are not written down: a node that catches up would write much.
+    Block {
+        /// Always [`Kind::Block`].
+        kind: Kind,
+        /// The block's id.
+        id: String,
+        /// The block's height.
+        height: u64,
+        /// The slot it was made in.
+        slot: u64,
+        /// The block it stands on.
+        parent: String,
+        /// The key it was made with.
+        proposer: String,
+        /// Its transactions.
+        transactions: u64,
+        /// Its encoded size.
+        bytes: u64,
+        /// As with [`Event::Tip`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        store_us: Option<u64>,
     },
     /// A block became final.
     Final {
@@ -273,6 +304,18 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rtt_us: Option<u64>,
     },
+    /// In the lab, once a second: how late something that was due at a moment came to run, over the
+    /// samples since the last such line. The nodes of one process share the samples.
+    Lag {
+        /// Half of the samples were later.
+        p50_us: u64,
+        /// One of a hundred samples was later.
+        p99_us: u64,
+        /// The latest.
+        max_us: u64,
+        /// How many there were.
+        samples: u64,
+    },
     /// Bytes on this node's sockets since its process started, encryption and framing included.
     Wire {
         /// Bytes written.
@@ -280,4 +323,9 @@ pub enum Event {
         /// Bytes read.
         received: u64,
     },
+}
+
+/// What a start line without the field means.
+fn undilated() -> u32 {
+    1
 }

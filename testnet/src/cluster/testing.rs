@@ -23,6 +23,7 @@ pub(crate) fn status() -> NodeStatus {
         peers: 0,
         mempool: MempoolStatus::default(),
         sync: None,
+        lag_p99_us: None,
         verdicts: VerdictCounts::default(),
     }
 }

@@ -83,6 +83,7 @@ impl Lab {
             peer: peer(node),
             genesis: id(0),
             version: "0.1.0".to_owned(),
+            dilation: 1,
         };
         self.event(node, us, event)
     }
@@ -195,6 +196,7 @@ impl Lab {
             previous_height: 0,
             applied: 1,
             transactions: 0,
+            store_us: None,
         };
         self.event(node, us, event)
     }

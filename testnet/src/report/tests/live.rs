@@ -17,6 +17,7 @@ fn started(nodes: usize) -> LiveTally {
             peer: peer(&node),
             genesis: id(0),
             version: "0.1.0".to_owned(),
+            dilation: 1,
         };
         tally.feed(&node, &line(&node, 0, 0, event));
     }

@@ -87,6 +87,7 @@ fn two_nodes_of_one_peer_id_or_of_two_genesis_blocks_are_not_valid() {
         peer: peer("same"),
         genesis: id(genesis),
         version: "0.1.0".to_owned(),
+        dilation: 1,
     };
     let mut lab = Lab::default();
     lab.event("n0", 0, start(0, 1)).stop("n0", END);
