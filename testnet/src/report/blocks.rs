@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::stats::Summary;
+use super::forks::Canonical;
+use super::run::{Message, Run};
+use super::stats::{Summary, ms};
+use super::window::Window;
 
 /// One block.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,4 +41,47 @@ pub struct BlockRow {
     pub stale: Option<bool>,
     /// Whether it was published within the window.
     pub counted: bool,
+}
+
+/// All blocks that a node had, by time and then by id.
+pub(crate) fn time_line(run: &Run, chain: &Canonical, window: &Window) -> Vec<BlockRow> {
+    let row = |(id, message): (&Box<str>, &Message)| row(run, chain, window, id, message);
+    let mut rows: Vec<_> = run.blocks.iter().filter_map(row).collect();
+    rows.sort_by(|one, other| (one.at_us, &one.id).cmp(&(other.at_us, &other.id)));
+    rows
+}
+
+fn row(
+    run: &Run,
+    chain: &Canonical,
+    window: &Window,
+    id: &str,
+    message: &Message,
+) -> Option<BlockRow> {
+    let word = run.words.find(id);
+    let facts = word.and_then(|word| run.facts.get(&word));
+    let origin = message.origin();
+    let arrivals = message.at.iter().filter_map(|seen| seen.delivered()).map(|first| first.at);
+    let first = arrivals.min();
+    // A block that was only ever named, as the genesis is, was never on its way.
+    let at_us = origin.map(|(_, at)| at).or(first)?;
+    let tips: Vec<i64> =
+        message.at.iter().filter_map(|seen| seen.tip).map(|at| (at - at_us).max(0)).collect();
+    let text = |word| run.words.get(word).to_owned();
+    Some(BlockRow {
+        id: id.to_owned(),
+        height: word.and_then(|word| chain.height(word)),
+        slot: facts.map(|facts| facts.slot),
+        parent: facts.map(|facts| text(facts.parent)),
+        proposer: facts.map(|facts| text(facts.proposer)),
+        node: origin.map(|(node, _)| run.nodes[node].name.clone()),
+        at_us,
+        first_seen_ms: first.map(|first| ms((first - at_us).max(0))),
+        tips: tips.len() as u64,
+        tip_ms: Summary::of_us(tips),
+        transactions: facts.map(|facts| facts.transactions),
+        bytes: message.bytes,
+        stale: chain.holds(run, id).map(|held| !held),
+        counted: origin.is_some_and(|(_, at)| window.contains(at)),
+    })
 }

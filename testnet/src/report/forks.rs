@@ -4,7 +4,8 @@
 //! best one, by the protocol's own rule (greatest height, then smallest id), is the head. The
 //! chain is what lies behind it. A `tip` event names the tip before it, which is the parent when
 //! nothing was undone and the height grew by one. Every block is announced that way at least by its
-//! producer, who built it on its own tip. Blocks that became final belong to the chain as well.
+//! producer, who built it on its own tip; and a `block` event names the parent outright. Blocks that
+//! became final belong to the chain as well.
 
 use std::collections::HashMap;
 
@@ -36,8 +37,12 @@ pub struct Forks {
 
 impl Forks {
     /// Of the blocks in `counted`.
-    pub(crate) fn of(run: &Run, window: &Window, counted: &[Counted<'_>]) -> Self {
-        let chain = Canonical::of(run, window);
+    pub(crate) fn of(
+        chain: &Canonical,
+        run: &Run,
+        window: &Window,
+        counted: &[Counted<'_>],
+    ) -> Self {
         let fates: Option<Vec<bool>> = counted.iter().map(|one| chain.holds(run, one.id)).collect();
         let stale = fates.map(|fates| fates.iter().filter(|held| !**held).count() as u64);
         let close = window.close_us(run);
@@ -67,18 +72,21 @@ fn to_tip(counted: &[Counted<'_>]) -> Vec<i64> {
 }
 
 /// The chain, as far as the logs tell.
-struct Canonical {
+#[derive(Debug)]
+pub(crate) struct Canonical {
     /// The block at each height.
     blocks: HashMap<u64, Word>,
-    /// The heights of all blocks that were ever a tip or final.
+    /// The heights of all blocks that were ever a tip, final or stored.
     heights: HashMap<Word, u64>,
     /// The head's height; `None` when no node logged a tip.
     head: Option<u64>,
 }
 
 impl Canonical {
-    fn of(run: &Run, window: &Window) -> Self {
-        let mut heights = HashMap::new();
+    /// What the nodes that ran at the end of `window` came to agree on.
+    pub(crate) fn of(run: &Run, window: &Window) -> Self {
+        let mut heights: HashMap<Word, u64> =
+            run.facts.iter().map(|(&block, facts)| (block, facts.height)).collect();
         for node in &run.nodes {
             heights.extend(node.tips.iter().map(|tip| (tip.block, tip.height)));
             heights.extend(node.finals.iter().map(|block| (block.block, block.height)));
@@ -89,6 +97,12 @@ impl Canonical {
             // Looked up, though the event has it: logs that contradict each other make no circle.
             if tip.depth == 0 && heights.get(&tip.block) == Some(&(before + 1)) {
                 parents.insert(tip.block, tip.previous);
+            }
+        }
+        for (&block, facts) in &run.facts {
+            let before = heights.get(&facts.parent).copied().unwrap_or(0);
+            if before + 1 == facts.height {
+                parents.insert(block, facts.parent);
             }
         }
         let nodes = window.nodes_at_end(run).into_iter();
@@ -112,8 +126,13 @@ impl Canonical {
         Canonical { blocks, heights, head: head.map(|tip| tip.height) }
     }
 
+    /// The height of a block that was ever a tip, final or stored.
+    pub(crate) fn height(&self, block: Word) -> Option<u64> {
+        self.heights.get(&block).copied()
+    }
+
     /// Whether the block is on the chain; `None` when the logs do not tell.
-    fn holds(&self, run: &Run, id: &str) -> Option<bool> {
+    pub(crate) fn holds(&self, run: &Run, id: &str) -> Option<bool> {
         let head = self.head?;
         let height = run.words.find(id).and_then(|block| Some((block, *self.heights.get(&block)?)));
         match height {

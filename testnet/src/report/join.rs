@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use hearsay_node::trace::event::{Event, Kind, Record, SCHEMA};
+use hearsay_node::trace::event::{Event, Kind, Record, SCHEMA, Via};
 
 use super::clock::ClockWatch;
 use super::line::{self, Line};
 use super::run::{
-    AtNode, FinalBlock, Inclusion, Judged, Life, Message, NodeIx, NodeLog, Receipt, Redundant, Run,
-    SILENCE_US, TipChange, Word,
+    AtNode, BlockFacts, FinalBlock, Inclusion, Judged, LagSummary, Life, Message, NodeIx, NodeLog,
+    Receipt, Redundant, Run, SILENCE_US, TipChange, Word,
 };
 
 /// Logs on their way to a [`Run`].
@@ -115,14 +115,14 @@ impl Join {
                 let from = self.run.peers.intern(&from);
                 let seen = &mut self.message(kind, id, bytes).at[node];
                 match seen.first {
-                    None => seen.first = Some(Receipt { at, from, via }),
-                    Some(_) => seen.again.push(Redundant { from, via }),
+                    None => seen.first = Some(Receipt { at, from, via, bytes }),
+                    Some(_) => seen.again.push(Redundant::new(at, from, via, bytes)),
                 }
             }
             Event::Duplicate { kind, id, from, via, bytes, .. } => {
                 let from = self.run.peers.intern(&from);
                 let seen = &mut self.message(kind, id, bytes).at[node];
-                seen.again.push(Redundant { from, via });
+                seen.again.push(Redundant::new(at, from, via, bytes));
             }
             Event::Verdict { kind, id, verdict, reason, queue_us, check_us } => {
                 let reason = reason.map(|reason| words.intern(&reason));
@@ -142,7 +142,7 @@ impl Join {
                 let at = seen.included.map_or(at, |first| first.at);
                 seen.included = Some(Inclusion { at, block, height });
             }
-            Event::Tip { kind, id, height, previous, depth, .. } => {
+            Event::Tip { kind, id, height, previous, depth, store_us, .. } => {
                 let change = TipChange {
                     at,
                     block: words.intern(&id),
@@ -151,7 +151,32 @@ impl Join {
                     depth,
                 };
                 self.run.nodes[node].tips.push(change);
-                self.seen(node, kind, id).tip.get_or_insert(at);
+                let seen = self.seen(node, kind, id);
+                seen.tip.get_or_insert(at);
+                seen.store_us = seen.store_us.or(store_us);
+            }
+            Event::Block {
+                kind,
+                id,
+                height,
+                slot,
+                parent,
+                proposer,
+                transactions,
+                store_us,
+                ..
+            } => {
+                let (block, parent) = (words.intern(&id), words.intern(&parent));
+                let proposer = words.intern(&proposer);
+                let facts = BlockFacts { height, slot, parent, proposer, transactions };
+                self.run.facts.entry(block).or_insert(facts);
+                if store_us.is_some() {
+                    self.seen(node, kind, id).store_us = store_us;
+                }
+            }
+            Event::Lag { p50_us, p99_us, max_us, samples } => {
+                let summary = LagSummary { at, p50_us, p99_us, max_us, samples };
+                self.run.nodes[node].lags.push(summary);
             }
             Event::Final { id, height, .. } => {
                 let block = words.intern(&id);
@@ -237,5 +262,11 @@ impl Join {
 impl Life {
     fn new(start: i64) -> Self {
         Life { start, last: start, end: None, stopped: false, wire: Vec::new() }
+    }
+}
+
+impl Redundant {
+    fn new(at: i64, from: Word, via: Via, bytes: u64) -> Self {
+        Redundant { at, from, via, bytes: u32::try_from(bytes).unwrap_or(u32::MAX) }
     }
 }

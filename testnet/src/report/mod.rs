@@ -1,10 +1,12 @@
 //! The report: what the logs of a testnet say about how transactions and blocks spread.
 //!
 //! ```text
-//!  DIR/n0/events.jsonl ─┐                        ┌─ spread ── copies, stages, journey
-//!  DIR/n1/events.jsonl ─┼─ read ── join ── Run ──┼─ pool, forks, chain, wire
-//!  DIR/testnet.json ────┘                 window └─ valid
-//!                                                      └── Report ── report.json, report.txt
+//!  DIR/n0/events.jsonl ─┐                        ┌─ spread ── copies, stages, journey, spent
+//!  DIR/n1/events.jsonl ─┼─ read ── join ── Run ──┼─ regions, stretch (shortest), link_copies
+//!  DIR/testnet.json ────┘                 window ├─ pool, forks, blocks, chain, wire
+//!                                                ├─ calibration, lag, per_node, valid
+//!                                                └─ detail: curves and ways for the page
+//!                         Report ── report.json, report.txt, report.html, prometheus, csv
 //! ```
 //!
 //! [`build`] reads the logs that the nodes wrote, joins them by message, and works out the figures.
@@ -39,6 +41,7 @@ mod read;
 mod regions;
 pub(crate) mod run;
 mod shape;
+mod shortest;
 mod spent;
 mod spread;
 mod stages;
@@ -67,8 +70,8 @@ pub use self::calibration::{
 };
 pub use self::chain::Chain;
 pub use self::copies::{FirstBy, ViaCopies};
-pub use self::detail::Detail;
-pub use self::export::{csv, prometheus};
+pub use self::detail::{Arrival, Detail, KindDetail, Way};
+pub use self::export::{CSV_COLUMNS, csv, prometheus};
 pub use self::forks::Forks;
 pub use self::journey::{Journey, Stage, Step};
 pub use self::json::{Assert, BlockFigures, Logs, Report, SCHEMA, TxFigures};
@@ -91,8 +94,12 @@ pub(crate) use self::stats::ms;
 pub(crate) use self::tree::Tree;
 pub(crate) use self::words::{verdict_name, via_name};
 
+use self::forks::Canonical;
 use self::manifest::Manifest;
 use self::run::Run;
+use self::shortest::Shortest;
+use self::window::Counted;
+use crate::page;
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -117,12 +124,12 @@ const UNSHAPED: &str = "loopback, unshaped";
 /// *within* a log is no error: it is in [`Report::invalid_reasons`].
 pub fn build(dir: &Path) -> Result<Report, ReportError> {
     let run = read::run(dir)?;
-    let mut report = assemble(&run, &Manifest::read(dir));
+    let mut report = assemble(run, &Manifest::read(dir));
     dir.clone_into(&mut report.dir);
     Ok(report)
 }
 
-/// Writes `report.json` and `report.txt` into `dir`, over those that are there.
+/// Writes `report.json`, `report.txt` and `report.html` into `dir`, over those that are there.
 ///
 /// # Errors
 ///
@@ -131,7 +138,8 @@ pub fn write(dir: &Path, report: &Report) -> io::Result<()> {
     let mut json = serde_json::to_string_pretty(report)?;
     json.push('\n');
     fs::write(dir.join("report.json"), json)?;
-    fs::write(dir.join("report.txt"), report.to_text())
+    fs::write(dir.join("report.txt"), report.to_text())?;
+    fs::write(dir.join("report.html"), page::report(report))
 }
 
 /// A report on nothing: it has every field that a report has, so that a name can be looked up before
@@ -141,13 +149,32 @@ pub(crate) fn empty() -> Report {
 }
 
 /// Works out the figures.
-fn assemble(run: &Run, manifest: &Manifest) -> Report {
+fn assemble(mut run: Run, manifest: &Manifest) -> Report {
+    run.hold(manifest);
+    let run = &run;
     let window = Window::choose(run, manifest);
     let txs = window::counted(run, Kind::Tx, &window);
     let blocks = window::counted(run, Kind::Block, &window);
     let wire = Wire::of(run, &window, &txs, &blocks);
-    let spread = |counted| Spread { wire_ratio: wire.ratio, ..spread::spread(run, counted) };
-    let invalid_reasons = valid::reasons(run, manifest, &window);
+    let shortest = Shortest::of(run, manifest);
+    let spread = |counted: &[Counted<'_>]| Spread {
+        wire_ratio: wire.ratio,
+        stretch: shortest.as_ref().map(|paths| paths.stretch(counted)).unwrap_or_default(),
+        by_region: shortest
+            .as_ref()
+            .map(|paths| regions::latencies(paths, counted))
+            .unwrap_or_default(),
+        by_link: link_copies::by_link(run, counted),
+        where_time_went: spent::where_time_went(run, counted),
+        ..spread::spread(run, counted)
+    };
+    let chain = Canonical::of(run, &window);
+    let calibration = manifest.calibration.as_deref().map(Calibration::of);
+    let lag = Lag::of(run, &window, manifest.lag_limit_us);
+    let mut invalid_reasons = valid::reasons(run, manifest, &window);
+    invalid_reasons.extend(calibration.as_ref().and_then(Calibration::reason));
+    invalid_reasons.extend(lag.reason());
+    let shaped = || manifest.shape.as_ref().map(Shape::words);
     Report {
         schema: SCHEMA,
         scenario: manifest.scenario.clone(),
@@ -156,18 +183,15 @@ fn assemble(run: &Run, manifest: &Manifest) -> Report {
         valid: invalid_reasons.is_empty(),
         invalid_reasons,
         measured: true,
-        links: manifest.links.clone().unwrap_or_else(|| UNSHAPED.to_owned()),
+        links: manifest.links.clone().or_else(shaped).unwrap_or_else(|| UNSHAPED.to_owned()),
         clock: "one machine's clock".to_owned(),
-        description: None,
-        mode: None,
-        dilation: 1,
-        shape: None,
-        calibration: None,
-        lag: Lag::default(),
-        per_node: Vec::new(),
-        actions: Vec::new(),
-        pauses: Vec::new(),
-        cuts: Vec::new(),
+        description: manifest.description.clone(),
+        mode: manifest.mode.clone(),
+        dilation: manifest.dilation.unwrap_or(1),
+        shape: manifest.shape.clone(),
+        calibration,
+        lag,
+        detail: Detail::of(run, manifest, &window, &txs, &blocks),
         window,
         logs: valid::logs(run),
         tx: TxFigures {
@@ -180,13 +204,16 @@ fn assemble(run: &Run, manifest: &Manifest) -> Report {
             verdicts: stages::verdicts(run, Kind::Block, &window),
             rebuilt_share: None,
             compact_ratio: None,
-            forks: Forks::of(run, &window, &blocks),
-            time_line: Vec::new(),
+            forks: Forks::of(&chain, run, &window, &blocks),
+            time_line: blocks::time_line(run, &chain, &window),
         },
         chain: Chain::of(run, &window),
         wire,
+        per_node: NodeFigures::of(run, manifest, &window, &txs, &blocks),
+        actions: manifest.actions.clone(),
+        pauses: manifest.pauses.clone(),
+        cuts: manifest.cuts.clone(),
         asserts: Vec::new(),
         dir: PathBuf::new(),
-        detail: Detail::default(),
     }
 }

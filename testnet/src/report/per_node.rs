@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lag;
+use super::manifest::Manifest;
+use super::run::{NodeIx, Run};
 use super::shape::Access;
+use super::window::{Counted, Window};
 
 /// One node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,4 +45,51 @@ pub struct LifeSpan {
     pub until_us: i64,
     /// Whether it ended before the logs do without a stop line.
     pub killed: bool,
+}
+
+impl NodeFigures {
+    /// Of all nodes, over the messages of both kinds that count.
+    pub(crate) fn of(
+        run: &Run,
+        manifest: &Manifest,
+        window: &Window,
+        txs: &[Counted<'_>],
+        blocks: &[Counted<'_>],
+    ) -> Vec<Self> {
+        let mut figures: Vec<_> =
+            (0..run.nodes.len()).map(|node| figures(run, manifest, window, node)).collect();
+        for (node, seen) in txs.iter().chain(blocks).flat_map(Counted::places) {
+            let first = u64::from(seen.delivered().is_some());
+            figures[node].first_copies += first;
+            figures[node].redundant_copies += seen.copies() - first;
+        }
+        figures
+    }
+}
+
+fn figures(run: &Run, manifest: &Manifest, window: &Window, node: NodeIx) -> NodeFigures {
+    let log = &run.nodes[node];
+    let place = manifest.nodes.iter().position(|entry| entry.name == log.name);
+    let entry = place.map(|place| manifest.nodes[place].clone()).unwrap_or_default();
+    let by_shape = || {
+        let shape = manifest.shape.as_ref()?;
+        shape.regions.get(*shape.node_region.get(place?)?).cloned()
+    };
+    let (lag_p99_us, lag_max_us) = lag::of_node(run, window, node);
+    let life = |life: &super::run::Life| LifeSpan {
+        from_us: life.start,
+        until_us: life.end.unwrap_or(life.last),
+        killed: life.end.is_some() && !life.stopped,
+    };
+    NodeFigures {
+        name: log.name.clone(),
+        region: entry.region.or_else(by_shape),
+        access: entry.access,
+        lives: log.lives.iter().map(life).collect(),
+        throughout: run.ran(node, window.from_us, window.until_us),
+        lag_p99_us,
+        lag_max_us,
+        cpu_s: entry.cpu_s,
+        ..NodeFigures::default()
+    }
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use hearsay_node::trace::event::{Kind, Origin, VerdictName, Via};
 
+use super::manifest::Manifest;
+
 /// A node's place in [`Run::nodes`].
 pub(crate) type NodeIx = usize;
 
@@ -35,6 +37,8 @@ pub(crate) struct Run {
     pub(crate) peers: Words,
     /// The node behind each of `peers`; `None` for a peer whose log is not among these.
     pub(crate) peer_node: Vec<Option<NodeIx>>,
+    /// What the logs say of blocks as such: their place in the chain.
+    pub(crate) facts: HashMap<Word, BlockFacts>,
     /// What is wrong with the logs as a whole, in sentences.
     pub(crate) faults: BTreeSet<String>,
 }
@@ -62,6 +66,40 @@ pub(crate) struct NodeLog {
     pub(crate) tips: Vec<TipChange>,
     /// Blocks that became final, in order.
     pub(crate) finals: Vec<FinalBlock>,
+    /// Summaries of the scheduler's lag, in order.
+    pub(crate) lags: Vec<LagSummary>,
+    /// When it was held still, as the manifest says: it ran then only in name.
+    pub(crate) pauses: Vec<(i64, i64)>,
+}
+
+/// The scheduler's lag over about a second.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LagSummary {
+    /// When the second ended.
+    pub(crate) at: i64,
+    /// Half of the samples were no later.
+    pub(crate) p50_us: u64,
+    /// 99 of 100 were no later.
+    pub(crate) p99_us: u64,
+    /// The latest.
+    pub(crate) max_us: u64,
+    /// How many there were.
+    pub(crate) samples: u64,
+}
+
+/// A block's place in the chain.
+#[derive(Clone, Debug)]
+pub(crate) struct BlockFacts {
+    /// Its height.
+    pub(crate) height: u64,
+    /// Its slot.
+    pub(crate) slot: u64,
+    /// The block it was built on.
+    pub(crate) parent: Word,
+    /// The authority's key.
+    pub(crate) proposer: Word,
+    /// Its transactions.
+    pub(crate) transactions: u64,
 }
 
 /// One run of a node's process.
@@ -140,6 +178,8 @@ pub(crate) struct AtNode {
     pub(crate) included: Option<Inclusion>,
     /// When this block first became the tip.
     pub(crate) tip: Option<i64>,
+    /// How long storing this block took, in microseconds.
+    pub(crate) store_us: Option<u64>,
 }
 
 /// The first copy at a node.
@@ -151,11 +191,17 @@ pub(crate) struct Receipt {
     pub(crate) from: Word,
     /// The path it came by.
     pub(crate) via: Via,
+    /// The size of the copy.
+    pub(crate) bytes: u64,
 }
 
 /// A redundant copy at a node.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Redundant {
+    /// When it arrived.
+    pub(crate) at: i64,
+    /// The size of the copy; saturates, which no message comes near.
+    pub(crate) bytes: u32,
     /// The peer that sent it.
     pub(crate) from: Word,
     /// The path it came by.
@@ -189,6 +235,16 @@ pub(crate) struct Inclusion {
 }
 
 impl Run {
+    /// Notes when nodes were held still, as the manifest tells.
+    pub(crate) fn hold(&mut self, manifest: &Manifest) {
+        for pause in &manifest.pauses {
+            if let Some(node) = self.node_named(&pause.node) {
+                let until = pause.until_us.unwrap_or(i64::MAX);
+                self.nodes[node].pauses.push((pause.from_us, until));
+            }
+        }
+    }
+
     /// The messages of one kind, by id.
     pub(crate) fn messages(&self, kind: Kind) -> &BTreeMap<Box<str>, Message> {
         match kind {
@@ -208,6 +264,19 @@ impl Run {
             Some(node) => &self.nodes[node].name,
             None => self.peers.get(peer),
         }
+    }
+
+    /// Whether one process of the node ran, and was not held still, at every moment from `from` to
+    /// `until`.
+    pub(crate) fn ran(&self, node: NodeIx, from: i64, until: i64) -> bool {
+        let log = &self.nodes[node];
+        log.lives.iter().any(|life| life.covers(from, until))
+            && !log.pauses.iter().any(|&(held, resumed)| held <= until && from <= resumed)
+    }
+
+    /// The node of this name.
+    pub(crate) fn node_named(&self, name: &str) -> Option<NodeIx> {
+        self.nodes.iter().position(|node| node.name == name)
     }
 
     /// Whether this process ran until the logs end, or stopped along with the others: its last line

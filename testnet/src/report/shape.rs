@@ -27,6 +27,46 @@ pub struct Shape {
     pub node_region: Vec<usize>,
 }
 
+impl Shape {
+    /// What does not fit together in it, in a sentence.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let regions = self.regions.len();
+        let square = self.one_way_us.len() == regions
+            && self.one_way_us.iter().all(|row| row.len() == regions);
+        if !square {
+            return Some(format!("one_way_us is not {regions} by {regions}, as there are regions"));
+        }
+        let unknown = self.node_region.iter().find(|&&region| region >= regions)?;
+        Some(format!("a node is in region {unknown}, which does not exist"))
+    }
+
+    /// It in words, for the head of a report.
+    pub(crate) fn words(&self) -> String {
+        let mut words = match &self.profile {
+            Some(profile) => format!("modelled links: {profile}"),
+            None => "modelled links: delays given by hand".to_owned(),
+        };
+        if self.jitter > 0.0 {
+            words += &format!(", jitter {} %", percent(self.jitter));
+        }
+        if self.loss > 0.0 {
+            words += &format!(", loss {} %", percent(self.loss));
+        }
+        if let Some(rate) = self.link_rate {
+            words += &format!(", {}/s a link", super::words::bytes(rate));
+        }
+        if self.window {
+            words += ", start-up window";
+        }
+        words
+    }
+}
+
+/// A share in per cent without digits that a binary fraction adds.
+fn percent(share: f64) -> f64 {
+    (share * 1e6).round() / 1e4
+}
+
 /// What a node as a whole may send and receive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -74,4 +114,22 @@ pub struct Cut {
     pub from: Vec<String>,
     /// The nodes on the other side.
     pub to: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_links_are_told_in_one_line() {
+        let mut shape = Shape { profile: Some("world-cities".to_owned()), ..Shape::default() };
+        assert_eq!(shape.words(), "modelled links: world-cities");
+        shape.jitter = 0.07;
+        shape.loss = 0.001;
+        shape.link_rate = Some(6_250_000);
+        shape.window = true;
+        let all = "modelled links: world-cities, jitter 7 %, loss 0.1 %, 6.25 MB/s a link, \
+                   start-up window";
+        assert_eq!(shape.words(), all);
+    }
 }

@@ -42,6 +42,8 @@ impl Stages {
         let us = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
         stages.queue_ms = Pair::of_us(verdicts().map(|judged| us(judged.queue_us)).collect());
         stages.check_ms = Pair::of_us(verdicts().map(|judged| us(judged.check_us)).collect());
+        let seen = counted.iter().flat_map(Counted::taking_part);
+        stages.store_ms = Pair::of_us(seen.filter_map(|seen| seen.store_us).map(us).collect());
 
         let (mut network, mut pull) = (Vec::new(), Vec::new());
         for one in counted {

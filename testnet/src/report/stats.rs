@@ -49,6 +49,12 @@ impl Pair {
         let at = |percent| percentile(&values, percent).map(ms);
         Pair { p50: at(50), p99: at(99) }
     }
+
+    /// Of ratios, in any order.
+    pub(crate) fn of(mut values: Vec<f64>) -> Self {
+        values.sort_unstable_by(f64::total_cmp);
+        Pair { p50: percentile(&values, 50), p99: percentile(&values, 99) }
+    }
 }
 
 /// The nearest-rank percentile of sorted values; `None` of no values. `percent` is from 1 to 100.

@@ -216,6 +216,42 @@ impl Lab {
         self
     }
 
+    /// A manifest, as it stands in the file.
+    pub(crate) fn manifest(&mut self, text: &str) -> &mut Self {
+        self.manifest = Some(text.to_owned());
+        self
+    }
+
+    /// A second's summary of the scheduler's lag, with 200 samples.
+    pub(crate) fn lag(&mut self, node: &str, us: i64, [p50, p99, max]: [u64; 3]) -> &mut Self {
+        let (p50_us, p99_us, max_us, samples) = (p50, p99, max, 200);
+        self.event(node, us, Event::Lag { p50_us, p99_us, max_us, samples })
+    }
+
+    /// Block `byte` on block `parent` is stored, with the slot and the producer of its number.
+    pub(crate) fn stored(
+        &mut self,
+        node: &str,
+        us: i64,
+        byte: u8,
+        height: u64,
+        parent: u8,
+        store_us: u64,
+    ) -> &mut Self {
+        let event = Event::Block {
+            kind: Kind::Block,
+            id: id(byte),
+            height,
+            slot: byte.into(),
+            parent: id(parent),
+            proposer: format!("{byte:02x}"),
+            transactions: 3,
+            bytes: 100,
+            store_us: Some(store_us),
+        };
+        self.event(node, us, event)
+    }
+
     /// The logs as files, in a folder that goes with the value.
     pub(crate) fn write(&self) -> TempDir {
         let dir = tempfile::tempdir().expect("a temporary folder");
@@ -253,7 +289,7 @@ impl Lab {
     pub(crate) fn report_in_order(&self, order: impl Fn(usize) -> usize) -> Report {
         let manifest = self.manifest.as_ref();
         let manifest = manifest.map(|text| Manifest::parse(text.as_bytes()));
-        assemble(&self.join(order), &manifest.unwrap_or_default())
+        assemble(self.join(order), &manifest.unwrap_or_default())
     }
 
     fn texts(&self) -> BTreeMap<&str, String> {

@@ -5,10 +5,10 @@
 
 use std::fmt::Display;
 
-use super::json::Report;
-use super::spread::{Slowest, Spread};
+use super::json::{Assert, Report};
+use super::spread::{Slowest, Spread, Stretch};
 use super::stages::VerdictCount;
-use super::stats::Summary;
+use super::stats::{Pair, Summary};
 use super::words::{
     bytes, fixed, fold, list, or_dash, pair, path, shell_word, verdict_name, via_name,
 };
@@ -68,9 +68,10 @@ impl Report {
         let derived = if self.window.derived { " (window derived from the logs)" } else { "" };
         let (links, clock) = (&self.links, &self.clock);
         let mut lines = vec![
-            format!("{scenario}{seed}: {nodes} nodes{fates}, {verdict}"),
+            format!("{scenario}{seed}: {nodes} nodes{fates}{}, {verdict}", self.manner()),
             format!("measured over {seconds:.3} s{derived}; {links}; {clock}"),
         ];
+        lines.extend(self.machine());
         let reasons = self.invalid_reasons.iter().take(REASONS_SHOWN);
         lines.extend(reasons.map(|reason| format!("  not valid: {reason}")));
         let more = self.invalid_reasons.len().saturating_sub(REASONS_SHOWN);
@@ -78,7 +79,7 @@ impl Report {
             lines.push(format!("  and {more} more reasons in report.json"));
         }
         let failed = self.asserts.iter().filter(|assert| !assert.ok);
-        let failed: Vec<_> = failed.map(|assert| assert.name.clone()).collect();
+        let failed: Vec<_> = failed.map(Assert::words).collect();
         match (self.asserts.len(), failed.len()) {
             (0, _) => {}
             (all, 0) => lines.push(format!("all {all} assertions hold")),
@@ -88,6 +89,35 @@ impl Report {
             }
         }
         lines
+    }
+
+    /// How the nodes ran, where that is not as usual.
+    fn manner(&self) -> String {
+        let mut words = String::new();
+        if self.mode.as_deref() == Some("in-process") {
+            words += " in one process";
+        }
+        if self.dilation > 1 {
+            words += &format!(", {} times slower than real time", self.dilation);
+        }
+        words
+    }
+
+    /// Whether links and machine did what they were to do.
+    fn machine(&self) -> Option<String> {
+        let calibration = self.calibration.as_ref().map(|probed| {
+            let (all, off) = (probed.links.len(), fixed(probed.worst_rtt_error_ms, 2));
+            let rate = probed.worst_rate_error_percent;
+            let rate = rate.map_or(String::new(), |rate| format!(" and {rate:.1} % of the rate"));
+            format!("{all} links probed, off by at most {off} ms{rate}")
+        });
+        let lag = self.lag.p99_us.map(|p99| {
+            let limit = self.lag.limit_us;
+            let limit = limit.map_or(String::new(), |us| format!(" (limit {})", us as f64 / 1e3));
+            format!("scheduler lag p99 {} ms{limit}", p99 as f64 / 1000.0)
+        });
+        let told: Vec<_> = calibration.into_iter().chain(lag).collect();
+        (!told.is_empty()).then(|| told.join("; "))
     }
 
     fn spreading(&self) -> Vec<String> {
@@ -107,7 +137,20 @@ impl Report {
             ];
             lines.push(format!("{kind:<16}{}", row(cells, 14)));
         }
+        lines.extend(self.stretches());
         lines
+    }
+
+    /// Latency over the shortest path, where links have a known delay.
+    fn stretches(&self) -> Option<String> {
+        let told = self.kinds().filter(|(_, spread)| spread.stretch.full.p50.is_some());
+        let told = told.map(|(kind, spread)| {
+            let ratios = |pair: Pair| format!("{}/{}", fixed(pair.p50, 2), fixed(pair.p99, 2));
+            let Stretch { connections, full } = spread.stretch;
+            format!("{kind} {} over connections, {} over all", ratios(connections), ratios(full))
+        });
+        let told: Vec<_> = told.collect();
+        (!told.is_empty()).then(|| format!("stretch p50/p99: {}", told.join("; ")))
     }
 
     fn latencies(&self) -> Vec<String> {
@@ -156,9 +199,13 @@ impl Report {
             };
             let (network, queue) = (pair(stages.network_ms), pair(stages.queue_ms));
             let check = pair(stages.check_ms);
+            let store = match stages.store_ms.p50 {
+                Some(_) => format!(", store {}", pair(stages.store_ms)),
+                None => String::new(),
+            };
             format!(
                 "{kind:<6}p50/p99 ms: \
-                 a hop on the network {network}{pull}, queue {queue}, check {check}"
+                 a hop on the network {network}{pull}, queue {queue}, check {check}{store}"
             )
         };
         self.kinds().map(line).collect()
@@ -229,6 +276,20 @@ impl Report {
         let command = format!("  hearsay-testnet where {id} --in {}", shell_word(&self.dir));
         let [what, why] = [what, why].map(|line| fold(&line, COLUMNS));
         format!("{what}\n{why}\n{command}\n")
+    }
+}
+
+impl Assert {
+    /// What was asserted, what was wanted, and what was found.
+    fn words(&self) -> String {
+        let mut words = self.name.clone();
+        if let Some(wanted) = &self.wanted {
+            words += &format!(" {wanted}");
+        }
+        if let Some(found) = &self.found {
+            words += &format!(" (is {found})");
+        }
+        words
     }
 }
 

@@ -9,7 +9,7 @@ use super::window::Window;
 pub(crate) fn reasons(run: &Run, manifest: &Manifest, window: &Window) -> Vec<String> {
     let mut reasons: Vec<_> = run.nodes.iter().flat_map(of_node).collect();
     reasons.extend(run.faults.iter().cloned());
-    reasons.extend(manifest.fault.clone());
+    reasons.extend(manifest.faults.iter().cloned());
     if window.length_us() == 0 {
         reasons.push("the measured window is empty: the logs are too short for one".to_owned());
     } else if window.nodes_at_end(run).is_empty() {

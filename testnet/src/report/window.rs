@@ -7,8 +7,10 @@
 //!
 //! Expected to have a message are the nodes whose process ran without a break from its publication
 //! to the end of the window, but for those that introduced it themselves. Whoever started later,
-//! restarted or was killed in between is left out on every side: neither its deliveries nor its
-//! copies count. A delivery counts whenever it comes, up to the end of the logs.
+//! restarted, was killed or was held still at any moment in between is left out on every side:
+//! neither its deliveries nor its copies count. A node that was cut off ran all the same: it stays
+//! expected, and what it misses until the end of the logs costs coverage. A delivery counts whenever
+//! it comes, up to the end of the logs.
 
 use hearsay_node::trace::event::Kind;
 use serde::{Deserialize, Serialize};
@@ -50,8 +52,14 @@ impl Window {
         self.from_us <= at && at < self.until_us
     }
 
+    /// Whether a sample at `at` belongs to the measured stretch: it was taken within the window or
+    /// while the network settled.
+    pub(crate) fn samples(&self, at: i64) -> bool {
+        self.from_us <= at && at <= self.until_us.saturating_add(self.settle_us)
+    }
+
     /// Its length in microseconds.
-    pub(crate) fn length_us(&self) -> i64 {
+    pub fn length_us(&self) -> i64 {
         self.until_us - self.from_us
     }
 
@@ -85,11 +93,7 @@ fn derive(run: &Run) -> (i64, i64) {
 
 /// The nodes with one process that ran from `from` to `until`.
 fn running(run: &Run, from: i64, until: i64) -> Vec<NodeIx> {
-    let ran = |node: &NodeIx| {
-        let lives = &run.nodes[*node].lives;
-        lives.iter().any(|life| life.covers(from, until))
-    };
-    (0..run.nodes.len()).filter(ran).collect()
+    (0..run.nodes.len()).filter(|&node| run.ran(node, from, until)).collect()
 }
 
 /// A message that counts.
@@ -116,9 +120,14 @@ impl<'a> Counted<'a> {
     /// What the nodes saw that are part of the picture: the expected ones, and those that
     /// introduced the message.
     pub(crate) fn taking_part(&self) -> impl Iterator<Item = &'a AtNode> + use<'_, 'a> {
+        self.places().map(|(_, at)| at)
+    }
+
+    /// The same, with the nodes.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (NodeIx, &'a AtNode)> + use<'_, 'a> {
         let expected = |node: &NodeIx| self.expected.binary_search(node).is_ok();
         let nodes = self.message.at.iter().enumerate();
-        nodes.filter(move |(node, at)| expected(node) || at.root_at().is_some()).map(|(_, at)| at)
+        nodes.filter(move |(node, at)| expected(node) || at.root_at().is_some())
     }
 
     /// From the publication to `at`, in microseconds. A receipt can carry an earlier time than the

@@ -1,11 +1,16 @@
 //! The report against logs written by hand, with answers worked out by hand.
 
 mod afterwards;
+mod blocks;
 mod chain;
+mod export;
+mod golden;
 mod laws;
 mod live;
 mod lives;
+mod measuring;
 mod reading;
+mod shaped;
 mod spreading;
 mod stages;
 

@@ -1,0 +1,163 @@
+//! A comparison for people.
+
+use super::{Against, Better, Comparison, Difference, Interval, LEAST_PAIRS, Verdict};
+
+/// Of so many figures without a difference, one is called different by chance.
+const BY_CHANCE: usize = 20;
+
+impl Comparison {
+    /// As text for a terminal.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        if self.stopped {
+            text += "interrupted: only what was run until then is compared\n\n";
+        }
+        for against in &self.against {
+            text += &against.to_text();
+            text.push('\n');
+        }
+        text
+    }
+
+    /// What it comes to, in sentences: what is real first.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<(Verdict, String)> {
+        let mut sentences = Vec::new();
+        if self.stopped {
+            let stopped = "It was interrupted: only what was run until then is compared.";
+            sentences.push((Verdict::TooFew, stopped.to_owned()));
+        }
+        for against in &self.against {
+            sentences.extend(against.sentences());
+        }
+        sentences
+    }
+}
+
+impl Against {
+    fn to_text(&self) -> String {
+        let Against { base, variant, pairs, left_out, .. } = self;
+        let mut text =
+            format!("{variant} against {base}: {pairs} pairs of runs with the same seed\n");
+        for why in left_out {
+            text += &format!("  left out: {why}\n");
+        }
+        let head = ["median of both", "", "difference", "95 % interval"];
+        text += &format!(
+            "\n{:<30}{:>14}{:>12}{:>14}{:>24}  verdict\n",
+            "", head[0], head[1], head[2], head[3]
+        );
+        for one in &self.differences {
+            let name = match &*one.unit {
+                "" => one.what.clone(),
+                unit => format!("{}, {unit}", one.what),
+            };
+            let relative =
+                one.relative.map_or(String::new(), |share| format!("{:+.1} %", share * 100.0));
+            let interval = one.interval.map_or_else(|| "-".to_owned(), |interval| words(&interval));
+            text += &format!(
+                "{name:<30}{:>14}{:>12}{:>14}{interval:>24}  {}\n",
+                format!("{} {}", digits(one.base), digits(one.variant)),
+                relative,
+                signed(one.difference),
+                one.words(),
+            );
+        }
+        for (verdict, sentence) in self.sentences() {
+            if verdict != Verdict::Real {
+                text += &format!("{sentence}\n");
+            }
+        }
+        text
+    }
+
+    fn sentences(&self) -> Vec<(Verdict, String)> {
+        let with = |verdict| self.differences.iter().filter(move |one| one.verdict == verdict);
+        let (base, variant) = (&self.base, &self.variant);
+        let mut sentences: Vec<_> = with(Verdict::Real)
+            .map(|one| {
+                let interval = one.interval.map_or(String::new(), |interval| words(&interval));
+                let unit = if one.unit.is_empty() { "" } else { " " };
+                let sentence = format!(
+                    "{variant} is {} than {base}: {}, {}{unit}{} (95 % interval {interval}).",
+                    one.words(),
+                    one.what,
+                    signed(one.difference),
+                    one.unit,
+                );
+                (Verdict::Real, sentence)
+            })
+            .collect();
+        let names = |verdict| with(verdict).map(|one| &*one.what).collect::<Vec<_>>().join(", ");
+        let noise = names(Verdict::WithinNoise);
+        if !noise.is_empty() {
+            let sentence = format!("Within noise, {variant} against {base}: {noise}.");
+            sentences.push((Verdict::WithinNoise, sentence));
+        }
+        if with(Verdict::TooFew).next().is_some() {
+            let pairs = self.pairs;
+            let sentence = format!(
+                "Fewer than {LEAST_PAIRS} pairs ({pairs}) are too few to tell a difference from noise: {}.",
+                names(Verdict::TooFew)
+            );
+            sentences.push((Verdict::TooFew, sentence));
+        } else if !self.differences.is_empty() {
+            let chance = format!(
+                "Where nothing differs, about one figure in {BY_CHANCE} is called different all the \
+                 same; repeat what matters with other seeds."
+            );
+            sentences.push((Verdict::WithinNoise, chance));
+        }
+        sentences
+    }
+}
+
+impl Difference {
+    fn words(&self) -> &'static str {
+        let lower = self.difference < 0.0;
+        match (self.verdict, self.better) {
+            (Verdict::TooFew, _) => "too few pairs",
+            (Verdict::WithinNoise, _) if self.difference == 0.0 => "within noise: the same",
+            (Verdict::WithinNoise, _) => "within noise",
+            (Verdict::Real, Better::Lower) => {
+                if lower {
+                    "better"
+                } else {
+                    "worse"
+                }
+            }
+            (Verdict::Real, Better::Higher) => {
+                if lower {
+                    "worse"
+                } else {
+                    "better"
+                }
+            }
+        }
+    }
+}
+
+fn words(interval: &Interval) -> String {
+    format!("{} to {}", signed(interval.low), signed(interval.high))
+}
+
+fn signed(value: f64) -> String {
+    if value == 0.0 {
+        "0".to_owned()
+    } else {
+        format!("{}{}", if value > 0.0 { "+" } else { "-" }, digits(value.abs()))
+    }
+}
+
+/// Four digits that mean something, or the whole number where it has more.
+fn digits(value: f64) -> String {
+    let decimals = match value.abs() {
+        0.0 => 0,
+        size if size >= 1000.0 => 0,
+        size if size >= 100.0 => 1,
+        size if size >= 10.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.decimals$}")
+}
