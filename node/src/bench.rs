@@ -4,11 +4,14 @@
 //! bound or a baseline that was measured in the same run, in turn, several times; the ratio is what
 //! can be compared.
 
+mod embed;
 mod figures;
 mod headers;
+mod log;
 mod lookup;
 mod nodes;
 mod plain;
+mod process;
 mod sync;
 mod tip;
 mod world;
@@ -26,6 +29,10 @@ pub enum Bench {
     Lookup(lookup::Lookup),
     /// Hold the headers of a long chain in memory
     Headers(headers::Headers),
+    /// Handle transactions with and without the propagation log
+    Log(log::Log),
+    /// Run many nodes in this process
+    Embed(embed::Embed),
 }
 
 impl Bench {
@@ -39,6 +46,8 @@ impl Bench {
             Bench::Tip(tip) => tip.run(),
             Bench::Lookup(lookup) => lookup.run(),
             Bench::Headers(headers) => headers.run(),
+            Bench::Log(log) => log.run(),
+            Bench::Embed(embed) => embed.run(),
         }
     }
 }

@@ -287,7 +287,7 @@ impl<S: Store> Driver<S> {
     }
 
     fn note_lag(&mut self) -> Result<(), Fatal> {
-        let read = self.ends.lag.as_mut().and_then(|lag| lag.read(&self.ends.clock));
+        let read = self.ends.lag.as_mut().and_then(|lag| lag.read(self.ends.clock.dilation()));
         let Some(Lag { p50_us, p99_us, max_us, samples }) = read else { return Ok(()) };
         self.lag_p99_us = Some(p99_us);
         self.trace(Event::Lag { p50_us, p99_us, max_us, samples })

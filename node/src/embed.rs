@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use hearsay_chain::{Genesis, Keypair};
+use tokio::runtime::Runtime;
 use tokio::sync::{oneshot, watch};
 use tokio::task::{AbortHandle, JoinError};
 
@@ -18,7 +19,7 @@ use crate::checkers::CheckerThreads;
 use crate::config::Settings;
 use crate::driver::{Fatal, Identity};
 use crate::handle::Handle;
-use crate::lag::Sampler;
+use crate::lag::{LagReader, Sampler};
 use crate::trace::log::Abandon;
 use crate::trace::writer::Writer;
 
@@ -49,20 +50,32 @@ impl Shared {
         Ok(Self(Arc::new(Threads { checkers, writer, sampler: Mutex::default() })))
     }
 
+    /// Reads how late things come to run on the runtime that the nodes share, from now on.
+    ///
+    /// # Errors
+    /// No thread to be had.
+    pub fn lag(&self) -> io::Result<LagReader> {
+        let mut sampler = self.0.sampler.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*sampler {
+            Some(sampler) => Ok(sampler.reader()),
+            None => Ok(sampler.insert(Sampler::start()?).reader()),
+        }
+    }
+
     /// What one more node works with. The lag is that of the runtime of the first node in the lab.
     pub(crate) fn means(&self, in_lab: bool, look_every: Duration) -> io::Result<Means> {
-        let Threads { checkers, writer, sampler } = &*self.0;
-        let mut sampler = sampler.lock().unwrap_or_else(PoisonError::into_inner);
-        if in_lab && sampler.is_none() {
-            *sampler = Some(Sampler::start()?);
-        }
-        Ok(Means {
-            checkers: checkers.clone(),
-            writer: writer.clone(),
-            lag: sampler.as_ref().filter(|_| in_lab).map(Sampler::reader),
-            look_every,
-        })
+        let Threads { checkers, writer, .. } = &*self.0;
+        let lag = in_lab.then(|| self.lag()).transpose()?;
+        Ok(Means { checkers: checkers.clone(), writer: writer.clone(), lag, look_every })
     }
+}
+
+/// A runtime that suits many nodes: a thread for each processor, and more for what waits for disks.
+///
+/// # Errors
+/// No threads to be had.
+pub fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().thread_name("nodes").enable_all().build()
 }
 
 /// How a node came to its end.

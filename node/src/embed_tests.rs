@@ -62,7 +62,7 @@ impl World {
         std::fs::create_dir_all(&dir).unwrap();
         let settings = Settings {
             name: Some(format!("n{number}")),
-            listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
+            listen: vec!["/memory/0".to_owned()],
             bootstrap: bootstrap.iter().flat_map(|node| node.listen().to_vec()).collect(),
             lab: self.lab.clone(),
             ..Settings::in_dir(dir)

@@ -14,8 +14,6 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-use crate::clock::Clock;
-
 /// The time between two samples: enough of them for a 99th percentile each second, at a cost that
 /// cannot be measured.
 const EVERY: Duration = Duration::from_millis(5);
@@ -44,18 +42,22 @@ struct Kept {
 
 /// Reads each sample once.
 #[derive(Debug)]
-pub(crate) struct LagReader {
+pub struct LagReader {
     samples: Arc<Samples>,
     next: u64,
 }
 
 /// What the samples of a while say, in undilated microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lag {
-    pub(crate) p50_us: u64,
-    pub(crate) p99_us: u64,
-    pub(crate) max_us: u64,
-    pub(crate) samples: u64,
+pub struct Lag {
+    /// Half of the samples were later.
+    pub p50_us: u64,
+    /// One of a hundred samples was later.
+    pub p99_us: u64,
+    /// The latest.
+    pub max_us: u64,
+    /// How many there were.
+    pub samples: u64,
 }
 
 impl Sampler {
@@ -111,8 +113,9 @@ impl Samples {
 }
 
 impl LagReader {
-    /// What the samples say that came since this was last asked; none if there are none.
-    pub(crate) fn read(&mut self, clock: &Clock) -> Option<Lag> {
+    /// What the samples say that came since this was last asked, in a network that runs `dilation`
+    /// times slower than real time; none if there are none.
+    pub fn read(&mut self, dilation: u32) -> Option<Lag> {
         let kept = self.samples.lock();
         let skip = usize::try_from(self.next.saturating_sub(kept.before)).unwrap_or(usize::MAX);
         let mut late: Vec<u32> = kept.late_us.iter().skip(skip).copied().collect();
@@ -121,7 +124,7 @@ impl LagReader {
         late.sort_unstable();
         let at = |rank: usize| u64::from(late.get(rank.saturating_sub(1)).copied().unwrap_or(0));
         let share = |percent: usize| at((late.len() * percent).div_ceil(100));
-        let undilated = |us: u64| us / u64::from(clock.dilation());
+        let undilated = |us: u64| us / u64::from(dilation.max(1));
         (!late.is_empty()).then(|| Lag {
             p50_us: undilated(share(50)),
             p99_us: undilated(share(99)),
@@ -134,7 +137,6 @@ impl LagReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::LabSettings;
 
     fn reader() -> LagReader {
         LagReader { samples: Arc::default(), next: 0 }
@@ -146,37 +148,36 @@ mod tests {
 
     #[test]
     fn percentiles_are_those_of_the_samples_since_the_last_question() {
-        let (mut reader, clock) = (reader(), Clock::start());
-        assert_eq!(reader.read(&clock), None);
+        let mut reader = reader();
+        assert_eq!(reader.read(1), None);
         push(&reader, (1..=200).rev());
-        let lag = reader.read(&clock);
+        let lag = reader.read(1);
         assert_eq!(lag, Some(Lag { p50_us: 100, p99_us: 198, max_us: 200, samples: 200 }));
         push(&reader, [7]);
-        assert_eq!(reader.read(&clock), Some(Lag { p50_us: 7, p99_us: 7, max_us: 7, samples: 1 }));
-        assert_eq!(reader.read(&clock), None);
+        assert_eq!(reader.read(1), Some(Lag { p50_us: 7, p99_us: 7, max_us: 7, samples: 1 }));
+        assert_eq!(reader.read(1), None);
     }
 
     #[test]
     fn who_does_not_read_for_long_finds_the_last_samples() {
-        let (mut reader, clock) = (reader(), Clock::start());
+        let mut reader = reader();
         push(&reader, std::iter::repeat_n(9_000, 10));
         push(&reader, std::iter::repeat_n(1, KEPT));
-        let lag = reader.read(&clock).unwrap();
+        let lag = reader.read(1).unwrap();
         assert_eq!((lag.max_us, lag.samples), (1, KEPT as u64));
     }
 
     #[test]
     fn lateness_is_told_in_undilated_time() {
-        let lab = LabSettings { dilation: 4, epoch_us: 1, ..LabSettings::default() };
-        let (mut reader, clock) = (reader(), Clock::start_in(&lab));
+        let mut reader = reader();
         push(&reader, [400]);
-        assert_eq!(reader.read(&clock).unwrap().max_us, 100);
+        assert_eq!(reader.read(4).unwrap().max_us, 100);
     }
 
     #[tokio::test]
     async fn a_runtime_that_is_held_up_shows_in_many_samples() {
         let sampler = Sampler::start().unwrap();
-        let (mut reader, clock) = (sampler.reader(), Clock::start());
+        let mut reader = sampler.reader();
         // This runtime has one thread, and this is it.
         let busy = Instant::now();
         while busy.elapsed() < 20 * EVERY {
@@ -186,7 +187,7 @@ mod tests {
         while late.iter().map(|lag: &Lag| lag.samples).sum::<u64>() < 20 {
             assert!(Instant::now() < deadline, "no samples");
             tokio::task::yield_now().await;
-            late.extend(reader.read(&clock));
+            late.extend(reader.read(1));
         }
         assert!(late.iter().any(|lag| lag.max_us >= 90_000), "{late:?}");
         assert!(late.iter().any(|lag| lag.samples >= 10), "{late:?}");

@@ -16,6 +16,7 @@ pub mod halt;
 pub mod handle;
 pub mod keyfile;
 pub mod lab;
+pub mod lag;
 pub mod metrics;
 pub mod rpc;
 pub mod run;
@@ -25,4 +26,3 @@ pub mod trace;
 
 mod assembly;
 mod checkers;
-mod lag;

@@ -6,6 +6,7 @@ use hearsay_chain::fork_choice::Candidate;
 use hearsay_network::sync::Plan;
 use hearsay_network::wire::MAX_HEADERS;
 
+use super::process::resident;
 use super::world::World;
 
 /// Hold the headers of a long chain in memory.
@@ -35,13 +36,4 @@ impl Headers {
         println!("{} headers planned: {} kB resident more than before", plan.len(), after - before);
         Ok(())
     }
-}
-
-/// Resident memory of this process, in kB.
-fn resident() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kb = line.and_then(|line| line.split_whitespace().next());
-    kb.and_then(|kb| kb.parse().ok())
-        .ok_or_else(|| anyhow::anyhow!("/proc/self/status has no VmRSS"))
 }

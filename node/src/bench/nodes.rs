@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use super::process::peak_memory;
 use crate::trace::event::{Event, PeerState, Record};
 
 /// How long a node may take to start.
@@ -64,7 +65,7 @@ impl Node {
 
     /// The most memory that the node had resident until now, in MiB.
     pub(super) fn peak_memory(&self) -> anyhow::Result<f64> {
-        peak_memory(self.child.id())
+        peak_memory(&self.child.id().to_string())
     }
 
     /// Waits until the node's tip has a height; gives the seconds from its first peer to then, as
@@ -96,14 +97,6 @@ impl Node {
             std::thread::sleep(Duration::from_millis(250));
         }
     }
-}
-
-/// The most memory that a process had resident until now, in MiB.
-fn peak_memory(process: u32) -> anyhow::Result<f64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kb = line.and_then(|line| line.split_whitespace().next()).context("no VmHWM")?;
-    Ok(kb.parse::<f64>()? / 1024.0)
 }
 
 impl Drop for Node {

@@ -51,6 +51,11 @@ impl World {
         Ok(Self { nonces: vec![0; senders.len()], genesis, authorities, senders })
     }
 
+    /// The keys that may propose.
+    pub(super) fn authorities(&self) -> &[Keypair] {
+        &self.authorities
+    }
+
     /// The next transactions, each of the next sender.
     pub(super) fn transactions(
         &mut self,

@@ -1,0 +1,28 @@
+//! What the kernel says of a process.
+
+use anyhow::Context;
+use rustix::time::{ClockId, clock_gettime};
+
+/// The processor time that all threads of this process have taken.
+pub(super) fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// The most memory that a process had resident until now, in MiB. A process is its number, or
+/// `self`.
+pub(super) fn peak_memory(process: &str) -> anyhow::Result<f64> {
+    Ok(memory(process, "VmHWM:")? / 1024.0)
+}
+
+/// Resident memory of this process, in kB.
+pub(super) fn resident() -> anyhow::Result<u64> {
+    Ok(memory("self", "VmRSS:")? as u64)
+}
+
+fn memory(process: &str, what: &str) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(what));
+    let kb = line.and_then(|line| line.split_whitespace().next());
+    Ok(kb.with_context(|| format!("the kernel does not tell {what}"))?.parse()?)
+}
