@@ -145,18 +145,20 @@ fn run_compare(arguments: &CompareArgs) -> ExitCode {
         let runtime = runtime()?;
         let seed = arguments.seed.unwrap_or_else(|| variants[0].scenario.seed);
         let options = compare::Options { repeats: arguments.repeats, seed };
-        let comparison = compare::run(&variants, options, &dir, |scenario, seed, out| {
-            let scenario = scenario.set("seed", &seed.to_string());
-            let scenario = scenario.map_err(|found| scenario::list(&found))?;
-            let options = run::Options { out: Some(out.to_owned()), keep: false, format: None };
+        let comparison = compare::run(&variants, options, &dir, |scenario, turn| {
+            eprintln!("\n{} of {}: {}, seed {}", turn.nth + 1, turn.of, turn.name, turn.seed);
+            let seeded = scenario.set("seed", &turn.seed.to_string());
+            let scenario = seeded.map_err(|found| scenario::list(&found))?;
+            let out = Some(turn.dir.clone());
+            let options = run::Options { out, keep: false, format: None };
             match runtime.block_on(run::run(scenario, &options)) {
                 Ok(report) => Ok(report),
                 // What a scenario asserts, and whether a run is valid, is said beside its figures.
-                Err(RunError::Asserts(report)) => Ok(*report),
-                Err(RunError::Invalid(_)) => report::build(out).map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
+                Err(RunError::Asserts(report) | RunError::Invalid(report)) => Ok(*report),
+                Err(error) if error.is_interruption() => Err(compare::RunError::Stopped),
+                Err(error) => Err(compare::RunError::Failed(error.to_string())),
             }
-        })?;
+        });
         compare::write(&dir, &comparison)?;
         output::print(&comparison, compare::Comparison::to_text, output::format(arguments.json))?;
         eprintln!("\nin full: {}/compare.html, .json, .txt", dir.display());
@@ -172,20 +174,13 @@ fn variants(arguments: &CompareArgs) -> Result<Vec<compare::Variant<Scenario>>, 
         let stem = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
         variants.push(compare::Variant { name: stem, scenario: read(file, &[])? });
     }
-    for pair in &arguments.set {
-        let Some((key, values)) = pair.split_once('=') else {
-            return Err(format!("--set {pair} has no values; write KEY=VALUE,VALUE"));
-        };
+    for set in &arguments.set {
         let mut made = Vec::new();
         for variant in &variants {
-            for value in values.split(',') {
-                let scenario = variant.scenario.set(key.trim(), value.trim());
-                let scenario = scenario.map_err(|found| scenario::list(&found))?;
-                let name = if arguments.files.len() > 1 || arguments.set.len() > 1 {
-                    format!("{} {key}={value}", variant.name)
-                } else {
-                    format!("{key}={value}")
-                };
+            let values = variant.scenario.variants(set).map_err(|found| scenario::list(&found))?;
+            for (name, scenario) in values {
+                let several = arguments.files.len() > 1 || arguments.set.len() > 1;
+                let name = if several { format!("{} {name}", variant.name) } else { name };
                 made.push(compare::Variant { name, scenario });
             }
         }

@@ -39,8 +39,16 @@ pub enum RunError {
     #[error("{}", failed_asserts(.0))]
     Asserts(Box<Report>),
     /// It ran, but its figures cannot be relied on.
-    #[error("the run is not valid: {}", .0.join("; "))]
-    Invalid(Vec<String>),
+    #[error("the run is not valid: {}", .0.invalid_reasons.join("; "))]
+    Invalid(Box<Report>),
+}
+
+impl RunError {
+    /// Whether somebody asked for the end.
+    #[must_use]
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, RunError::Faults(faults) if faults.iter().any(|fault| fault.interruption))
+    }
 }
 
 fn failed_asserts(report: &Report) -> String {
@@ -76,7 +84,7 @@ pub async fn run(scenario: Scenario, options: &Options) -> Result<Report, RunErr
         Some(Ok(report)) if report.asserts.iter().any(|assert| !assert.ok) => {
             Err(RunError::Asserts(Box::new(report)))
         }
-        Some(Ok(report)) if !report.valid => Err(RunError::Invalid(report.invalid_reasons)),
+        Some(Ok(report)) if !report.valid => Err(RunError::Invalid(Box::new(report))),
         Some(Ok(report)) => Ok(report),
     }
 }

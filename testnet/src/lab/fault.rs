@@ -14,12 +14,14 @@ pub struct Fault {
     pub what: String,
     /// The end of the log that tells why, with the log's name.
     pub tail: Option<String>,
+    /// Whether it is that somebody asked for the end.
+    pub interruption: bool,
 }
 
 impl Fault {
     /// One without a log.
     pub fn sentence(what: impl Into<String>) -> Self {
-        Self { what: what.into(), tail: None }
+        Self { what: what.into(), tail: None, interruption: false }
     }
 
     /// One of a node, with what it said last.
@@ -32,7 +34,7 @@ impl Fault {
         } else {
             format!("the end of {}:\n{tail}", log.display())
         };
-        Self { what, tail: Some(tail) }
+        Self { what, tail: Some(tail), interruption: false }
     }
 
     /// One of a node that could not be started, or was not ready.

@@ -174,7 +174,7 @@ impl Lab {
             Stopped::Interrupted => {
                 let what = format!("interrupted {when}");
                 self.note(what.clone()).await;
-                self.fault(Fault::sentence(what));
+                self.fault(Fault { interruption: true, ..Fault::sentence(what) });
             }
             Stopped::Down(_) => {}
         }

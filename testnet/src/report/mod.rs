@@ -145,7 +145,7 @@ pub fn write(dir: &Path, report: &Report) -> io::Result<()> {
 /// A report on nothing: it has every field that a report has, so that a name can be looked up before
 /// there is anything to report.
 pub(crate) fn empty() -> Report {
-    assemble(&Run::default(), &Manifest::default())
+    assemble(Run::default(), &Manifest::default())
 }
 
 /// Works out the figures.
