@@ -81,7 +81,11 @@ fn shape(scenario: &Scenario, plan: &LabPlan, name: impl Fn(usize) -> String) ->
         loss: plan.loss,
         window: plan.window,
         link_rate: plan.link_rate,
-        regions: plan.region_names.clone(),
+        // One delay for all is one region without a name.
+        regions: match plan.region_names.as_slice() {
+            [] => vec![String::new()],
+            names => names.to_owned(),
+        },
         one_way_us: plan.one_way_us.clone(),
         node_region: plan.node_region.clone(),
         links: plan.links.keys().map(odd).collect(),
