@@ -25,13 +25,13 @@ use libp2p::identity::Keypair;
 use libp2p::{noise, tcp, yamux};
 
 /// Bytes sent to measure throughput.
-const BYTES: usize = 128 << 20;
+const BYTES: usize = 32 << 20;
 
 /// Bytes written at once.
 const PIECE: usize = 16 << 10;
 
 /// Round trips timed, of messages this small.
-const ECHOES: u32 = 5_000;
+const ECHOES: u32 = 1_000;
 const SMALL: usize = 200;
 
 const KINDS: [&str; 3] = ["bare", "node", "lab"];
@@ -70,23 +70,21 @@ async fn connect(kind: &str) -> (SubstreamBox, SubstreamBox) {
     };
     let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
     let dial = dialler.dial(address, options).expect("it can dial");
-    let accepted = async {
-        loop {
-            if let Some((upgrade, _)) = listener.select_next_some().await.into_incoming() {
-                break upgrade.await.expect("it is accepted").1;
-            }
-        }
-    };
-    let (near, far) = tokio::join!(async { dial.await.expect("it connects").1 }, accepted);
-    // A stream is known to the other end with its first byte.
+    // Both ends at once: each needs the other to go on. A stream is known to the other end with its
+    // first byte.
     let near = async {
-        let mut stream = open(near).await;
+        let mut stream = open(dial.await.expect("it connects").1).await;
         stream.write_all(&[1]).await.expect("it is written");
         stream.flush().await.expect("it is sent");
         stream
     };
     let far = async {
-        let mut stream = accept(far).await;
+        let upgrade = loop {
+            if let Some((upgrade, _)) = listener.select_next_some().await.into_incoming() {
+                break upgrade;
+            }
+        };
+        let mut stream = accept(upgrade.await.expect("it is accepted").1).await;
         stream.read_exact(&mut [0]).await.expect("it is read");
         stream
     };
@@ -190,7 +188,7 @@ fn print(what: &str, unit: f64, rounds: &[[f64; 3]]) {
 
 #[tokio::main]
 async fn main() {
-    let rounds = std::env::args().nth(1).and_then(|rounds| rounds.parse().ok()).unwrap_or(11);
+    let rounds = std::env::args().nth(1).and_then(|rounds| rounds.parse().ok()).unwrap_or(31);
     let (mut rates, mut echoes) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         let (mut rate, mut echo) = ([0.0; 3], [0.0; 3]);
