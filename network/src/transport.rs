@@ -185,3 +185,42 @@ pub(crate) fn build(
     });
     Ok(multiplexed.timeout(set_up).boxed())
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+    use libp2p::core::Endpoint;
+    use libp2p::core::transport::{DialOpts, ListenerId, PortUse, TransportEvent};
+
+    use super::*;
+    use crate::link::LinksConfig;
+
+    #[test]
+    fn what_a_lab_adds_is_not_counted_and_no_count_goes_back() {
+        let count = WireCount::default();
+        count.on_read(100);
+        assert_eq!(count.received(), 100);
+        count.discount_received(28);
+        assert_eq!(count.received(), 100, "it has been shown already");
+        count.on_read(50);
+        assert_eq!(count.received(), 122);
+    }
+
+    #[tokio::test]
+    async fn a_node_of_a_lab_and_one_outside_have_no_multiplexer_in_common() {
+        let links = Links::new(LinksConfig::default());
+        let mut inside = transport(&[1; 32], Some(&links));
+        let mut outside = transport(&[2; 32], None);
+        inside.listen_on(ListenerId::next(), "/memory/0".parse().unwrap()).unwrap();
+        let address = match inside.select_next_some().await {
+            TransportEvent::NewAddress { listen_addr, .. } => listen_addr,
+            other => panic!("{other:?}"),
+        };
+        let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+        let dial = tokio::spawn(outside.dial(address, options).unwrap());
+        let (upgrade, _) = inside.select_next_some().await.into_incoming().unwrap();
+        assert!(upgrade.await.is_err());
+        // The dialler may think that it succeeded until it reads: it proposed only one.
+        let _ = dial.await.unwrap();
+    }
+}

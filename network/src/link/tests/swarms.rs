@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use crate::link::{Access, LinkSpec, Links, LinksConfig};
 use crate::wire::Request;
 use crate::{
-    Command, Config, ConnectionConfig, GossipConfig, Multiaddr, NetEvent, Network, PeerId, Probed,
-    RequestId, peer_id,
+    Command, Config, ConnectionConfig, GossipConfig, NetEvent, Network, PeerId, Probed, RequestId,
+    peer_id,
 };
 
 const TCP: &str = "/ip4/127.0.0.1/tcp/0";
@@ -25,20 +25,25 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("it does not hang")
 }
 
-async fn node(number: u8, listen: &str, bootstrap: Option<&Network>, links: LinksConfig) -> Node {
-    let dilation = links.dilation;
-    let links = Links::new(links);
-    let config = Config {
+fn config(number: u8, listen: &str, bootstrap: Option<&Network>) -> Config {
+    Config {
         identity: [number; 32],
         genesis: GenesisId([9; 32]),
         listen: vec![listen.parse().unwrap()],
-        bootstrap: bootstrap.iter().map(|node| node.listen[0].clone()).collect::<Vec<Multiaddr>>(),
+        bootstrap: bootstrap.iter().map(|node| node.listen[0].clone()).collect(),
         gossip: GossipConfig::default(),
         connections: ConnectionConfig::default(),
         largest_message: 1 << 20,
-        links: Some(links.clone()),
-        dilation,
-    };
+        links: None,
+        dilation: 1,
+    }
+}
+
+async fn node(number: u8, listen: &str, bootstrap: Option<&Network>, links: LinksConfig) -> Node {
+    let dilation = links.dilation;
+    let links = Links::new(links);
+    let config = config(number, listen, bootstrap);
+    let config = Config { links: Some(links.clone()), dilation, ..config };
     Node { network: crate::start(config).await.unwrap(), links }
 }
 
@@ -209,4 +214,28 @@ async fn probes_are_bounded_and_refused_where_they_mean_nothing() {
     assert!(one.probe(peer_id(&[77; 32]), 1, 0).await.is_err(), "nobody knows that peer");
     let nothing = Probed { rtt_us: vec![], bytes_per_s: None };
     assert_eq!(one.probe(peer, 0, 0).await.unwrap(), nothing);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn outside_a_lab_there_are_channels_too_and_no_probes() {
+    let links = Links::new(LinksConfig::default());
+    let plain =
+        async |config| Node { network: crate::start(config).await.unwrap(), links: links.clone() };
+    let mut one = plain(config(1, MEMORY, None)).await;
+    let mut two = plain(config(2, MEMORY, Some(&one.network))).await;
+    soon(one.until(joined)).await;
+    soon(two.until(joined)).await;
+    let error = one.probe(two.network.peer, 1, 0).await.unwrap_err();
+    assert!(error.contains("not shaped"), "{error}");
+}
+
+#[tokio::test]
+async fn a_number_in_use_and_clocks_that_differ_are_errors_that_say_so() {
+    let one = crate::start(config(1, "/memory/4711", None)).await.unwrap();
+    let taken = crate::start(config(2, &one.listen[0].to_string(), None)).await.unwrap_err();
+    assert!(taken.to_string().contains("another node of this process"), "{taken}");
+    let links = Some(Links::new(LinksConfig { dilation: 3, ..LinksConfig::default() }));
+    let config = Config { links, dilation: 2, ..config(2, MEMORY, None) };
+    let differ = crate::start(config).await.unwrap_err();
+    assert!(differ.to_string().contains("dilation"), "{differ}");
 }
