@@ -13,6 +13,7 @@
 
 pub mod cli;
 pub mod cluster;
+pub mod export;
 pub mod interrupts;
 pub mod load;
 pub mod local;

@@ -1,1 +1,73 @@
+use std::fs;
+use std::path::Path;
+
 use super::*;
+
+/// Every scenario in the folder `scenarios`, by its file's name.
+fn shipped() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let mut found: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "toml"))
+        .map(|path| {
+            let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (stem, fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn each_shipped_scenario_is_one_says_what_it_shows_and_asserts_something() {
+    let shipped = shipped();
+    let names: Vec<_> = shipped.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "bridge",
+            "burst",
+            "calm",
+            "churn",
+            "forks",
+            "interop-8",
+            "late-join",
+            "line",
+            "partition-and-heal",
+            "slow-uplinks",
+            "ten-nodes"
+        ]
+    );
+    for (name, text) in &shipped {
+        let scenario = Scenario::parse(text, &format!("scenarios/{name}.toml"))
+            .unwrap_or_else(|problems| panic!("{name}: {problems:#?}"));
+        assert_eq!(&scenario.name, name);
+        assert!(text.starts_with("# ") && scenario.description.is_some(), "{name}");
+        assert!(!scenario.asserts.list.is_empty(), "{name}");
+        let whole = scenario.duration + scenario.settle.unwrap_or_default();
+        assert!(whole.as_secs() <= 60, "{name} lasts {whole:?}");
+    }
+}
+
+#[test]
+fn each_shipped_scenario_is_the_same_when_written_and_read_again() {
+    for (name, text) in shipped() {
+        let scenario = parse(&text);
+        let again = parse(&scenario.to_toml());
+        assert_eq!(scenario.layout(), again.layout(), "{name}");
+        assert_eq!(scenario.asserts, again.asserts, "{name}");
+        assert_eq!(scenario.to_toml(), again.to_toml(), "{name}");
+    }
+}
+
+#[test]
+fn the_overrides_that_shipped_scenarios_speak_of_work() {
+    for (name, text) in shipped() {
+        let sets = text.lines().filter_map(|line| Some(line.split_once(" --set ")?.1));
+        for set in sets.map(|set| set.split(' ').next().unwrap()) {
+            let variants = parse(&text).variants(set);
+            assert!(variants.is_ok_and(|variants| variants.len() > 1), "{name}: {set}");
+        }
+    }
+}
