@@ -247,7 +247,7 @@ fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     /// Below this two words have little more in common than some letters.
     const RESEMBLANCE: f64 = 0.75;
     let score = |key: &&'a str| (strsim::jaro_winkler(&word.to_lowercase(), key), *key);
-    let scored = known.iter().map(|key| score(key)).filter(|(score, _)| *score >= RESEMBLANCE);
+    let scored = known.iter().map(score).filter(|(score, _)| *score >= RESEMBLANCE);
     scored.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, key)| key)
 }
 

@@ -169,7 +169,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     // Settings.
     ("[gossip]\nmesh = \"six\"\n", "6:8: `mesh` must be a whole number, not the text \"six\""),
-    ("[sync]\npeers = \"fastest\"\n", ""),
+    ("[sync]\npeers = \"weigted\"\n", "6:9: `peers` cannot be `weigted`; did you mean `weighted`?"),
     (
         "[gossip]\nmesh = 4\nmesh_low = 5\n",
         "5:2: gossip.mesh_low, gossip.mesh and gossip.mesh_high are 5, 4 and 8; they must be at least 1 and in rising order",
@@ -272,13 +272,16 @@ const MISTAKES: &[(&str, &str)] = &[
     // Assertions.
     (
         "[assert]\n\"tx.latency_ms.p98\" = \"< 800\"\n",
-        "6:1: the report has no field `tx.latency_ms.p98`; did you mean `tx.latency_ms.p90`?",
+        "6:1: the report has no field `tx.latency_ms.p98`; did you mean `tx.latency_ms.p99`?",
     ),
     (
         "[assert]\n\"tx.latency_ms\" = \"< 800\"\n",
         "6:1: `tx.latency_ms` is several figures; choose one: p50, p90, p95, p99, max",
     ),
-    ("[assert]\ncoverage = \"~ 1\"\n", ""),
+    (
+        "[assert]\ncoverage = \"~ 1\"\n",
+        "6:12: `coverage` cannot be compared with `~ 1`; write \"< 800\", \"<= 800\", \"> 3\", \">= 3\", \"= 3\" or \"3..5\"",
+    ),
     ("[assert]\nvalid = 1\n", "6:9: `valid` is true or false, not a number; write true or false"),
     (
         "[assert]\n\"tx.published\" = \"9..3\"\n",
