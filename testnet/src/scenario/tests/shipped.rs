@@ -1,6 +1,8 @@
 use std::fs;
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// Every scenario in the folder `scenarios`, by its file's name.
@@ -68,6 +70,29 @@ fn the_overrides_that_shipped_scenarios_speak_of_work() {
         for set in sets.map(|set| set.split(' ').next().unwrap()) {
             let variants = parse(&text).variants(set);
             assert!(variants.is_ok_and(|variants| variants.len() > 1), "{name}: {set}");
+        }
+    }
+}
+
+proptest! {
+    /// Neither a line that is missing nor one that stands elsewhere makes reading panic, and what is
+    /// refused is refused with a reason.
+    #[test]
+    fn a_scenario_that_was_torn_apart_is_read_or_refused_with_a_reason(
+        which in 0..11usize, gone: prop::sample::Index, moved: prop::sample::Index, cut: prop::sample::Index,
+    ) {
+        let text = &shipped()[which].1;
+        let mut lines: Vec<_> = text.lines().collect();
+        lines.remove(gone.index(lines.len()));
+        let line = lines[moved.index(lines.len())];
+        lines.insert(cut.index(lines.len()), line);
+        let torn = lines.join("\n");
+        let end = torn.floor_char_boundary(cut.index(2 * torn.len()).min(torn.len()));
+        for text in [&torn[..end], &torn] {
+            if let Err(problems) = Scenario::parse(text, "t.toml") {
+                prop_assert!(problems.iter().all(|problem| !problem.message.is_empty()));
+                prop_assert!(!problems.is_empty());
+            }
         }
     }
 }
