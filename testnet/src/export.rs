@@ -1,10 +1,7 @@
-//! stub
-use crate::scenario::Scenario;
-/// stub
-pub fn graphml(_: &Scenario) -> String {
-    String::new()
-}
-/// stub
-pub fn shadow(_: &Scenario) -> String {
-    String::new()
-}
+//! A scenario's network in the languages of other programs.
+
+mod graphml;
+mod shadow;
+
+pub use self::graphml::graphml;
+pub use self::shadow::shadow;

@@ -53,6 +53,17 @@ impl Topology {
         self.edges.iter().filter(|&&(a, b)| a == node || b == node).count()
     }
 
+    /// How many others each node knows.
+    #[must_use]
+    pub fn degrees(&self) -> Vec<usize> {
+        let mut degrees = vec![0; self.nodes];
+        for &(a, b) in &self.edges {
+            degrees[a] += 1;
+            degrees[b] += 1;
+        }
+        degrees
+    }
+
     /// Whom `node` dials. Of the two ends of an edge one dials, so that there is one connection;
     /// and which one alternates, so that nodes dial about as often as they are dialled.
     pub fn dials(&self, node: usize) -> impl Iterator<Item = usize> + '_ {

@@ -130,11 +130,13 @@ impl World<'_> {
         refuse: impl Fn(State) -> Option<&'static str>,
     ) -> Result<(), Wrong> {
         let refused = nodes.iter().find_map(|&node| Some((node, refuse(self.nodes[node])?)));
-        let told = refused.map(|(node, hint)| self.told(node).hint(hint));
+        if let Some((node, hint)) = refused {
+            return Err(self.told(node).hint(hint));
+        }
         for &node in nodes {
             self.nodes[node] = to;
         }
-        told.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// In what state a node is, as something that is wrong.

@@ -96,8 +96,7 @@ fn scenario(tree: &Table, file: &Arc<str>, problems: &Problems) -> Option<Scenar
 
     let (nodes, shape) = nodes.zip(shape)?;
     let uptimes = order::check(&acts, &shape.topology, nodes.in_process, problems);
-    let degrees: Vec<_> = (0..nodes.count).map(|node| shape.topology.degree(node)).collect();
-    let overrides = changes.merge(&degrees, problems);
+    let overrides = changes.merge(&shape.topology.degrees(), problems);
     let mut plan = LabPlan {
         edges: shape.topology.edges().collect(),
         region_names: links.profile().map(|regions| regions.names.clone()).unwrap_or_default(),

@@ -109,12 +109,18 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// The dotted name of a key from the top.
+    fn path(&self, key: &str) -> String {
+        let title = self.title.trim_matches(['[', ']']);
+        if title.is_empty() { key.to_owned() } else { format!("{title}.{key}") }
+    }
+
     /// A table within this one.
     pub(super) fn table(&self, key: &'static str) -> Option<Section<'a>> {
         let entry = self.entry(key)?;
         match &entry.item.value {
             Value::Table(table) => {
-                let title = format!("[{key}]");
+                let title = format!("[{}]", self.path(key));
                 Some(Section::new(&title, &entry.place, table, self.problems))
             }
             _ => {
@@ -127,9 +133,14 @@ impl<'a> Section<'a> {
     /// All the tables of a list, or the one table that stands in its place.
     pub(super) fn tables(&self, key: &'static str) -> Vec<Section<'a>> {
         let Some(entry) = self.entry(key) else { return Vec::new() };
-        let title = format!("[[{key}]]");
+        let listed = matches!(entry.item.value, Value::List(_));
+        let path = self.path(key);
+        let title = if listed { format!("[[{path}]]") } else { format!("[{path}]") };
         let section = |item: &'a Item| match &item.value {
-            Value::Table(table) => Some(Section::new(&title, &item.place, table, self.problems)),
+            Value::Table(table) => {
+                let place = if listed { &item.place } else { &entry.place };
+                Some(Section::new(&title, place, table, self.problems))
+            }
             _ => {
                 self.wrong(key, &item.place, expected("a table", item));
                 None
@@ -234,9 +245,9 @@ pub(super) fn unknown_word(message: &str, word: &str, known: &[&str]) -> Wrong {
 /// The known word that `word` resembles most, if any resembles it at all.
 fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     /// Below this two words have little more in common than some letters.
-    const RESEMBLANCE: f64 = 0.7;
+    const RESEMBLANCE: f64 = 0.75;
     let score = |key: &&'a str| (strsim::jaro_winkler(&word.to_lowercase(), key), *key);
-    let scored = known.iter().map(|key| score(key)).filter(|(score, _)| *score >= RESEMBLANCE);
+    let scored = known.iter().map(score).filter(|(score, _)| *score >= RESEMBLANCE);
     scored.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, key)| key)
 }
 

@@ -1,11 +1,13 @@
 //! Settings of nodes, for all or for some: `[gossip]`, `[mempool]`, `[peers]`, `[sync]` and
 //! `[[node]]`. What they may be, the node's own settings say: each value is read as one of those.
 
+use std::collections::BTreeSet;
+
 use hearsay_node::config::Settings;
 use toml::{Table, Value as Toml};
 
 use super::problem::{Place, Problems, Wrong};
-use super::section::{expected, unknown_key};
+use super::section::{expected, unknown_key, unknown_word};
 use super::tree::{Entry, Item, Value};
 
 /// The tables of a node's settings that a scenario may have, for all nodes.
@@ -112,14 +114,24 @@ fn leaf(
     let value = entry.item.to_toml();
     let wrong = match wrap(value.clone()).try_into::<Settings>() {
         Ok(_) => return Some(value),
-        Err(error) => kind(&entry.item, default).unwrap_or_else(|| {
-            let message = error.message().lines().next().unwrap_or_default().to_owned();
-            Wrong::new(format!("is wrong: {message}"))
-        }),
+        Err(error) => kind(&entry.item, default).unwrap_or_else(|| in_our_words(error.message())),
     };
     let message = format!("`{}` {}", entry.key, wrong.message);
     problems.add(&entry.item.place, Wrong { message, ..wrong });
     None
+}
+
+/// What is wrong with a value, from what serde says of it. Of a word it says which ones it knows, in
+/// backquotes: ``unknown variant `a`, expected `b` or `c` ``.
+fn in_our_words(message: &str) -> Wrong {
+    let first = message.lines().next().unwrap_or_default();
+    let mut quoted = first.split('`').skip(1).step_by(2);
+    match quoted.next().filter(|_| first.starts_with("unknown variant")) {
+        Some(word) => {
+            unknown_word(&format!("cannot be `{word}`"), word, &quoted.collect::<Vec<_>>())
+        }
+        None => Wrong::new(format!("is wrong: {first}")),
+    }
 }
 
 /// What is wrong with the kind of a value, in the words of the scenario's own keys.
@@ -150,6 +162,8 @@ impl Changes {
     /// The settings of each node, checked as the node itself will check them. `degrees` are the
     /// connections that each must be able to have.
     pub(super) fn merge(self, degrees: &[usize], problems: &Problems) -> Vec<Table> {
+        // What is wrong for all nodes is told once.
+        let mut told = BTreeSet::new();
         let merged = |(node, &degree): (usize, &usize)| {
             let mut table = Table::new();
             let mut last = &Place::START;
@@ -161,7 +175,9 @@ impl Changes {
             }
             mesh_marks(&mut table);
             room(&mut table, degree);
-            if let Err(wrong) = check(&table, node, degree) {
+            if let Err(wrong) = check(&table, node, degree)
+                && told.insert(last.clone())
+            {
                 problems.add(last, wrong);
             }
             table

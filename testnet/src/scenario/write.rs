@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_text_says_the_same_in_the_same_order() {
-        let text = "# a comment\nname = 'a \"b\" \\ \u{7}'\n[nodes]\ncount = 1_0\n[[at]]\ntime = '1s'\n\
+        let text = "# a comment\nname = \"a \\\"b\\\" \\\\ \\u0007\"\n[nodes]\ncount = 1_0\n[[at]]\ntime = '1s'\n\
                     cut = [['n0'], ['*']]\n[[at]]\nslow.nodes = ['n1']\nslow.factor = 2.0\n\
                     [assert]\n'tx.latency_ms.p99' = '< 800'\n[links]\n[[links.edge]]\nloss = 1e-7\n";
         let written = again(text);
