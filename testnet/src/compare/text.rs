@@ -44,10 +44,12 @@ impl Against {
     fn to_text(&self) -> String {
         let Against { base, variant, pairs, left_out, .. } = self;
         let mut text =
-            format!("{variant} against {base}: {pairs} pairs of runs with the same seed\n");
+            format!("{variant} (B) against {base} (A): {pairs} pairs of runs with the same seed\n");
         for why in left_out {
-            text += &format!("  left out: {why}\n");
+            text += &fold(&format!("  left out: {why}"), COLUMNS);
+            text.push('\n');
         }
+        text.push('\n');
         text += &row("", ["A", "B", "B - A", "relative", "95 % interval"].map(str::to_owned), "");
         for one in &self.differences {
             let name = match &*one.unit {

@@ -303,10 +303,10 @@ fn regions_are_shown_where_the_manifest_tells_them() {
     let lines: Vec<_> =
         text.lines().skip(3).take(4).map(|line| &line[..line.find(" ms").unwrap_or(0)]).collect();
     let expected = [
-        "n0        paris             0.000",
-        "├─ n1     sao-paulo         0.500",
-        "│  └─ n3                    1.000",
-        "└─ n2                       0.600",
+        "n0        paris           0.000",
+        "├─ n1     sao-paulo       0.500",
+        "│  └─ n3                  1.000",
+        "└─ n2                     0.600",
     ];
     assert_eq!(lines, expected);
 }
