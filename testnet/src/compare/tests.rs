@@ -61,11 +61,16 @@ fn a_known_difference_is_found_though_seeds_differ_by_more_than_it() {
     let copies = one(&comparison, "tx.copies_per_node");
     assert_eq!((copies.verdict, copies.difference), (Verdict::WithinNoise, 0.0));
     let text = comparison.to_text();
-    assert!(text.contains("b against a: 10 pairs of runs with the same seed"), "{text}");
+    assert!(
+        text.starts_with("b (B) against a (A): 10 pairs of runs with the same seed\n"),
+        "{text}"
+    );
     assert!(
         text.lines().any(|line| line.contains("tx latency, median") && line.ends_with("worse"))
     );
+    // In a run without blocks or coverage, all other figures are absent.
     assert!(text.contains("Within noise, b against a: tx copies per delivery."), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 112), "{text}");
     let (verdict, sentence) = &comparison.sentences()[0];
     assert_eq!(*verdict, Verdict::Real);
     assert!(sentence.starts_with("b is worse than a: tx latency, median, +"), "{sentence}");

@@ -1,6 +1,11 @@
 //! A comparison for people.
 
+use crate::report::fold;
+
 use super::{Against, Better, Comparison, Difference, Interval, LEAST_PAIRS, Verdict};
+
+/// The longest line of words; those of the table are of its own width.
+const COLUMNS: usize = 100;
 
 /// Of so many figures without a difference, one is called different by chance.
 const BY_CHANCE: usize = 20;
@@ -39,34 +44,33 @@ impl Against {
     fn to_text(&self) -> String {
         let Against { base, variant, pairs, left_out, .. } = self;
         let mut text =
-            format!("{variant} against {base}: {pairs} pairs of runs with the same seed\n");
+            format!("{variant} (B) against {base} (A): {pairs} pairs of runs with the same seed\n");
         for why in left_out {
-            text += &format!("  left out: {why}\n");
+            text += &fold(&format!("  left out: {why}"), COLUMNS);
+            text.push('\n');
         }
-        let head = ["median of both", "", "difference", "95 % interval"];
-        text += &format!(
-            "\n{:<30}{:>14}{:>12}{:>14}{:>24}  verdict\n",
-            "", head[0], head[1], head[2], head[3]
-        );
+        text.push('\n');
+        text += &row("", ["A", "B", "B - A", "relative", "95 % interval"].map(str::to_owned), "");
         for one in &self.differences {
             let name = match &*one.unit {
                 "" => one.what.clone(),
                 unit => format!("{}, {unit}", one.what),
             };
-            let relative =
-                one.relative.map_or(String::new(), |share| format!("{:+.1} %", share * 100.0));
-            let interval = one.interval.map_or_else(|| "-".to_owned(), |interval| words(&interval));
-            text += &format!(
-                "{name:<30}{:>14}{:>12}{:>14}{interval:>24}  {}\n",
-                format!("{} {}", digits(one.base), digits(one.variant)),
-                relative,
+            let relative = one.relative.map(|share| format!("{:+.1} %", share * 100.0));
+            let cells = [
+                digits(one.base),
+                digits(one.variant),
                 signed(one.difference),
-                one.words(),
-            );
+                relative.unwrap_or_else(|| "-".to_owned()),
+                one.interval.map_or_else(|| "-".to_owned(), |interval| words(&interval)),
+            ];
+            text += &row(&name, cells, one.words());
         }
+        text.push('\n');
         for (verdict, sentence) in self.sentences() {
             if verdict != Verdict::Real {
-                text += &format!("{sentence}\n");
+                text += &fold(&sentence, COLUMNS);
+                text.push('\n');
             }
         }
         text
@@ -111,6 +115,18 @@ impl Against {
         }
         sentences
     }
+}
+
+/// One line of the table: a name, five figures, and what is to be made of them.
+fn row(
+    name: &str,
+    [base, variant, difference, relative, interval]: [String; 5],
+    verdict: &str,
+) -> String {
+    let line = format!(
+        "{name:<30}{base:>9}{variant:>9}{difference:>10}{relative:>10}{interval:>20}  {verdict}"
+    );
+    line.trim_end().to_owned() + "\n"
 }
 
 impl Difference {

@@ -14,7 +14,7 @@ function timeLine() {
     el('p', { class: 'note' }, `${count(blocks.length)} blocks, ${count(stale)} of them stale. The upper row is the `
       + 'chain, the one below holds what is beside it. The bar behind a block lasts until the last node had it as its tip. '
       + 'Shaded: outside of the window.'),
-    box, legend(['var(--orange)', 'on the chain'], ['var(--red)', 'stale (square)'], ['var(--purple)', 'a tip undone', 'solid'],
+    box, legend(['var(--blue)', 'on the chain'], ['var(--red)', 'stale (square)'], ['var(--purple)', 'a tip undone', 'solid'],
       ['var(--soft)', 'action', 'dash'], ['var(--faint)', 'held still, cut off']),
     el('details', {}, el('summary', {}, 'Blocks as a table'), blockTable(blocks)),
     actions.length ? el('details', {}, el('summary', {}, 'Actions as a table'), sortable('actions', [
@@ -32,7 +32,7 @@ function timeLine() {
   responsive(box, (width) => box.replaceChildren(lanes(width, { blocks, actions, spans, first, end, measured })));
 }
 
-const few = (names) => names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+const few = (names) => names.length > 4 ? `${names[0]} and ${names.length - 1} more` : names.join(', ');
 
 function lanes(width, { blocks, actions, spans, first, end, measured }) {
   const [left, right, main, beside] = [8, 8, 26, 64];
@@ -48,7 +48,7 @@ function lanes(width, { blocks, actions, spans, first, end, measured }) {
     const us = Math.ceil(seconds(first)) * 1e6 + ORIGIN_US + at * 1e6;
     if (us > end) continue;
     svg.append(draw('line', { class: 'grid', x1: x(us), x2: x(us), y1: 4, y2: floor }),
-      draw('text', { x: x(us), y: floor + 16, 'text-anchor': 'middle' }, number(seconds(us))));
+      draw('text', { x: x(us), y: floor + 16, 'text-anchor': 'middle' }, mark(seconds(us))));
   }
   svg.append(draw('text', { x: width - right, y: floor + 34, 'text-anchor': 'end' }, 'seconds since the window began'));
   svg.append(draw('line', { class: 'axis', x1: left, x2: width - right, y1: main, y2: main }));
@@ -67,7 +67,7 @@ function lanes(width, { blocks, actions, spans, first, end, measured }) {
       stroke: 'var(--purple)', 'stroke-width': 2 }), `${REPORT.per_node[node].name} undid ${depth} at ${seconds(us).toFixed(3)} s`));
   }
   for (const block of blocks) {
-    const colour = block.stale ? 'var(--red)' : 'var(--orange)';
+    const colour = block.stale ? 'var(--red)' : 'var(--blue)';
     const until = block.at_us + (block.tip_ms.max ?? 0) * 1000;
     const told = `block ${short(block.id)}, height ${count(block.height)}${block.stale ? ', stale' : ''}\n`
       + `by ${block.node ?? 'a stranger'} at ${seconds(block.at_us).toFixed(3)} s\n`
@@ -85,16 +85,18 @@ function lanes(width, { blocks, actions, spans, first, end, measured }) {
     svg.append(hint(draw('rect', { x: x(span.from_us), y: top, width: Math.max(2, x(until) - x(span.from_us)), height: 14,
       rx: 3, fill: 'var(--faint)' }), `${span.what}\n${seconds(span.from_us).toFixed(3)} to `
         + `${known(span.until_us) ? seconds(span.until_us).toFixed(3) : 'the end'} s`));
-    const inside = x(span.from_us) > width * 0.6;
-    svg.append(draw('text', { x: inside ? x(span.from_us) - 6 : x(span.from_us) + 6, y: top + 11,
-      'text-anchor': inside ? 'end' : 'start', class: 'strong' }, span.what));
+    const before = x(span.from_us) > width * 0.55;
+    const room = (before ? x(span.from_us) : width - x(span.from_us)) / 7.2 - 2;
+    const words = span.what.length > room ? `${span.what.slice(0, Math.max(3, room - 1))}…` : span.what;
+    svg.append(draw('text', { x: before ? x(span.from_us) - 6 : x(span.from_us) + 6, y: top + 11,
+      'text-anchor': before ? 'end' : 'start', class: 'strong' }, words));
   });
-  marks(svg, actions, { x, below, width });
+  actionMarks(svg, actions, { x, below, width });
   return svg;
 }
 
 /** The actions: a line each, and its words where there is room. */
-function marks(svg, actions, { x, below, width }) {
+function actionMarks(svg, actions, { x, below, width }) {
   const free = [-Infinity, -Infinity];
   for (const action of actions) {
     const at = x(action.at_us);

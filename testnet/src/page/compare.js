@@ -44,7 +44,8 @@ function forest(shown, width) {
   const svg = draw('svg', { height: floor + 38, role: 'img', 'aria-label': 'differences and their intervals' });
   for (const value of ticks(most, narrow ? 2 : 4).flatMap((tick) => tick ? [-tick, tick] : [0])) {
     svg.append(draw('line', { class: value ? 'grid' : 'axis', x1: x(value), x2: x(value), y1: 0, y2: floor }),
-      draw('text', { x: x(value), y: floor + 16, 'text-anchor': 'middle' }, share(value / 100)));
+      draw('text', { x: x(value), y: floor + 16, 'text-anchor': 'middle' },
+        `${value > 0 ? '+' : ''}${mark(value)} %`.replace('-', '−')));
   }
   shown.forEach((one, at) => {
     const y = at * step + (narrow ? 28 : 16);
@@ -71,12 +72,13 @@ function table(pair) {
     { name: pair.base, value: (one) => one.base, text: (one) => number(one.base, 4) },
     { name: pair.variant, value: (one) => one.variant, text: (one) => number(one.variant, 4) },
     { name: 'difference', value: (one) => one.difference, text: (one) => signedText(one.difference) },
-    { name: 'of it', value: (one) => one.relative, text: (one) => share(one.relative) },
+    { name: 'relative', value: (one) => one.relative, text: (one) => share(one.relative) },
     { name: '95 % interval', value: (one) => one.interval?.low,
       text: (one) => one.interval ? `${signedText(one.interval.low)} to ${signedText(one.interval.high)}` : '–' },
     { name: 'pairs', value: (one) => one.pairs, text: (one) => count(one.pairs) },
     { name: 'verdict', left: true, value: verdictText,
-      text: (one) => el('b', { class: { better: 'good', worse: 'bad', noise: '' }[fate(one)] }, verdictText(one)) },
+      text: (one) => fate(one) === 'noise' ? verdictText(one)
+        : el('b', { class: fate(one) === 'better' ? 'good' : 'bad' }, verdictText(one)) },
   ], pair.differences, { most: 99 });
 }
 

@@ -40,6 +40,10 @@ function number(value, digits = 3) {
   }).replaceAll(',', '\u202f');
 }
 
+/** A number beside an axis: without digits that mean nothing. */
+const mark = (value) => Number(value.toPrecision(6)).toLocaleString('en', { maximumFractionDigits: 6 })
+  .replaceAll(',', '\u202f');
+
 const count = (value) => known(value)
   ? value.toLocaleString('en', { maximumFractionDigits: 0 }).replaceAll(',', '\u202f') : '–';
 const percent = (share, decimals = 1) => known(share) ? `${(share * 100).toFixed(decimals)} %` : '–';

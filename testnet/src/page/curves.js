@@ -39,7 +39,7 @@ function arrivals() {
       : ticks(most, width < 500 ? 4 : 8);
     for (const ms of marks) {
       svg.append(draw('line', { class: 'grid', x1: x(ms), x2: x(ms), y1: top, y2: floor }),
-        draw('text', { x: x(ms), y: floor + 18, 'text-anchor': 'middle' }, number(ms)));
+        draw('text', { x: x(ms), y: floor + 18, 'text-anchor': 'middle' }, mark(ms)));
     }
     svg.append(draw('text', { x: width - right, y: floor + 34, 'text-anchor': 'end' }, 'ms since publication'));
     for (const { name, colour, dash, points } of curves) {

@@ -30,17 +30,17 @@ function calibration() {
       { name: 'measured, ms', value: (row) => row.rtt_ms },
       { name: 'error, ms', value: (row) => row.rtt_error_ms, text: (row) => signed(row.rtt_error_ms) },
       { name: 'error, %', value: (row) => row.rtt_error_percent, text: (row) => signed(row.rtt_error_percent) },
-      { name: 'asked, B/s', value: (row) => row.asked_bytes_per_s, text: (row) => rate(row.asked_bytes_per_s) },
-      { name: 'measured, B/s', value: (row) => row.bytes_per_s, text: (row) => rate(row.bytes_per_s) },
+      { name: 'rate asked', value: (row) => row.asked_bytes_per_s, text: (row) => rate(row.asked_bytes_per_s) },
+      { name: 'rate measured', value: (row) => row.bytes_per_s, text: (row) => rate(row.bytes_per_s) },
       { name: 'error, %', value: (row) => row.rate_error_percent, text: (row) => signed(row.rate_error_percent) },
-      { name: '', left: true, value: (row) => Number(row.ok), text: (row) => row.ok ? 'right' : el('b', { class: 'bad' }, 'wrong') },
+      { name: 'verdict', left: true, value: (row) => Number(row.ok), text: (row) => row.ok ? 'right' : el('b', { class: 'bad' }, 'wrong') },
     ], probed.links, { most: 12, by: 9, down: false }));
   const links = probed.links.filter((link) => known(link.asked_rtt_ms) && known(link.rtt_ms));
   if (links.length > 1) responsive(box, (width) => box.replaceChildren(scatter(links, width)));
 }
 
 const signed = (value) => known(value) ? `${value > 0 ? '+' : ''}${number(value)}`.replace('-', '−') : '–';
-const rate = (value) => known(value) ? bytes(value) : '–';
+const rate = (value) => known(value) ? `${bytes(value)}/s` : '–';
 
 function scatter(links, width) {
   const [left, right, top, height] = [52, 16, 8, Math.min(260, width * 0.6)];
@@ -51,8 +51,8 @@ function scatter(links, width) {
   const svg = draw('svg', { height: top + height + 40, role: 'img', 'aria-label': 'round trips asked for and measured' });
   for (const ms of ticks(most, 5)) {
     svg.append(draw('line', { class: 'grid', x1: left, x2: left + wide, y1: y(ms), y2: y(ms) }),
-      draw('text', { x: left - 8, y: y(ms) + 4, 'text-anchor': 'end' }, number(ms)),
-      draw('text', { x: x(ms), y: top + height + 18, 'text-anchor': 'middle' }, number(ms)));
+      draw('text', { x: left - 8, y: y(ms) + 4, 'text-anchor': 'end' }, mark(ms)),
+      draw('text', { x: x(ms), y: top + height + 18, 'text-anchor': 'middle' }, mark(ms)));
   }
   svg.append(draw('line', { class: 'axis', x1: x(0), y1: y(0), x2: x(most), y2: y(most) }),
     draw('text', { x: left + wide, y: top + height + 35, 'text-anchor': 'end' }, 'asked for, ms; upwards: measured, ms'));

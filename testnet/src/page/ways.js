@@ -17,7 +17,7 @@ function ways() {
   const extra = el('label', {}, el('input', { type: 'checkbox', checked: true,
     onchange: (event) => { state.redundant = event.target.checked; seek(state.at); } }), ' redundant copies');
   const box = el('div', { style: 'max-width:660px;margin:0 auto' });
-  const told = el('p', { class: 'note', 'aria-live': 'polite' });
+  const told = el('p', { class: 'note', style: 'margin-top:12px', 'aria-live': 'polite' });
   const table = el('div');
   const kept = kinds.map(([kind, name]) => {
     const { ways: all, slowest } = DETAIL[kind];
@@ -134,13 +134,13 @@ function circle() {
 /** The picture of one message; `show` moves it to a moment. */
 function scene(way, nodes, width) {
   const many = nodes.length;
-  const margin = width < 480 ? 58 : 92;
+  const margin = width < 480 ? 58 : 112;
   const radius = Math.max(60, width / 2 - margin);
   const size = Math.max(2.5, Math.min(8, radius * 2.2 / many));
-  const [cx, cy] = [width / 2, radius + 44];
+  const [cx, cy] = [width / 2, radius + 62];
   const x = (node, r = radius) => cx + nodes[node].x * r;
   const y = (node, r = radius) => cy + nodes[node].y * r;
-  const svg = draw('svg', { height: cy + radius + 44, role: 'img', 'aria-label': 'the way of a message' });
+  const svg = draw('svg', { height: cy + radius + 62, role: 'img', 'aria-label': 'the way of a message' });
   const bend = (from, to) => {
     const pull = 0.35;
     const [mx, my] = [(x(from) + x(to)) / 2, (y(from) + y(to)) / 2];
@@ -152,7 +152,7 @@ function scene(way, nodes, width) {
   const has = new Map(way.first.map((arrival) => [arrival.n, arrival]));
   const again = way.again.filter(([, from]) => known(from)).map(([t, from, to]) => {
     const path = draw('path', { d: bend(from, to), fill: 'none', stroke: 'var(--orange)', 'stroke-width': 1,
-      'stroke-dasharray': '3 3' });
+      'stroke-dasharray': '3 3', opacity: many > 40 ? 0.5 : 0.8 });
     svg.append(path);
     return { t, path };
   });
@@ -189,7 +189,7 @@ function scene(way, nodes, width) {
   return { svg, show };
 }
 
-/** Names beside the nodes while there is room for them, else of the regions. */
+/** Names beside the nodes while there is room for them, and of the regions beyond. */
 function names(svg, nodes, { x, y, radius, many }) {
   const text = (angle, content, r, node) => draw('text', {
     x: x(node, r), y: y(node, r) + 4,
@@ -197,14 +197,15 @@ function names(svg, nodes, { x, y, radius, many }) {
   }, content);
   if (many * 14 < radius * 2 * Math.PI) {
     nodes.forEach(({ angle }, node) => svg.append(text(angle, label(node), radius + 16, node)));
-    return;
+    if (radius < 200) return;
   }
+  const beyond = many * 14 < radius * 2 * Math.PI ? 46 : 16;
   const byRegion = new Map();
   nodes.forEach(({ region }, node) => byRegion.set(region, [...(byRegion.get(region) ?? []), node]));
   for (const [region, members] of byRegion) {
     if (!region) continue;
     members.sort((a, b) => nodes[a].angle - nodes[b].angle);
     const middle = members[Math.floor(members.length / 2)];
-    svg.append(text(nodes[middle].angle, region, radius + 16, middle));
+    svg.append(fill(text(nodes[middle].angle, region, radius + beyond, middle), { class: 'strong' }, []));
   }
 }

@@ -45,8 +45,9 @@ pub struct BlockRow {
 
 /// All blocks that a node had, by time and then by id.
 pub(crate) fn time_line(run: &Run, chain: &Canonical, window: &Window) -> Vec<BlockRow> {
-    let row = |(id, message): (&Box<str>, &Message)| row(run, chain, window, id, message);
-    let mut rows: Vec<_> = run.blocks.iter().filter_map(row).collect();
+    let blocks = run.blocks.iter();
+    let mut rows: Vec<_> =
+        blocks.filter_map(|(id, message)| row(run, chain, window, id, message)).collect();
     rows.sort_by(|one, other| (one.at_us, &one.id).cmp(&(other.at_us, &other.id)));
     rows
 }

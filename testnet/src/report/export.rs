@@ -30,7 +30,7 @@ pub const CSV_COLUMNS: &str = "kind,id,bytes,origin,published_us,node,from,via,h
 pub fn csv(dir: &Path, out: &mut dyn Write) -> Result<(), ReportError> {
     let manifest = Manifest::read(dir);
     let mut run = read::run(dir)?;
-    run.hold(&manifest);
+    run.note(&manifest);
     let window = Window::choose(&run, &manifest);
     writeln!(out, "{CSV_COLUMNS}")?;
     for kind in [Kind::Tx, Kind::Block] {

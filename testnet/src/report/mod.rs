@@ -89,10 +89,9 @@ pub use self::stats::{Pair, Summary};
 pub use self::window::Window;
 pub use self::wire::Wire;
 
-pub(crate) use self::read::run as read_run;
 pub(crate) use self::stats::ms;
 pub(crate) use self::tree::Tree;
-pub(crate) use self::words::{verdict_name, via_name};
+pub(crate) use self::words::{fold, verdict_name, via_name};
 
 use self::forks::Canonical;
 use self::manifest::Manifest;
@@ -129,6 +128,13 @@ pub fn build(dir: &Path) -> Result<Report, ReportError> {
     Ok(report)
 }
 
+/// Reads the logs under `dir`, and what the manifest says of the nodes.
+pub(crate) fn read_run(dir: &Path) -> Result<Run, ReadError> {
+    let mut run = read::run(dir)?;
+    run.note(&Manifest::read(dir));
+    Ok(run)
+}
+
 /// Writes `report.json`, `report.txt` and `report.html` into `dir`, over those that are there.
 ///
 /// # Errors
@@ -150,7 +156,7 @@ pub(crate) fn empty() -> Report {
 
 /// Works out the figures.
 fn assemble(mut run: Run, manifest: &Manifest) -> Report {
-    run.hold(manifest);
+    run.note(manifest);
     let run = &run;
     let window = Window::choose(run, manifest);
     let txs = window::counted(run, Kind::Tx, &window);

@@ -69,12 +69,8 @@ impl NodeFigures {
 
 fn figures(run: &Run, manifest: &Manifest, window: &Window, node: NodeIx) -> NodeFigures {
     let log = &run.nodes[node];
-    let place = manifest.nodes.iter().position(|entry| entry.name == log.name);
-    let entry = place.map(|place| manifest.nodes[place].clone()).unwrap_or_default();
-    let by_shape = || {
-        let shape = manifest.shape.as_ref()?;
-        shape.regions.get(*shape.node_region.get(place?)?).cloned()
-    };
+    let entry = manifest.nodes.iter().find(|entry| entry.name == log.name);
+    let entry = entry.cloned().unwrap_or_default();
     let (lag_p99_us, lag_max_us) = lag::of_node(run, window, node);
     let life = |life: &super::run::Life| LifeSpan {
         from_us: life.start,
@@ -83,7 +79,7 @@ fn figures(run: &Run, manifest: &Manifest, window: &Window, node: NodeIx) -> Nod
     };
     NodeFigures {
         name: log.name.clone(),
-        region: entry.region.or_else(by_shape),
+        region: log.region.clone(),
         access: entry.access,
         lives: log.lives.iter().map(life).collect(),
         throughout: run.ran(node, window.from_us, window.until_us),

@@ -68,6 +68,8 @@ pub(crate) struct NodeLog {
     pub(crate) finals: Vec<FinalBlock>,
     /// Summaries of the scheduler's lag, in order.
     pub(crate) lags: Vec<LagSummary>,
+    /// Where it stands, as the manifest says.
+    pub(crate) region: Option<String>,
     /// When it was held still, as the manifest says: it ran then only in name.
     pub(crate) pauses: Vec<(i64, i64)>,
 }
@@ -235,8 +237,17 @@ pub(crate) struct Inclusion {
 }
 
 impl Run {
-    /// Notes when nodes were held still, as the manifest tells.
-    pub(crate) fn hold(&mut self, manifest: &Manifest) {
+    /// Notes what only the manifest tells: where nodes stand, and when they were held still.
+    pub(crate) fn note(&mut self, manifest: &Manifest) {
+        for (place, entry) in manifest.nodes.iter().enumerate() {
+            let by_shape = || {
+                let shape = manifest.shape.as_ref()?;
+                shape.regions.get(*shape.node_region.get(place)?).cloned()
+            };
+            if let Some(node) = self.node_named(&entry.name) {
+                self.nodes[node].region = entry.region.clone().or_else(by_shape);
+            }
+        }
         for pause in &manifest.pauses {
             if let Some(node) = self.node_named(&pause.node) {
                 let until = pause.until_us.unwrap_or(i64::MAX);

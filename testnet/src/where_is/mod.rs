@@ -64,6 +64,9 @@ pub struct Whereabouts {
 pub struct Visit {
     /// The node.
     pub node: String,
+    /// Where it stands; absent when the manifest does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// When it had it: its publication or its first copy.
     pub ms: f64,
     /// The node that sent the first copy, or the peer id of one without a log here; absent at a

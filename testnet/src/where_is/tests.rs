@@ -290,3 +290,50 @@ fn the_json_form_has_the_same_facts() {
     assert_eq!(json["nodes"][4]["copies_from"][1]["copies"], 2);
     assert_eq!(json["missed"][0]["node"], "n5");
 }
+
+#[test]
+fn regions_are_shown_where_the_manifest_tells_them() {
+    let mut lab = lab();
+    lab.manifest(
+        r#"{"nodes":[{"name":"n0","region":"paris"},{"name":"n1","region":"sao-paulo"},{"name":"n2"}]}"#,
+    );
+    let whereabouts = found(&lab, 0xab);
+    assert_eq!(whereabouts.nodes[0].region.as_deref(), Some("paris"));
+    let text = whereabouts.to_text();
+    let lines: Vec<_> =
+        text.lines().skip(3).take(4).map(|line| &line[..line.find(" ms").unwrap_or(0)]).collect();
+    let expected = [
+        "n0        paris           0.000",
+        "├─ n1     sao-paulo       0.500",
+        "│  └─ n3                  1.000",
+        "└─ n2                     0.600",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_node_held_still_says_so() {
+    let mut lab = lab();
+    let from = crate::report::testing::EPOCH_US + S - 10;
+    lab.manifest(&format!(r#"{{"pauses":[{{"node":"n5","from_us":{from}}}]}}"#));
+    let missed = &found(&lab, 0xab).missed[0];
+    assert_eq!((&*missed.node, &*missed.why), ("n5", "was held still when it was published"));
+}
+
+#[test]
+fn in_a_testnet_that_still_runs_a_message_is_found_though_the_last_lines_are_half_written() {
+    let mut lab = Lab::default();
+    for node in ["n0", "n1", "n2"] {
+        lab.start(node, 0).wire(node, S + 900, 1);
+    }
+    lab.publish("n0", S, Tx, 0xab).receive("n1", S + 500, Tx, 0xab, "n0");
+    let half = r#"{"t":"2026-01-01T00:00:01.001000Z","mono_us":1001000,"node":"n2","event":"rece"#;
+    lab.raw("n2", S + 1_000, half);
+    let whereabouts = found(&lab, 0xab);
+    assert_eq!(whereabouts.nodes.len(), 2);
+    assert_eq!(
+        (&*whereabouts.missed[0].node, &*whereabouts.missed[0].why),
+        ("n2", "ran all the time")
+    );
+    assert_eq!(whereabouts.last.map(|last| last.node), Some("n1".to_owned()));
+}

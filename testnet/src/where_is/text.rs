@@ -55,8 +55,12 @@ impl Whereabouts {
         let names: Vec<String> = branches.iter().zip(&self.nodes).map(name).collect();
         let width = |text: &String| text.chars().count();
         let widest = names.iter().map(width).max().unwrap_or(0);
+        let regions = self.nodes.iter().filter_map(|visit| visit.region.as_ref());
+        // Two spaces before the column, which is not there when no region is known.
+        let column = regions.map(|region| width(region) + 2).max().unwrap_or(0);
         for (name, visit) in names.iter().zip(&self.nodes) {
-            write!(out, "{name:<widest$}{:>12.3} ms  ", visit.ms)?;
+            let region = visit.region.as_ref().map_or(String::new(), |name| format!("  {name}"));
+            write!(out, "{name:<widest$}{region:<column$}{:>12.3} ms  ", visit.ms)?;
             writeln!(out, "{}", visit.words())?;
         }
         Ok(())

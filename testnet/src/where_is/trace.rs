@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{
     Eviction, Included, Judgement, Last, Missed, Outcome, Sender, Span, Visit, Whereabouts,
 };
-use crate::report::run::{AtNode, Judged, Message, NodeIx, Run};
+use crate::report::run::{AtNode, Judged, Message, NodeIx, NodeLog, Run};
 use crate::report::{Journey, Tree, ms};
 
 /// One message in its run, and the instant from which its times count.
@@ -103,6 +103,7 @@ impl Tracing<'_> {
         let since = |at: i64| self.since(at);
         Visit {
             node: self.name(node),
+            region: self.run.nodes[node].region.clone(),
             ms: had_at(seen).map(since).unwrap_or_default(),
             from: delivered.map(|first| self.run.peer_name(first.from).to_owned()),
             via: delivered.map(|first| first.via),
@@ -159,7 +160,10 @@ impl Tracing<'_> {
 
     /// What a node was doing that never had the message.
     fn absence(&self, node: NodeIx) -> String {
-        let lives = &self.run.nodes[node].lives;
+        let NodeLog { lives, pauses, .. } = &self.run.nodes[node];
+        if pauses.iter().any(|&(held, resumed)| held <= self.zero && self.zero <= resumed) {
+            return "was held still when it was published".to_owned();
+        }
         let running = lives.iter().find(|life| life.covers(self.zero, self.zero));
         let next = lives.iter().find(|life| self.zero < life.start);
         let started = next.map(|life| format!("it started {:.3} ms later", self.since(life.start)));
