@@ -30,7 +30,7 @@ pub use service::{
     COMMAND_QUEUE, Config, ConnectionConfig, EVENT_QUEUE, Network, NetworkError, start,
 };
 pub use topic::Topic;
-pub use transport::WireCount;
+pub use transport::{Connections, WireCount, transport};
 
 /// The peer id that belongs to an Ed25519 seed.
 ///

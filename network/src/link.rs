@@ -3,7 +3,7 @@
 //!
 //! A shaped stream sits between noise and yamux, so one connection is one ordered stream of bytes,
 //! as over TCP, and yamux's own frames are delayed with all the rest. The **sender** computes for
-//! each frame when it arrives, by arithmetic alone ([`path`](self)), and writes that moment before
+//! each frame when it arrives, by arithmetic alone (`link/path.rs`), and writes that moment before
 //! it; the **receiver** reads at once and holds the frame until then. Both read the machine's
 //! monotonic clock, so both ends must run on one machine. A node outside a lab has no such stream.
 //!
@@ -35,9 +35,11 @@
 //! # What is left out
 //!
 //! Queues in the middle of the network, and losses by their overflow; congestion control after slow
-//! start; delayed acknowledgements; the way of acknowledgements through queues; reordering. That a
-//! killed node's last packet cannot pass a cut link: its peers notice at once. Where neither window
-//! nor rate limits a connection, at most 4 MiB are under way on it.
+//! start; delayed acknowledgements; the way of acknowledgements through queues; reordering; a
+//! socket's send buffer (what it would keep waits in yamux). A killed node's peers notice after a
+//! delay even across a cut, which its last packet could not have passed; a connection that is closed
+//! in order across a cut ends when that is mended. Where neither window nor rate limits a connection,
+//! at most 4 MiB are under way on it.
 //!
 //! # Bounds
 //!
@@ -124,7 +126,9 @@ impl Links {
 
     /// Changes the way to one peer.
     pub fn set(&self, peer: PeerId, spec: LinkSpec) {
-        self.change(|config| drop(config.peers.insert(peer, spec.bounded())));
+        self.change(|config| {
+            config.peers.insert(peer, spec.bounded());
+        });
     }
 
     /// Changes the way to every peer that has none of its own.

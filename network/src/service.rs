@@ -1,5 +1,6 @@
 //! The swarm's task: the shell around libp2p.
 
+mod bans;
 mod peers;
 mod probes;
 mod run;
@@ -61,8 +62,7 @@ pub struct Config {
     pub connections: ConnectionConfig,
     /// The largest payload of a gossip message, in bytes.
     pub largest_message: usize,
-    /// Links to shape; none outside a lab. Their dilation is to be the same as
-    /// [`Config::dilation`].
+    /// Links to shape; none outside a lab. Their dilation must be [`Config::dilation`].
     pub links: Option<Links>,
     /// How many times slower than usual the network's clocks run: intervals, waits and limits of
     /// time are so much longer, and round trips are told as if they were not. At least 1; 1 outside
@@ -114,6 +114,12 @@ pub async fn start(config: Config) -> Result<Network, NetworkError> {
     let peer = identity.public().to_peer_id();
     let wire = WireCount::default();
     let dilation = config.dilation.max(1);
+    if let Some(links) = &config.links
+        && links.clock().dilation() != dilation
+    {
+        let why = "the links have another dilation than the rest of the network".to_owned();
+        return Err(NetworkError::Settings(why));
+    }
     let transport = transport::build(&identity, &wire, config.links.as_ref(), dilation)
         .map_err(|error| NetworkError::Settings(error.to_string()))?;
     let behaviour = Behaviour::new(&identity, &config)?;

@@ -143,6 +143,19 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
     }
 }
 
+/// Gives authenticated connections on which streams can be opened.
+pub type Connections = Boxed<(PeerId, StreamMuxerBox)>;
+
+/// The transport of a node by itself, for measuring what it costs.
+///
+/// # Panics
+/// Never: an Ed25519 identity can sign.
+#[must_use]
+pub fn transport(identity: &[u8; 32], links: Option<&Links>) -> Connections {
+    let identity = crate::identity(identity);
+    build(&identity, &WireCount::default(), links, 1).expect("an Ed25519 identity can sign")
+}
+
 /// The transport of a node.
 ///
 /// # Errors
@@ -152,7 +165,7 @@ pub(crate) fn build(
     count: &WireCount,
     links: Option<&Links>,
     dilation: u32,
-) -> Result<Boxed<(PeerId, StreamMuxerBox)>, noise::Error> {
+) -> Result<Connections, noise::Error> {
     let counted = count.clone();
     let mut yamux = yamux::Config::default();
     yamux.set_max_num_streams(MAX_STREAMS);
@@ -171,4 +184,43 @@ pub(crate) fn build(
         ShapedYamux { links, own, peer: *peer, yamux, count }
     });
     Ok(multiplexed.timeout(set_up).boxed())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+    use libp2p::core::Endpoint;
+    use libp2p::core::transport::{DialOpts, ListenerId, PortUse, TransportEvent};
+
+    use super::*;
+    use crate::link::LinksConfig;
+
+    #[test]
+    fn what_a_lab_adds_is_not_counted_and_no_count_goes_back() {
+        let count = WireCount::default();
+        count.on_read(100);
+        assert_eq!(count.received(), 100);
+        count.discount_received(28);
+        assert_eq!(count.received(), 100, "it has been shown already");
+        count.on_read(50);
+        assert_eq!(count.received(), 122);
+    }
+
+    #[tokio::test]
+    async fn a_node_of_a_lab_and_one_outside_have_no_multiplexer_in_common() {
+        let links = Links::new(LinksConfig::default());
+        let mut inside = transport(&[1; 32], Some(&links));
+        let mut outside = transport(&[2; 32], None);
+        inside.listen_on(ListenerId::next(), "/memory/0".parse().unwrap()).unwrap();
+        let address = match inside.select_next_some().await {
+            TransportEvent::NewAddress { listen_addr, .. } => listen_addr,
+            other => panic!("{other:?}"),
+        };
+        let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+        let dial = tokio::spawn(outside.dial(address, options).unwrap());
+        let (upgrade, _) = inside.select_next_some().await.into_incoming().unwrap();
+        assert!(upgrade.await.is_err());
+        // The dialler may think that it succeeded until it reads: it proposed only one.
+        let _ = dial.await.unwrap();
+    }
 }

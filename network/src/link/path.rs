@@ -132,15 +132,15 @@ impl Path {
         if self.resumes.max(busy) > now {
             return Gate::Shut(self.resumes.max(busy));
         }
-        let room = match &mut self.window {
-            Some(window) => match window.room(now, timeout) {
-                Ok(segments) => u64::from(segments) * SEGMENT - SEAL,
+        let mut sealed = (wanted as u64).min(frame_size(up, spec.rate)) + SEAL;
+        if let Some(window) = &mut self.window {
+            sealed = match window.room(now, timeout, sealed) {
+                Ok(room) => room,
                 Err(at) => return Gate::Shut(at),
-            },
-            None => u64::MAX,
-        };
-        let room = usize::try_from(room.min(frame_size(up, spec.rate))).unwrap_or(MAX_FRAME);
-        Gate::Open(wanted.min(room))
+            };
+        }
+        // A seal alone does not leave: less than a segment is all that is wanted, seal and payload.
+        Gate::Open(usize::try_from(sealed - SEAL).unwrap_or(MAX_FRAME))
     }
 
     /// Sends a frame for which the gate was open.
@@ -169,7 +169,7 @@ impl Path {
             self.arrived = self.arrived.max(through + delay + stall);
             first.get_or_insert(self.arrived);
             if let Some(window) = &mut self.window {
-                window.sent(now, self.arrived + back);
+                window.sent(now, payload, self.arrived + back);
             }
         }
         Arrival { first: first.unwrap_or(self.arrived), last: self.arrived }

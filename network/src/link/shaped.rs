@@ -48,9 +48,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Shaped<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Self { socket, link, sending, .. } = &mut *self;
+        let Self { socket, link, sending, count, .. } = &mut *self;
         if sending.room() == 0
-            && let Poll::Ready(result) = sending.poll(socket, link, cx)
+            && let Poll::Ready(result) = sending.poll(socket, link, count, cx)
         {
             result?;
         }
@@ -59,11 +59,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Shaped<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { socket, link, sending, count, .. } = &mut *self;
-        // What has left must be on its way even while more has to wait.
-        let left = sending.poll(socket, link, cx)?;
-        ready!(Pin::new(socket).poll_flush(cx))?;
-        sending.flushed(count);
-        left.map(Ok)
+        sending.poll(socket, link, count, cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

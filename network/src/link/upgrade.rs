@@ -133,3 +133,17 @@ fn check(message: &[u8], hello: &Hello) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_lab_with_the_same_clock_is_accepted() {
+        assert!(check(&hello(3), &hello(3)).is_ok());
+        let dilated = check(&hello(4), &hello(3)).unwrap_err();
+        assert!(dilated.to_string().contains("dilation"), "{dilated}");
+        let foreign = check(&[0; 62], &hello(3)).unwrap_err();
+        assert!(foreign.to_string().contains("handshakes"), "{foreign}");
+    }
+}

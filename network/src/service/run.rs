@@ -1,6 +1,6 @@
 //! The loop: one event of the swarm or one command at a time, and never a wait for the reader.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -15,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 use tracing::{debug, warn};
 
 use super::Config;
+use super::bans::Bans;
 use super::peers::Peers;
 use super::probes::Probes;
 use crate::behaviour::{Behaviour, BehaviourEvent, protocol_version};
@@ -27,14 +28,6 @@ use crate::wire::Response;
 /// How often the dialling plan is looked at: well below its shortest wait.
 const DIAL_TICK: Duration = Duration::from_millis(100);
 
-/// How long a peer that did what nobody does by mistake may not connect: long enough to make it
-/// useless as an attack, short enough that a repaired node is soon back.
-const BAN: Duration = Duration::from_secs(120);
-
-/// Peers that are kept away at one time. A peer id costs nothing to make, so a longer list would keep
-/// no more out; the connection limits do.
-const MAX_BANNED: usize = 1_024;
-
 /// The swarm and what the shell keeps beside it.
 pub(super) struct Service {
     swarm: Swarm<Behaviour>,
@@ -46,8 +39,7 @@ pub(super) struct Service {
     asked: HashMap<OutboundRequestId, RequestId>,
     /// Addresses being dialled: an error does not always name its own.
     dialling: HashMap<ConnectionId, Multiaddr>,
-    /// Peers that may not connect, and until when: the first ones first.
-    banned: VecDeque<(PeerId, Duration)>,
+    bans: Bans,
     probes: Probes,
     started: Instant,
     dilation: u32,
@@ -68,7 +60,7 @@ impl Service {
             outbox: Outbox::new(events),
             asked: HashMap::new(),
             dialling: HashMap::new(),
-            banned: VecDeque::new(),
+            bans: Bans::default(),
             probes: Probes::default(),
             started: Instant::now(),
             dilation: config.dilation.max(1),
@@ -111,26 +103,20 @@ impl Service {
         self.started.elapsed() / self.dilation
     }
 
-    /// Closes every connection to a peer and refuses new ones for [`BAN`].
+    /// Closes every connection to a peer and refuses new ones for a while.
     fn ban(&mut self, peer: PeerId) {
-        if self.banned.len() >= MAX_BANNED
-            && let Some((oldest, _)) = self.banned.pop_front()
-        {
-            self.swarm.behaviour_mut().banned.unblock_peer(oldest);
+        let let_go = self.bans.add(peer, self.now());
+        let banned = &mut self.swarm.behaviour_mut().banned;
+        if let Some(oldest) = let_go {
+            banned.unblock_peer(oldest);
         }
-        self.banned.push_back((peer, self.now() + BAN));
-        self.swarm.behaviour_mut().banned.block_peer(peer);
+        banned.block_peer(peer);
     }
 
     /// Lets peers connect again whose time is over.
     fn let_back(&mut self) {
-        while let Some((peer, until)) = self.banned.front().copied()
-            && until <= self.now()
-        {
-            self.banned.pop_front();
-            if !self.banned.iter().any(|(other, _)| *other == peer) {
-                self.swarm.behaviour_mut().banned.unblock_peer(peer);
-            }
+        for peer in self.bans.over(self.now()) {
+            self.swarm.behaviour_mut().banned.unblock_peer(peer);
         }
     }
 

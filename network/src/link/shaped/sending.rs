@@ -44,13 +44,24 @@ impl Sending {
         count
     }
 
-    /// The socket has sent everything it was given.
-    pub(super) fn flushed(&mut self, count: &WireCount) {
+    /// Lets everything that is pending leave; ready once it has, and the socket has sent it.
+    pub(super) fn poll<S: AsyncWrite + Unpin>(
+        &mut self,
+        socket: &mut S,
+        link: &mut Connection,
+        count: &WireCount,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let all_left = self.poll_leave(socket, link, cx)?;
+        // What has left must be on its way while more has to wait, and whoever writes need not come
+        // back to flush: noise would keep it until then.
+        ready!(Pin::new(socket).poll_flush(cx))?;
         count.discount_sent(std::mem::take(&mut self.headers));
+        all_left.map(Ok)
     }
 
     /// Hands everything that is pending to the socket; ready once nothing is left.
-    pub(super) fn poll<S: AsyncWrite + Unpin>(
+    fn poll_leave<S: AsyncWrite + Unpin>(
         &mut self,
         socket: &mut S,
         link: &mut Connection,
