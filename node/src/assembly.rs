@@ -77,8 +77,8 @@ pub(crate) struct Ready {
 
 /// A chain, whatever its store is.
 enum AnyChain {
-    OnDisk(Chain<RocksStore>),
-    InMemory(Chain<MemoryStore>),
+    OnDisk(Box<Chain<RocksStore>>),
+    InMemory(Box<Chain<MemoryStore>>),
 }
 
 /// The driver of a node, whatever its store is.
@@ -138,7 +138,7 @@ impl Listening {
             self.handle.snapshots().close();
             let mut chain = Chain::open(MemoryStore::new(genesis.id()), genesis)?;
             chain.keep_bodies(keep);
-            AnyChain::InMemory(chain)
+            AnyChain::InMemory(Box::new(chain))
         } else {
             let data_dir = &self.settings.data_dir;
             let path = store_path(data_dir);
@@ -146,7 +146,7 @@ impl Listening {
             let mut chain = Chain::open(store, genesis)?;
             chain.keep_bodies(keep);
             self.handle.snapshots().open(chain.store().snapshots(), data_dir);
-            AnyChain::OnDisk(chain)
+            AnyChain::OnDisk(Box::new(chain))
         };
         Ok(Opened { listening: self, chain })
     }
@@ -170,9 +170,9 @@ impl Opened {
         match chain {
             AnyChain::OnDisk(chain) => {
                 let path = store_path(&listening.settings.data_dir);
-                listening.begin(chain, Some(&path), means, AnyDriver::OnDisk)
+                listening.begin(*chain, Some(&path), means, AnyDriver::OnDisk)
             }
-            AnyChain::InMemory(chain) => listening.begin(chain, None, means, AnyDriver::InMemory),
+            AnyChain::InMemory(chain) => listening.begin(*chain, None, means, AnyDriver::InMemory),
         }
     }
 }

@@ -2,91 +2,31 @@
 //!
 //! The driver may wait for the swarm and for the disk; neither ever waits for the driver.
 
+mod ends;
 mod halt;
 mod words;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use hearsay_chain::{Store, StoreError};
-use hearsay_network::{Command, NetEvent, Responder, WireCount};
-use thiserror::Error;
+use hearsay_chain::Store;
+use hearsay_network::{Command, NetEvent, Responder};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{info, warn};
 
 use crate::api::{Answer, NodeStatus, Refused, Submitted};
-use crate::checkers::{self, CheckerThreads, Checkers};
-use crate::clock::Clock;
+use crate::checkers::{self, Checkers};
 use crate::engine::{Copy, Done, Effect, Engine, Input, JobId, Token};
-use crate::halt::{Halt, Room};
 use crate::handle::{Request, refused_by};
-use crate::lag::{Lag, LagReader};
-use crate::metrics::Metrics;
+use crate::lag::Lag;
 use crate::trace::event::Event;
-use crate::trace::log::{Log, LogError};
+pub(crate) use ends::Ends;
+pub use ends::{Fatal, Identity};
 use words::{kind_word, peer_info, tell, tell_time};
 
 /// How often the bytes on the sockets are written down.
 const WIRE_EVERY: Duration = Duration::from_secs(1);
-
-/// What stops a node.
-#[derive(Debug, Error)]
-pub enum Fatal {
-    /// Our disk's fault.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Our disk's fault.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// The swarm's task is gone; it only ends when told to.
-    #[error("the network side has ended by itself")]
-    Network,
-}
-
-/// What only the shell knows of the node.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// The node's name in logs.
-    pub name: String,
-    /// Its libp2p peer id.
-    pub peer: String,
-    /// The addresses it listens on.
-    pub listen: Vec<String>,
-}
-
-/// Everything that the driver reads and writes.
-#[derive(Debug)]
-pub(crate) struct Ends {
-    /// To the swarm.
-    pub commands: mpsc::Sender<Command>,
-    /// From the swarm.
-    pub events: mpsc::Receiver<NetEvent>,
-    /// From the RPC.
-    pub requests: mpsc::Receiver<Request>,
-    /// Bytes on the sockets.
-    pub wire: WireCount,
-    /// The propagation log.
-    pub log: Log,
-    /// The threads that check signatures.
-    pub checkers: CheckerThreads,
-    /// How late things come to run; none outside the lab.
-    pub lag: Option<LagReader>,
-    /// Counters for `/metrics`.
-    pub metrics: Arc<Metrics>,
-    /// The clock.
-    pub clock: Clock,
-    /// Whether the node stands still.
-    pub halt: Arc<Halt>,
-    /// The places on disk that must have room.
-    pub room: Room,
-    /// How often they are looked at.
-    pub look_every: Duration,
-    /// Whether the store's commits wait for a disk, and must not hold up the runtime's other tasks. Only
-    /// on a runtime of several threads.
-    pub commits_block: bool,
-}
 
 /// Who waits for an answer of the engine's.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod effect;
 mod halt;
 mod input;
 mod jobs;
+mod names;
 mod news;
 mod orphans;
 mod producer;
@@ -29,6 +30,7 @@ use hearsay_network::choice::Strategy;
 use crate::api::VerdictCounts;
 use crate::trace::event::{Event, Kind, PeerState, VerdictName};
 use jobs::Jobs;
+use names::Names;
 use orphans::Orphans;
 use sightings::Sightings;
 use sync::Sync;
@@ -73,6 +75,7 @@ pub struct Engine<S> {
     jobs: Jobs,
     orphans: Orphans,
     sightings: Sightings,
+    names: Names,
     unpublished: Unpublished,
     sync: Sync,
     verdicts: VerdictCounts,
@@ -94,6 +97,7 @@ impl<S: Store> Engine<S> {
             jobs: Jobs::default(),
             orphans: Orphans::default(),
             sightings: Sightings::default(),
+            names: Names::default(),
             unpublished: Unpublished::default(),
             sync: Sync::new(setup.sync_peers, setup.seed),
             verdicts: VerdictCounts::default(),

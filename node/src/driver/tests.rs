@@ -1,8 +1,10 @@
 //! A driver whose store says that the disk is full.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use hearsay_chain::StoreError;
 use hearsay_chain::block::{Header, VerifiedBlock};
 use hearsay_chain::genesis::{Limits, Schedule};
 use hearsay_chain::ledger::{Account, Accounts, Undo};
@@ -11,12 +13,16 @@ use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{
     Address, BlockId, Chain, Evidence, Genesis, GenesisId, Keypair, Turn, TxId, Verdict,
 };
-use hearsay_network::{Ticket, Topic};
+use hearsay_network::{Ticket, Topic, WireCount};
 
 use super::*;
+use crate::checkers::CheckerThreads;
+use crate::clock::Clock;
 use crate::engine::Setup;
-use crate::halt::Cause;
+use crate::halt::{Cause, Room};
 use crate::handle::Handle;
+use crate::metrics::Metrics;
+use crate::trace::log::Log;
 use crate::trace::writer::Writer;
 
 const WELL: u8 = 0;

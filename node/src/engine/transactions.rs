@@ -37,7 +37,7 @@ pub(super) fn busy() -> Objection {
 impl<S: Store> Engine<S> {
     pub(super) fn on_copy(&mut self, copy: &Copy, out: &mut Vec<Effect>) {
         let (kind, id) = (kind_of(copy.topic), hex::encode(copy.id));
-        let from = copy.from.to_string();
+        let from = self.names.of(&copy.from);
         let (via, bytes) = (Via::Gossip, copy.bytes);
         out.push(Effect::TraceAt(
             copy.at,
