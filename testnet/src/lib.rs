@@ -26,7 +26,7 @@ pub mod out_dir;
 pub mod output;
 pub mod page;
 pub mod progress;
-mod regions;
+pub mod regions;
 pub mod report;
 pub mod run;
 pub mod scenario;
