@@ -4,6 +4,8 @@
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hearsay_node::embed::{Embedded, Ended};
@@ -55,20 +57,25 @@ impl fmt::Display for End {
     }
 }
 
-/// The end of one life of a node.
+/// The end of a node that nobody had asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exit {
     /// The number of the node.
     pub node: usize,
-    /// Which of its lives, from 1.
-    pub life: u64,
     /// How it ended.
     pub end: End,
 }
 
 /// A node that runs, or has run.
 #[derive(Debug)]
-pub(super) enum Host {
+pub(super) struct Host {
+    kind: Kind,
+    /// Whether its end was asked for, so that it is no news.
+    asked: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+enum Kind {
     /// In a process of its own.
     Process(Process),
     /// In this process.
@@ -77,7 +84,7 @@ pub(super) enum Host {
 
 /// A node in this process, with the task that watches it.
 #[derive(Debug)]
-pub(super) struct Inside {
+struct Inside {
     orders: mpsc::Sender<Order>,
     ended: watch::Receiver<Option<Ended>>,
 }
@@ -90,48 +97,54 @@ enum Order {
 }
 
 impl Host {
-    /// Starts a process; its end is told to `exits`.
+    /// Starts a process; an end that nobody asked for is told to `exits`.
     ///
     /// # Errors
     /// It cannot be started.
     pub(super) fn process(
         command: Command,
-        (node, life): (usize, u64),
+        node: usize,
         exits: mpsc::UnboundedSender<Exit>,
     ) -> std::io::Result<Self> {
-        let at_end = move |status| {
-            // Nobody listens any more once the nodes are being stopped.
-            let _ = exits.send(Exit { node, life, end: End::Process(status) });
-        };
-        Process::start(command, at_end).map(Host::Process)
+        let asked = Arc::<AtomicBool>::default();
+        let news = Arc::clone(&asked);
+        let process = Process::start(command, move |status| {
+            if !news.load(Ordering::SeqCst) {
+                // Nobody listens any more once the nodes are being stopped.
+                let _ = exits.send(Exit { node, end: End::Process(status) });
+            }
+        })?;
+        Ok(Self { kind: Kind::Process(process), asked })
     }
 
     /// Watches a node that was started in this process. Its handle is in `handle` while it runs.
-    #[must_use]
     pub(super) fn embedded(
         embedded: Embedded,
-        (node, life): (usize, u64),
+        node: usize,
         handle: watch::Sender<Option<Handle>>,
         exits: mpsc::UnboundedSender<Exit>,
     ) -> Self {
         let (orders, queue) = mpsc::channel(ORDERS);
         let (end, ended) = watch::channel(None);
+        let asked = Arc::<AtomicBool>::default();
+        let news = Arc::clone(&asked);
         handle.send_replace(Some(embedded.handle().clone()));
         tokio::spawn(async move {
             let how = watch_inside(embedded, queue).await;
             handle.send_replace(None);
             end.send_replace(Some(how.clone()));
-            let _ = exits.send(Exit { node, life, end: End::Embedded(how) });
+            if !news.load(Ordering::SeqCst) {
+                let _ = exits.send(Exit { node, end: End::Embedded(how) });
+            }
         });
-        Host::Embedded(Inside { orders, ended })
+        Self { kind: Kind::Embedded(Inside { orders, ended }), asked }
     }
 
     /// The process, if it has one of its own.
-    #[must_use]
-    pub(super) fn pid(&self) -> Option<u32> {
-        match self {
-            Host::Process(process) => Some(process.pid()),
-            Host::Embedded(_) => None,
+    pub(super) fn own_process(&self) -> Option<&Process> {
+        match &self.kind {
+            Kind::Process(process) => Some(process),
+            Kind::Embedded(_) => None,
         }
     }
 
@@ -155,19 +168,20 @@ impl Host {
     }
 
     fn tell(&self, order: Order) {
-        match (self, order) {
-            (Host::Process(process), Order::Stop) => process.stop(),
-            (Host::Process(process), Order::Kill) => process.kill(),
+        self.asked.store(true, Ordering::SeqCst);
+        match (&self.kind, order) {
+            (Kind::Process(process), Order::Stop) => process.stop(),
+            (Kind::Process(process), Order::Kill) => process.kill(),
             // Full: it was told before. Closed: it has ended.
-            (Host::Embedded(inside), order) => drop(inside.orders.try_send(order)),
+            (Kind::Embedded(inside), order) => drop(inside.orders.try_send(order)),
         }
     }
 
     /// Waits for its end.
     pub(super) async fn ended(&self) -> Option<End> {
-        match self {
-            Host::Process(process) => process.ended().await.map(End::Process),
-            Host::Embedded(inside) => {
+        match &self.kind {
+            Kind::Process(process) => process.ended().await.map(End::Process),
+            Kind::Embedded(inside) => {
                 let mut ended = inside.ended.clone();
                 // The task gone without an end is an end as well.
                 let ended = ended.wait_for(Option::is_some).await.ok()?.clone();

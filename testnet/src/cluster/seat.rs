@@ -15,6 +15,7 @@ use super::client::Client;
 use super::host::{End, Exit, Host};
 use super::layout::Layout;
 use super::plan::NodePlan;
+use super::process::Process;
 use super::{ClusterError, LOG_VARIABLE, VARIABLES};
 
 /// How a node is.
@@ -70,7 +71,6 @@ pub struct Seat {
     pub client: Client,
     number: usize,
     state: State,
-    life: u64,
     host: Option<Host>,
     /// Where a node in this process puts its handle.
     handle: watch::Sender<Option<Handle>>,
@@ -88,7 +88,7 @@ impl Seat {
                 .map_err(|source| ClusterError::Rpc { node: plan.name.clone(), source })?,
             None => Client::embedded(handles),
         };
-        Ok(Self { plan, client, number, state: State::Waiting, life: 0, host: None, handle })
+        Ok(Self { plan, client, number, state: State::Waiting, host: None, handle })
     }
 
     /// How it is.
@@ -100,7 +100,7 @@ impl Seat {
     /// Its process, if it runs in one of its own.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.host.as_ref().and_then(Host::pid)
+        self.host.as_ref().and_then(Host::own_process).map(Process::pid)
     }
 
     /// Starts the node with its settings written anew, so that one that comes back finds the links as
@@ -112,7 +112,6 @@ impl Seat {
         let failed = |source| ClusterError::Start { node: self.plan.name.clone(), source };
         let settings = self.plan.settings(maker.layout, lab).map_err(io::Error::other);
         let settings = settings.map_err(failed)?;
-        let life = (self.number, self.life + 1);
         let host = match maker.shared {
             None => {
                 let config = maker.layout.config(&self.plan.name);
@@ -120,8 +119,8 @@ impl Seat {
                 let command = text
                     .and_then(|text| std::fs::write(&config, text))
                     .and_then(|()| self.command(maker, &config));
-                let host =
-                    command.and_then(|command| Host::process(command, life, maker.exits.clone()));
+                let host = command
+                    .and_then(|command| Host::process(command, self.number, maker.exits.clone()));
                 host.map_err(failed)?
             }
             Some(shared) => {
@@ -129,10 +128,9 @@ impl Seat {
                 let genesis = maker.genesis.clone();
                 let node = Embedded::start(settings, genesis, key, authority, shared).await;
                 let node = node.map_err(|error| failed(io::Error::other(format!("{error:#}"))))?;
-                Host::embedded(node, life, self.handle.clone(), maker.exits.clone())
+                Host::embedded(node, self.number, self.handle.clone(), maker.exits.clone())
             }
         };
-        self.life += 1;
         self.host = Some(host);
         self.state = State::Up;
         Ok(())
@@ -178,37 +176,25 @@ impl Seat {
     }
 
     /// Lets it stand still. Only a process can.
-    pub fn pause(&mut self) -> bool {
-        match (&self.host, self.state) {
-            (Some(Host::Process(process)), State::Up) => {
-                process.pause();
-                self.state = State::Paused;
-                true
-            }
-            _ => false,
+    pub fn pause(&mut self) {
+        if let Some(process) = self.host.as_ref().and_then(Host::own_process) {
+            process.pause();
+            self.state = State::Paused;
         }
     }
 
     /// Lets it go on.
-    pub fn resume(&mut self) -> bool {
-        match (&self.host, self.state) {
-            (Some(Host::Process(process)), State::Paused) => {
-                process.resume();
-                self.state = State::Up;
-                true
-            }
-            _ => false,
+    pub fn resume(&mut self) {
+        if let Some(process) = self.host.as_ref().and_then(Host::own_process) {
+            process.resume();
+            self.state = State::Up;
         }
     }
 
-    /// Takes the news of an end. Whether it is one that nobody asked for.
-    pub fn ended(&mut self, exit: &Exit) -> bool {
-        let unasked = exit.life == self.life && self.host.is_some();
-        if unasked {
-            self.host = None;
-            self.state = State::Dead;
-        }
-        unasked
+    /// Takes the news that it has ended by itself.
+    pub fn ended(&mut self) {
+        self.host = None;
+        self.state = State::Dead;
     }
 
     /// Whether it is there to be asked.

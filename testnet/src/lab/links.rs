@@ -64,7 +64,7 @@ impl Links {
             let [a, b] = [from, to].map(|node| self.given.node_region.get(node).copied());
             let row = self.given.one_way_us.get(a.unwrap_or(0));
             let delay_us = row.and_then(|row| row.get(b.unwrap_or(0))).copied().unwrap_or(0);
-            LinkSettings { delay_us, ..self.given.common.clone() }
+            LinkSettings { delay_us, ..self.given.common }
         };
         let mut link = self.given.odd.get(&way).cloned().unwrap_or_else(matrix);
         for slowed in [from, to].iter().filter_map(|node| self.slowed.get(node)) {

@@ -42,14 +42,11 @@ impl Ends {
     /// # Errors
     /// What it was.
     pub async fn guard<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stopped> {
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                biased;
-                () = self.interrupts.next() => return Err(Stopped::Interrupted),
-                Some(exit) = self.exits.recv(), if self.strict => return Err(Stopped::Died(exit)),
-                done = &mut work => return Ok(done),
-            }
+        tokio::select! {
+            biased;
+            () = self.interrupts.next() => Err(Stopped::Interrupted),
+            Some(exit) = self.exits.recv(), if self.strict => Err(Stopped::Died(exit)),
+            done = work => Ok(done),
         }
     }
 }
@@ -120,14 +117,8 @@ impl Lab {
             };
             match came {
                 Came::Interrupt => return Err(Stopped::Interrupted),
-                Came::Exit(exit) => {
-                    if self.cluster.seat(exit.node).ended(&exit) {
-                        if ends.strict {
-                            return Err(Stopped::Died(exit));
-                        }
-                        self.died(&exit, "while the testnet ran").await;
-                    }
-                }
+                Came::Exit(exit) if ends.strict => return Err(Stopped::Died(exit)),
+                Came::Exit(exit) => self.died(&exit, "while the testnet ran").await,
                 Came::Due => {
                     if let Some(timed) = timeline.left.pop_front() {
                         self.act_in_time(&timed).await;
@@ -158,6 +149,7 @@ impl Lab {
     /// Notes that a node ended that nobody had asked to, and says so at once.
     pub(crate) async fn died(&mut self, exit: &Exit, when: &str) {
         let name = self.name(exit.node);
+        self.cluster.seat(exit.node).ended();
         self.tail.gone(&name);
         self.record_death(exit.node, exit.end.to_string());
         let what = format!("{name} died {when}: {}", exit.end);

@@ -11,7 +11,7 @@ use crate::cluster::{Cluster, Rest};
 use crate::manifest::Measure;
 use crate::progress::Phase;
 use crate::report::live::Live;
-use crate::report::{self, Assert, Report};
+use crate::report::{self, Report};
 use crate::scenario::Scenario;
 
 /// How long what is under way may take to arrive once the load is over, besides [`SETTLE_SLOTS`].
@@ -137,14 +137,7 @@ pub fn make_report(dir: &std::path::Path, scenario: Option<&Scenario>) -> Result
         let json = serde_json::to_value(&report).map_err(std::io::Error::other)?;
         let outcomes = scenario.asserts.evaluate(&json);
         let held = scenario.asserts.list.iter().zip(outcomes);
-        report.asserts = held
-            .map(|(assertion, outcome)| Assert {
-                name: assertion.field.clone(),
-                ok: outcome.ok,
-                wanted: Some(assertion.check.to_string()),
-                found: outcome.found.map(|found| found.to_string()),
-            })
-            .collect();
+        report.asserts = held.map(|(assertion, outcome)| assertion.told(outcome)).collect();
     }
     report::write(dir, &report)?;
     Ok(report)

@@ -69,6 +69,19 @@ impl fmt::Display for Outcome {
     }
 }
 
+impl Assertion {
+    /// What a report says of it: its field, what was wanted, and what was found.
+    #[must_use]
+    pub fn told(&self, outcome: Outcome) -> report::Assert {
+        report::Assert {
+            name: self.field.clone(),
+            ok: outcome.ok,
+            wanted: Some(self.check.to_string()),
+            found: outcome.found.map(|found| found.to_string()),
+        }
+    }
+}
+
 impl fmt::Display for Assertion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.field, self.check)
