@@ -14,8 +14,9 @@ use super::streams::{Purpose, stream};
 use super::tree::{Item, Value};
 use crate::regions::{PROFILES, Regions, deal};
 
-/// No two places on earth are further apart than this takes, by far; more is a slip.
-const LONGEST_DELAY: Duration = Duration::from_secs(60);
+/// No two places on earth are further apart than this takes, by far, and no link can be played that
+/// takes longer.
+const LONGEST_DELAY: Duration = hearsay_network::link::LONGEST_DELAY;
 
 /// Beyond this no stream gets anywhere.
 const MOST_LOSS: f64 = 0.5;
@@ -173,7 +174,7 @@ fn placement(item: &Item, regions: &Regions) -> Result<Placement, Wrong> {
 pub(super) fn delay(item: &Item) -> Result<Duration, Wrong> {
     let delay = Duration::from_item(item)?;
     if delay > LONGEST_DELAY {
-        return Err(Wrong::new(format!("is {delay:?}")).hint("a link takes a minute at most"));
+        return Err(Wrong::new(format!("is {delay:?}")).hint("a link takes 10s at most"));
     }
     Ok(delay)
 }
