@@ -157,7 +157,7 @@ fn a_bridge_is_crossed_once() {
     let lab = Lab::new();
     let report = lab.report(&scenario("in-process = 6", "kind = \"bridge\"", ""));
     let arrivals = lab.arrivals();
-    let links = report["tx"]["links"].as_array().unwrap();
+    let links = report["tx"]["by_link"].as_array().unwrap();
     let side = |name: &Value| name.as_str().unwrap()[1..].parse::<usize>().unwrap() < 3;
     let across: Vec<&Value> =
         links.iter().filter(|link| side(&link["from"]) != side(&link["to"])).collect();
@@ -178,7 +178,8 @@ fn what_a_scenario_asserts_and_is_not_so_is_told_and_is_exit_code_six() {
     assert!(said.contains("tx.latency_ms.p50") && said.contains("< 1"), "{said}");
     assert!(!said.contains("  coverage"), "{said}");
     let asserts = lab.read_report()["asserts"].clone();
-    assert_eq!(asserts.as_array().unwrap().iter().filter(|held| held["ok"] == true).count(), 1);
+    // Coverage is that of transactions and that of blocks.
+    assert_eq!(asserts.as_array().unwrap().iter().filter(|held| held["ok"] == true).count(), 2);
 }
 
 #[test]
@@ -243,7 +244,7 @@ fn a_node_that_dies_is_named_with_its_last_words_and_the_run_is_not_valid() {
         .unwrap();
     let pid = hearsay_tests::wait_for("three nodes under load", || {
         let log = std::fs::read_to_string(lab.out().join("n2/events.jsonl")).ok()?;
-        log.contains("\"received\"").then(|| *left_running(&lab.out()).last().unwrap())
+        log.contains("\"received\",\"kind\":\"tx\"").then(|| *left_running(&lab.out()).last().unwrap())
     });
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();

@@ -81,11 +81,12 @@ fn processes_of(dir: &Path) -> Vec<i32> {
 #[test]
 fn a_testnet_outlives_its_terminal_does_what_it_is_told_and_comes_back_with_its_chain() {
     let up = Up::start(&["--nodes", "4", "--slot", "300ms"]);
-    let nodes = up.wait_until("blocks everywhere", |nodes| {
-        nodes.iter().all(|node| node["height"].as_u64() >= Some(2) && node["peers"] == 3)
+    let nodes = up.wait_until("blocks and a measured lag everywhere", |nodes| {
+        let blocks = |node: &Value| node["height"].as_u64() >= Some(2) && node["peers"] == 3;
+        nodes.iter().all(|node| blocks(node) && node["lag_ms"].is_number())
     });
     assert_eq!(nodes.len(), 4);
-    assert!(nodes.iter().all(|node| node["state"] == "up" && node["lag_ms"].is_number()));
+    assert!(nodes.iter().all(|node| node["state"] == "up"));
 
     up.say(&["load", "--rate", "50", "--duration", "1s"]);
     let id = wait_for("an included transaction", || {
