@@ -21,10 +21,16 @@ const EVERY: Duration = Duration::from_millis(5);
 /// Samples that are kept for those who have not read them: 40 seconds of them.
 const KEPT: usize = 8_192;
 
-/// Measures for as long as it lives.
+/// Measures for as long as it, or one of its readers, lives.
 #[derive(Debug)]
 pub(crate) struct Sampler {
     samples: Arc<Samples>,
+    stop: Arc<Stop>,
+}
+
+/// Ends the thread when it is dropped.
+#[derive(Debug, Default)]
+struct Stop {
     ended: Arc<AtomicBool>,
 }
 
@@ -44,6 +50,7 @@ struct Kept {
 #[derive(Debug)]
 pub struct LagReader {
     samples: Arc<Samples>,
+    _stop: Arc<Stop>,
     next: u64,
 }
 
@@ -63,13 +70,13 @@ pub struct Lag {
 impl Sampler {
     /// Starts to measure the runtime that this is called on.
     pub(crate) fn start() -> io::Result<Self> {
-        let (samples, ended) = (Arc::<Samples>::default(), Arc::<AtomicBool>::default());
+        let (samples, stop) = (Arc::<Samples>::default(), Arc::<Stop>::default());
         let runtime = Handle::current();
         thread::Builder::new().name("lag".to_owned()).spawn({
-            let (samples, ended) = (Arc::clone(&samples), Arc::clone(&ended));
+            let (samples, ended) = (Arc::clone(&samples), Arc::clone(&stop.ended));
             move || measure(&runtime, &samples, &ended)
         })?;
-        Ok(Self { samples, ended })
+        Ok(Self { samples, stop })
     }
 
     /// A reader of the samples from now on.
@@ -77,11 +84,11 @@ impl Sampler {
         let kept = self.samples.lock();
         let next = kept.before + kept.late_us.len() as u64;
         drop(kept);
-        LagReader { samples: Arc::clone(&self.samples), next }
+        LagReader { samples: Arc::clone(&self.samples), _stop: Arc::clone(&self.stop), next }
     }
 }
 
-impl Drop for Sampler {
+impl Drop for Stop {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
     }
@@ -139,7 +146,7 @@ mod tests {
     use super::*;
 
     fn reader() -> LagReader {
-        LagReader { samples: Arc::default(), next: 0 }
+        LagReader { samples: Arc::default(), _stop: Arc::default(), next: 0 }
     }
 
     fn push(reader: &LagReader, micros: impl IntoIterator<Item = u64>) {
@@ -172,6 +179,22 @@ mod tests {
         let mut reader = reader();
         push(&reader, [400]);
         assert_eq!(reader.read(4).unwrap().max_us, 100);
+    }
+
+    #[tokio::test]
+    async fn who_reads_keeps_the_samples_coming() {
+        let mut reader = Sampler::start().unwrap().reader();
+        assert!(!reader._stop.ended.load(Ordering::Relaxed));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        for _ in 0..3 {
+            while reader.read(1).is_none() {
+                assert!(Instant::now() < deadline, "no samples");
+                tokio::task::yield_now().await;
+            }
+        }
+        let ended = Arc::clone(&reader._stop.ended);
+        drop(reader);
+        assert!(ended.load(Ordering::Relaxed));
     }
 
     #[tokio::test]

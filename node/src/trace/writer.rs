@@ -51,7 +51,8 @@ struct Shared {
 /// A file with the lines that go to it.
 #[derive(Debug)]
 struct Sheet {
-    file: File,
+    /// None once nothing more is to be written.
+    file: Option<File>,
     desk: Arc<Desk>,
     /// Lines that were taken from the desk.
     chunk: Vec<u8>,
@@ -79,7 +80,14 @@ impl Writer {
     /// Writes what comes to a desk to a file. What is returned is done when the file is closed.
     pub(super) fn serve(&self, file: File, desk: Arc<Desk>) -> oneshot::Receiver<()> {
         let (_gone, gone) = oneshot::channel();
-        let sheet = Sheet { file, desk, chunk: Vec::new(), try_at: None, give_up_at: None, _gone };
+        let sheet = Sheet {
+            file: Some(file),
+            desk,
+            chunk: Vec::new(),
+            try_at: None,
+            give_up_at: None,
+            _gone,
+        };
         self.inner.shared.new.lock().unwrap_or_else(PoisonError::into_inner).push(sheet);
         gone
     }
@@ -144,6 +152,10 @@ impl Sheet {
         state.taken = self.chunk.len();
         let is_last = closing && self.chunk.is_empty() && state.lines.is_empty();
         let ended = done.is_err() || is_last;
+        if ended {
+            // Whoever is told that it is over finds the file closed.
+            self.file = None;
+        }
         if ended && !matches!(state.phase, Phase::Abandoned) {
             state.phase = Phase::Ended(done.err());
         }
@@ -154,10 +166,10 @@ impl Sheet {
 
     /// Writes the lines that were taken. A full disk is no error while it is waited for.
     fn write(&mut self, closing: bool) -> io::Result<()> {
-        if self.chunk.is_empty() {
+        let Some(file) = self.file.as_mut().filter(|_| !self.chunk.is_empty()) else {
             return Ok(());
-        }
-        let error = match write_whole_lines(&mut self.file, &mut self.chunk) {
+        };
+        let error = match write_whole_lines(file, &mut self.chunk) {
             Ok(()) => {
                 self.desk.halt.set(Cause::Log, false);
                 (self.try_at, self.give_up_at) = (None, None);
