@@ -42,9 +42,7 @@ pub async fn run(settings: Settings, with_stdin: bool) -> anyhow::Result<()> {
         keyfile::save(&key_path, &node_key, false)?;
     }
     let (identity, height) = (node.identity().clone(), node.height());
-    // Kept to the end: the lag is measured for as long as it lives.
-    let shared = Shared::new()?;
-    let Ready { driver, network, .. } = node.begin(shared.means(in_lab, LOOK_EVERY)?)?;
+    let Ready { driver, network, .. } = node.begin(Shared::new()?.means(in_lab, LOOK_EVERY)?)?;
     info!(
         name = identity.name,
         peer = identity.peer,

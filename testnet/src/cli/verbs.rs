@@ -262,7 +262,10 @@ mod tests {
         );
         assert_eq!(said(&["heal"]), "heal = true");
         assert_eq!(said(&["heal", "n1"]), r#"heal = [["n1"], ["*"]]"#);
-        assert_eq!(said(&["slow", "n1", "--uplink", "1Mbit"]), r#"[slow] nodes = ["n1"] uplink = "1Mbit""#);
+        assert_eq!(
+            said(&["slow", "n1", "--uplink", "1Mbit"]),
+            r#"[slow] nodes = ["n1"] uplink = "1Mbit""#
+        );
         assert_eq!(said(&["skew", "n1", "--by", "-2s"]), r#"[skew] nodes = ["n1"] by = "-2s""#);
     }
 }

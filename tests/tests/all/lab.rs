@@ -244,7 +244,8 @@ fn a_node_that_dies_is_named_with_its_last_words_and_the_run_is_not_valid() {
         .unwrap();
     let pid = hearsay_tests::wait_for("three nodes under load", || {
         let log = std::fs::read_to_string(lab.out().join("n2/events.jsonl")).ok()?;
-        log.contains("\"received\",\"kind\":\"tx\"").then(|| *left_running(&lab.out()).last().unwrap())
+        log.contains("\"received\",\"kind\":\"tx\"")
+            .then(|| *left_running(&lab.out()).last().unwrap())
     });
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
