@@ -14,6 +14,11 @@ use futures::task::AtomicWaker;
 
 use super::clock::{Clock, monotonic};
 
+/// Alarms ring at multiples of this, so that those close to each other are one wake-up of the thread
+/// and of the runtime's. With a hundred nodes in a process, waking for each frame would take more of the
+/// processor than reading it. It makes a delivery an eighth of a millisecond late on average.
+const GRID: Duration = Duration::from_micros(250);
+
 /// One task's alarm. Setting it anew may leave an earlier setting in force, so a task may be woken
 /// for nothing; it looks at the clock in any case.
 #[derive(Debug, Default)]
@@ -26,7 +31,7 @@ pub(super) struct Alarm {
 impl Alarm {
     /// Has `waker` woken once `clock` shows `moment`.
     pub(super) fn set(&mut self, clock: Clock, moment: Duration, waker: &Waker) {
-        let at = clock.real(moment);
+        let at = on_grid(clock.real(moment));
         self.sleeper.register(waker);
         // It may have rung between the caller's look at the clock and the line above; then the old
         // setting is of no use.
@@ -36,6 +41,13 @@ impl Alarm {
         self.set = Some(at);
         CLOCKWORK.add(Entry { at, sleeper: Arc::clone(&self.sleeper) });
     }
+}
+
+/// The first multiple of [`GRID`] that is not before `at`.
+fn on_grid(at: Duration) -> Duration {
+    let grid = GRID.as_micros() as u64;
+    let micros = u64::try_from(at.as_nanos().div_ceil(1_000)).unwrap_or(u64::MAX);
+    Duration::from_micros(micros.checked_next_multiple_of(grid).unwrap_or(u64::MAX))
 }
 
 static CLOCKWORK: LazyLock<Arc<Clockwork>> = LazyLock::new(|| {
@@ -180,5 +192,15 @@ mod tests {
         // That they end at all shows that none is forgotten; a subtraction below nought would panic.
         let (far, near, past) = deadline.await.unwrap();
         assert_eq!((far.len(), near.len(), past.len()), (2, 49, 1));
+    }
+
+    #[test]
+    fn alarms_ring_on_a_grid_and_never_early() {
+        let ns = Duration::from_nanos;
+        assert_eq!(on_grid(ns(0)), ns(0));
+        assert_eq!(on_grid(ns(1)), GRID);
+        assert_eq!(on_grid(ns(250_000)), GRID);
+        assert_eq!(on_grid(ns(250_001)), 2 * GRID);
+        assert!(on_grid(Duration::MAX) >= Duration::from_secs(1 << 40));
     }
 }
