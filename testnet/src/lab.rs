@@ -158,6 +158,8 @@ impl Lab {
     /// # Errors
     /// A node that does not start, or is not ready in time. Those that run still do.
     pub async fn start(&mut self) -> Result<(), ClusterError> {
+        // Until the probes are through.
+        self.links.even_out(self.plan.shaped());
         let first: Vec<usize> = (0..self.plan.nodes())
             .filter(|node| self.plan.starts.get(*node).is_none_or(Duration::is_zero))
             .collect();
@@ -183,6 +185,10 @@ impl Lab {
             let sample = calibrate::sample(&self.plan.edges, up, self.scenario.seed);
             self.manifest.calibration =
                 calibrate::calibrate(self.cluster.seats(), &self.links, &sample).await;
+            let uneven = self.links.even_out(false);
+            if let Err(why) = self.tell(&uneven, |_| {}).await {
+                self.fault(Fault::sentence(why));
+            }
             self.write_manifest();
         }
         Ok(())

@@ -119,7 +119,7 @@ impl Lab {
 
     /// Tells nodes what their links are now, all at once. Those that do not run find out when they
     /// start, those that stand still when they go on.
-    async fn tell(
+    pub(super) async fn tell(
         &self,
         nodes: &BTreeSet<usize>,
         add: impl Fn(&mut LabChange),

@@ -1,7 +1,8 @@
 //! Probes before a run: do the links behave as was asked?
 //!
 //! A sample of the connections is probed at once, none of them with a node in common, so that no probe
-//! takes another's bandwidth.
+//! takes another's bandwidth. Delays and rates are probed with jitter and loss off: a median of some
+//! round trips cannot tell a wrong delay from a scattered one.
 
 use std::time::Duration;
 

@@ -46,6 +46,8 @@ pub struct Links {
     edges: BTreeSet<Way>,
     cut: BTreeSet<Way>,
     slowed: BTreeMap<usize, Slowed>,
+    /// Whether delays are even and nothing is lost for now.
+    even: bool,
 }
 
 impl Links {
@@ -53,7 +55,7 @@ impl Links {
     #[must_use]
     pub fn new(given: Given, edges: impl IntoIterator<Item = Way>) -> Self {
         let edges = edges.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]).collect();
-        Self { given, edges, cut: BTreeSet::new(), slowed: BTreeMap::new() }
+        Self { given, edges, cut: BTreeSet::new(), slowed: BTreeMap::new(), even: false }
     }
 
     /// What a link is like now.
@@ -71,6 +73,9 @@ impl Links {
             let factor = slowed.factor.unwrap_or(1.0);
             link.delay_us = (link.delay_us as f64 * factor).round() as u64 + slowed.more_delay_us;
             link.rate = link.rate.map(|rate| lower(rate, factor));
+        }
+        if self.even {
+            (link.jitter, link.loss) = (0.0, 0.0);
         }
         link.cut = self.cut.contains(&way);
         link
@@ -114,6 +119,12 @@ impl Links {
                 self.change(|links| links.cut.retain(|way| !ways.contains(way)))
             }
         }
+    }
+
+    /// Takes jitter and loss from all links, or gives them back: a median of some round trips could not
+    /// be told from what was asked for otherwise.
+    pub fn even_out(&mut self, even: bool) -> BTreeSet<usize> {
+        self.change(|links| links.even = even)
     }
 
     /// Slows nodes, or lets them be as they were given.
@@ -213,6 +224,16 @@ mod tests {
         assert_eq!(links.link((1, 2)).delay_us, 40_000);
         assert_eq!(links.slow(&[0], None), BTreeSet::from([0, 1, 3]));
         assert_eq!(links.link((0, 1)).delay_us, 1_000);
+    }
+
+    #[test]
+    fn links_are_evened_out_for_a_while_and_are_as_given_afterwards() {
+        let mut links = ring();
+        assert_eq!(links.even_out(true).len(), 4);
+        assert_eq!(links.link((0, 1)).jitter, 0.0);
+        assert_eq!(links.link((0, 1)).delay_us, 1_000);
+        assert_eq!(links.even_out(false).len(), 4);
+        assert_eq!(links.link((0, 1)).jitter, 0.1);
     }
 
     #[test]
