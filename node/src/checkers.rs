@@ -109,7 +109,12 @@ impl Checkers {
 
 impl Drop for Checkers {
     fn drop(&mut self) {
-        self.threads.0.queue.lock().clients.remove(&self.client);
+        let mut waiting = self.threads.0.queue.lock();
+        waiting.clients.remove(&self.client);
+        // Its turns go with it: one that is nobody's would be taken for work.
+        let gone = self.client;
+        waiting.urgent.retain(|client| *client != gone);
+        waiting.bulk.retain(|client| *client != gone);
     }
 }
 

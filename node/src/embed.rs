@@ -96,7 +96,7 @@ pub struct Embedded {
     identity: Identity,
     stop: oneshot::Sender<String>,
     ended: watch::Receiver<Option<Ended>>,
-    abandon: Abandon,
+    abandon: Arc<Abandon>,
     tasks: [AbortHandle; 2],
 }
 
@@ -136,12 +136,16 @@ impl Embedded {
         tokio::spawn(async move {
             let how = how_it_ended(run.await);
             network_task.abort();
+            while !network_task.is_finished() {
+                // Its port is free only then.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             // It is sent nothing: its other end goes with the file.
             let _ = log_closed.await;
             // There may be nobody who wants to know.
             let _ = tell.send(Some(how));
         });
-        Ok(Self { handle, identity, stop, ended, abandon, tasks })
+        Ok(Self { handle, identity, stop, ended, abandon: Arc::new(abandon), tasks })
     }
 
     /// Asks the node.
@@ -185,14 +189,34 @@ impl Embedded {
     /// Ends the node at once, as `kill -9` ends a process: nobody is told, and nothing reaches the
     /// disk but what has. Its files are free again once [`Embedded::ended`] says so.
     pub fn kill(&self) {
-        self.abandon.now();
-        self.tasks.iter().for_each(AbortHandle::abort);
+        self.killer().kill();
+    }
+
+    /// Kills the node whoever holds it by then, and be it one that is being stopped.
+    #[must_use]
+    pub fn killer(&self) -> Killer {
+        Killer { abandon: Arc::clone(&self.abandon), tasks: self.tasks.clone() }
     }
 
     /// Waits until the node has ended, by itself or not, and says how. Its store and its log are closed
     /// then.
     pub async fn ended(&self) -> Ended {
         wait(self.ended.clone()).await
+    }
+}
+
+/// Ends a node at once.
+#[derive(Clone, Debug)]
+pub struct Killer {
+    abandon: Arc<Abandon>,
+    tasks: [AbortHandle; 2],
+}
+
+impl Killer {
+    /// Ends it as [`Embedded::kill`] does.
+    pub fn kill(&self) {
+        self.abandon.now();
+        self.tasks.iter().for_each(AbortHandle::abort);
     }
 }
 

@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 
 pub use self::access::{Access, AccessError};
 pub use self::api::{LabClient, LabServer, RpcClient, RpcServer};
-pub use self::client::{CallError, NodeUrl, connect};
+pub use self::client::{CallError, NodeUrl, connect, connect_within};
 pub use self::error::RpcError;
 pub use self::params::{BlockSelector, HexBytes};
 use crate::handle::Handle;

@@ -116,12 +116,16 @@ impl Cluster {
     }
 
     /// Waits until every node that runs answers and is connected as planned to the others that run.
-    /// Returns the names of those whose meshes are smaller than gossip wants them: in some graphs that
-    /// is all there is.
+    /// Returns the names of those whose meshes were smaller than gossip wants them for so long after
+    /// that: in some graphs that is all there is.
     ///
     /// # Errors
     /// A node that was not, within the time.
-    pub async fn ready(&self, within: Duration) -> Result<Vec<String>, ClusterError> {
+    pub async fn ready(
+        &self,
+        within: Duration,
+        meshes: Duration,
+    ) -> Result<Vec<String>, ClusterError> {
         let deadline = Instant::now() + within;
         let mut waits = JoinSet::new();
         for seat in self.seats.iter().filter(|seat| seat.answers()) {
@@ -130,7 +134,7 @@ impl Cluster {
             let (name, client, want) =
                 (seat.plan.name.clone(), seat.client.clone(), ready::Want::of(&seat.plan, degree));
             waits.spawn(async move {
-                match ready::wait(client, want, deadline).await {
+                match ready::wait(client, want, meshes, deadline).await {
                     Ok(meshed) => Ok((!meshed).then_some(name)),
                     Err(lack) => Err(ClusterError::NotReady { node: name, lack, after: within }),
                 }
@@ -157,6 +161,14 @@ impl Cluster {
             timeout(ANSWER, seat.client.status()).await.ok()?.ok()
         });
         join_all(asked).await
+    }
+
+    /// Tells some nodes to stop, and kills those that have not within some seconds. Returns those that
+    /// did not end in order, as [`stop`](Self::stop) does.
+    pub async fn stop_some(&mut self, nodes: &[usize]) -> Vec<(usize, Option<End>)> {
+        let seats = self.seats.iter_mut().enumerate().filter(|(node, _)| nodes.contains(node));
+        let stopped = seats.map(async |(node, seat)| seat.stop().await.map(|end| (node, end)));
+        join_all(stopped).await.into_iter().flatten().collect()
     }
 
     /// Tells all nodes to stop, and kills those that have not within some seconds. Returns the names

@@ -48,6 +48,12 @@ impl Interrupts {
         Ok(Self { count, seen: 0 })
     }
 
+    /// Whether there is a request that nobody has waited for.
+    #[must_use]
+    pub fn was_asked(&self) -> bool {
+        *self.count.borrow() > self.seen
+    }
+
     /// Waits for a request that was not waited for before. Nothing is lost if it is not awaited to
     /// its end.
     pub async fn next(&mut self) {

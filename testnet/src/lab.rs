@@ -24,7 +24,7 @@ mod record;
 mod settle;
 mod talk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -62,6 +62,14 @@ use crate::scenario::{LabPlan, Scenario, StoreKind};
 /// How long the nodes may take to start and find each other: opening a store and two rounds of mesh
 /// keeping take about two seconds; a busy machine with many nodes, some more.
 const READY: Duration = Duration::from_secs(60);
+
+/// How long after a node has its peers its meshes may still be growing: some heartbeats. What they
+/// lack by then is what the graph or its settings do not give.
+const MESHES: Duration = Duration::from_secs(8);
+
+/// Nodes write down what went over their sockets every second. So long after the probes, a line of
+/// theirs lies between these and what is measured.
+const WIRE_LINE: Duration = Duration::from_millis(1_100);
 
 /// Why a testnet did not come up, or has no report.
 #[derive(Debug, Error)]
@@ -103,6 +111,8 @@ pub struct Lab {
     clock: Clock,
     /// How far each node's clock is off, in milliseconds.
     skews: Vec<i64>,
+    /// Nodes that could not be told of a change.
+    untold: BTreeSet<usize>,
     program: PathBuf,
     shared: Option<Shared>,
     exits: mpsc::UnboundedSender<Exit>,
@@ -176,7 +186,7 @@ impl Lab {
     /// # Errors
     /// A node that is not ready in time.
     pub async fn get_ready(&mut self) -> Result<(), ClusterError> {
-        let unmeshed = self.cluster.ready(self.clock.real(READY)).await?;
+        let unmeshed = self.cluster.ready(self.clock.real(READY), self.clock.real(MESHES)).await?;
         if !unmeshed.is_empty() {
             self.note(talk::unmeshed(&unmeshed)).await;
         }
@@ -184,11 +194,13 @@ impl Lab {
             let up = |node: usize| self.cluster.seats()[node].state() == State::Up;
             let sample = calibrate::sample(&self.plan.edges, up, self.scenario.seed);
             self.manifest.calibration =
-                calibrate::calibrate(self.cluster.seats(), &self.links, &sample).await;
+                calibrate::calibrate(self.cluster.seats(), &self.links, self.plan.window, &sample)
+                    .await;
             let uneven = self.links.even_out(false);
-            if let Err(why) = self.tell(&uneven, |_| {}).await {
+            if let Err(why) = self.tell(uneven).await {
                 self.fault(Fault::sentence(why));
             }
+            tokio::time::sleep(self.clock.real(WIRE_LINE)).await;
             self.write_manifest();
         }
         Ok(())
@@ -307,7 +319,13 @@ impl Made {
         now: Timestamp,
         before: Option<Manifest>,
     ) -> Result<(Lab, mpsc::UnboundedReceiver<Exit>), LabError> {
-        let Made { scenario, plan, network, cluster, held, program, shared } = self;
+        let Made { scenario, mut plan, network, cluster, held, program, shared } = self;
+        // What the scenario had planned was done the first time.
+        let resumed = before.is_some();
+        if resumed {
+            plan.actions.clear();
+            plan.starts.fill(Duration::ZERO);
+        }
         let manifest = record::manifest(&scenario, &plan, &network, now, before.as_ref());
         manifest.write(layout.dir())?;
         let spare = before.map_or(plan.senders, |before| before.next_spare.max(plan.senders));
@@ -319,7 +337,7 @@ impl Made {
             clients,
             scenario.dilation,
         );
-        for load in &plan.loads {
+        for load in plan.loads.iter().filter(|_| !resumed) {
             loads.prepare(&load.spec, load.senders.clone(), &load.entries);
         }
         let logs = network.nodes.iter().map(|node| node.name.clone());
@@ -329,6 +347,7 @@ impl Made {
             links: Links::new(given(&plan), plan.edges.iter().copied()),
             clock: Clock::new(now.as_microsecond(), scenario.dilation),
             skews: vec![0; plan.nodes()],
+            untold: BTreeSet::new(),
             scenario,
             plan,
             layout,

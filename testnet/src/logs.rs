@@ -125,6 +125,10 @@ fn next(lines: &mut impl BufRead, filter: &Filter) -> io::Result<Option<String>>
     loop {
         bytes.clear();
         io::Read::take(&mut *lines, LONGEST).read_until(b'\n', &mut bytes)?;
+        if bytes.len() as u64 == LONGEST && bytes.last() != Some(&b'\n') {
+            lines.skip_until(b'\n')?;
+            continue;
+        }
         // The end, or a line that is still being written.
         if bytes.pop() != Some(b'\n') {
             return Ok(None);

@@ -23,7 +23,17 @@ const USAGE: u8 = 2;
 /// The exit code of an assertion that does not hold.
 const ASSERTS: u8 = 6;
 
+/// A hundred nodes in one process have more sockets than the 1,024 that most systems begin with; what
+/// the system allows at most is for whoever asks.
+fn allow_many_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Refused, it is as it was; whoever needs more is told by what it cannot open.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
 fn main() -> ExitCode {
+    allow_many_files();
     let done = match Cli::parse().command {
         Command::Run(arguments) => return run_scenario(&arguments),
         Command::Local(arguments) => return run_local(&arguments),
@@ -197,6 +207,12 @@ fn variants(arguments: &CompareArgs) -> Result<Vec<compare::Variant<Scenario>>, 
 fn run_up(arguments: UpArgs) -> ExitCode {
     let again = arguments.out.as_deref().filter(|dir| up::is_testnet(dir));
     let dir = match (again, &arguments.file) {
+        (Some(dir), None) if arguments.network.is_given() => {
+            let dir = dir.display();
+            return usage(format!(
+                "{dir} has a network already; leave its flags out, or name another --out"
+            ));
+        }
         (Some(dir), None) => dir.to_owned(),
         (Some(dir), Some(_)) => {
             let dir = dir.display();

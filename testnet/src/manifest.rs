@@ -205,7 +205,7 @@ pub struct CutSpan {
 }
 
 /// One node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ManifestNode {
     /// Its name in logs.
     pub name: String,
@@ -230,6 +230,9 @@ pub struct ManifestNode {
     /// Its end, if it came before the node was told to stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub died: Option<Died>,
+    /// Seconds of processor time of its last process, if it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_s: Option<f64>,
 }
 
 /// The end of a process that was not told to stop.
@@ -334,6 +337,7 @@ mod tests {
                 region: None,
                 access: AccessRates::default(),
                 died: Some(Died { at_us: 7, status: "signal: 9 (SIGKILL)".to_owned() }),
+                cpu_s: None,
             }],
             description: None,
             mode: "processes".to_owned(),

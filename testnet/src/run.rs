@@ -3,6 +3,7 @@
 //! Whatever happens in between, be it Ctrl-C or a node that dies, the nodes are stopped in order and
 //! what is in their logs is reported; a run that was not what was asked for then ends with an error.
 
+use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -14,6 +15,7 @@ use crate::output::{self, Format};
 use crate::progress::Phase;
 use crate::report::Report;
 use crate::scenario::Scenario;
+use crate::up;
 
 /// How a scenario is run.
 #[derive(Clone, Debug)]
@@ -70,10 +72,15 @@ pub async fn run(scenario: Scenario, options: &Options) -> Result<Report, RunErr
     let (mut lab, exits) =
         Lab::prepare(scenario, |now| out_dir::prepare(options.out.as_deref(), now))?;
     eprintln!("{}", lab::beginning(&lab.scenario, lab.layout.dir()));
+    let _lock = up::lock(&lab.layout).map_err(|error| LabError::Io(io::Error::other(error)))?;
     let mut ends = Ends { exits, interrupts, asked: None, strict: true };
     let ran = work(&mut lab, options, &mut ends).await;
     lab.stop(&mut ends).await;
     let report = if ran { Some(report(&lab, options).await) } else { None };
+    if ends.interrupts.was_asked() && !lab.faults().iter().any(|fault| fault.interruption) {
+        let what = "interrupted while the report was made";
+        lab.fault(Fault { interruption: true, ..Fault::sentence(what) });
+    }
     match report {
         Some(Err(error)) => {
             lab.fault(Fault::sentence(error.to_string()));
@@ -112,7 +119,7 @@ async fn work(lab: &mut Lab, options: &Options, ends: &mut Ends) -> bool {
     let idle = options.keep && lab.plan.actions.is_empty();
     let over = idle || scenario(lab, from_us, ends).await;
     if options.keep && over {
-        keep(lab, from_us, options, ends).await;
+        keep(lab, from_us, ends).await;
     }
     true
 }
@@ -143,9 +150,9 @@ async fn scenario(lab: &mut Lab, from_us: i64, ends: &mut Ends) -> bool {
 }
 
 /// Reports on the scenario, and then stays up until somebody asks for the end.
-async fn keep(lab: &mut Lab, from_us: i64, options: &Options, ends: &mut Ends) {
+async fn keep(lab: &mut Lab, from_us: i64, ends: &mut Ends) {
     if !lab.plan.actions.is_empty()
-        && let Err(error) = report(lab, options).await
+        && let Err(error) = lab.report().await
     {
         lab.fault(Fault::sentence(error.to_string()));
     }

@@ -38,6 +38,7 @@ use std::time::Duration;
 use hearsay_chain::genesis::Schedule;
 
 pub use self::asserts::Asserts;
+pub(crate) use self::links::LONGEST_DELAY;
 pub use self::plan::{
     Access, Action, Heal, LabPlan, Link, LinkChange, LoadPlan, Slow, TimedAction,
 };

@@ -39,7 +39,7 @@ const ENDING: Duration = Duration::from_secs(15);
 /// Whether there is a testnet in `dir`, running or not.
 #[must_use]
 pub fn is_testnet(dir: &Path) -> bool {
-    dir.join(MANIFEST).exists()
+    dir.join(MANIFEST).exists() || Layout::at(dir.to_owned()).scenario().exists()
 }
 
 /// Makes the folder of a new testnet, with its scenario.
@@ -207,8 +207,8 @@ async fn live(lab: &mut Lab, ends: &mut Ends) -> Result<i64, ()> {
     }
     let from_us = lab.now_us();
     lab.phase(Phase::Kept).await;
-    println!("{READY}");
-    // `up` reads no further, and is gone before long.
+    // `up` reads no further; it may be gone already.
+    let _ = writeln!(io::stdout(), "{READY}");
     let _ = io::stdout().flush();
     ends.strict = false;
     let mut timeline = lab.timeline();
@@ -218,7 +218,11 @@ async fn live(lab: &mut Lab, ends: &mut Ends) -> Result<i64, ()> {
     Ok(from_us)
 }
 
-fn lock(layout: &Layout) -> anyhow::Result<File> {
+/// Makes sure that nobody else runs the testnet in this folder, for as long as the file is kept.
+///
+/// # Errors
+/// Somebody does, or the system refuses.
+pub fn lock(layout: &Layout) -> anyhow::Result<File> {
     let path = layout.lock();
     let file = File::options().create(true).truncate(false).write(true).open(&path)?;
     match file.try_lock() {

@@ -106,11 +106,19 @@ fn root(error: &(dyn std::error::Error + 'static)) -> String {
 /// # Errors
 /// A URL that no client can use.
 pub fn connect(url: &NodeUrl) -> Result<HttpClient, CallError> {
+    connect_within(url, CALL_TIMEOUT)
+}
+
+/// The same for calls that may take longer.
+///
+/// # Errors
+/// A URL that no client can use.
+pub fn connect_within(url: &NodeUrl, call: Duration) -> Result<HttpClient, CallError> {
     Ok(HttpClientBuilder::default()
         .max_request_size(MAX_REQUEST_BYTES)
         .max_response_size(MAX_RESPONSE_BYTES)
         .connect_timeout(CONNECT_TIMEOUT)
-        .request_timeout(CALL_TIMEOUT)
+        .request_timeout(call)
         .build(&url.0)?)
 }
 

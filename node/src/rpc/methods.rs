@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::api::{LabServer, RpcServer};
 use super::error::RpcError;
+use super::front::LAB_REQUEST_TIMEOUT;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
     AccountView, BlockView, EvidenceView, MAX_EVIDENCE, MempoolStatus, NodeStatus, PeerInfo,
@@ -56,8 +57,17 @@ impl Methods {
         method: &'static str,
         answer: impl Future<Output = Result<T, RpcError>> + Send,
     ) -> Result<T, RpcError> {
+        self.call_within(method, PATIENCE, answer).await
+    }
+
+    async fn call_within<T>(
+        &self,
+        method: &'static str,
+        patience: Duration,
+        answer: impl Future<Output = Result<T, RpcError>> + Send,
+    ) -> Result<T, RpcError> {
         let result = match self.calls.try_acquire() {
-            Ok(_permit) => timeout(PATIENCE, answer).await.unwrap_or(Err(RpcError::Busy)),
+            Ok(_permit) => timeout(patience, answer).await.unwrap_or(Err(RpcError::Busy)),
             Err(_) => Err(RpcError::Busy),
         };
         self.metrics.rpc_call(method, result.as_ref().map_or_else(RpcError::kind, |_| "ok"));
@@ -123,7 +133,9 @@ impl LabServer for Methods {
     }
 
     async fn lab_probe(&self, request: ProbeRequest) -> Result<ProbeResult, RpcError> {
-        self.call("lab_probe", async { Ok(self.node.lab_probe(request).await??) }).await
+        // It takes as long as the link does; the network side bounds it.
+        let probe = async { Ok(self.node.lab_probe(request).await??) };
+        self.call_within("lab_probe", LAB_REQUEST_TIMEOUT, probe).await
     }
 }
 

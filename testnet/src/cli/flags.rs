@@ -103,6 +103,14 @@ pub struct LocalArgs {
 }
 
 impl NetworkArgs {
+    /// Whether any of them was given.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        let Self { nodes, authorities, slot, degree, profile, seed } = self;
+        let counts = [nodes, authorities, degree].iter().any(|count| count.is_some());
+        counts || slot.is_some() || profile.is_some() || seed.is_some()
+    }
+
     /// The scenario of this network, with `rest` after it.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! A node as the lab asks it: over its RPC, or directly where it runs in this process.
 
+use std::time::Duration;
+
 use hearsay_chain::{UnverifiedTx, codec};
 use hearsay_node::api::{NodeStatus, PeerInfo, Submitted};
 use hearsay_node::handle::Handle;
@@ -8,6 +10,9 @@ use hearsay_node::rpc::{self, CallError, HexBytes, LabClient, NodeUrl, RpcClient
 use jsonrpsee::http_client::HttpClient;
 use tokio::sync::watch;
 
+/// How long a probe may take: the network side, which knows how slow everything runs, gives up before.
+const PROBING: Duration = Duration::from_secs(30 * 60);
+
 /// Asks one node. Cheap to clone; stays the same when its node is started anew.
 #[derive(Clone, Debug)]
 pub struct Client(Way);
@@ -15,7 +20,11 @@ pub struct Client(Way);
 #[derive(Clone, Debug)]
 enum Way {
     /// Connects at the first call.
-    Rpc(HttpClient),
+    Rpc {
+        client: HttpClient,
+        /// For calls that take as long as a slow link does.
+        patient: HttpClient,
+    },
     /// Empty while the node is down.
     Embedded(watch::Receiver<Option<Handle>>),
 }
@@ -27,7 +36,8 @@ impl Client {
     /// A URL that no client can use.
     pub fn new(url: &str) -> Result<Self, CallError> {
         let url: NodeUrl = url.parse().map_err(CallError::Protocol)?;
-        Ok(Self(Way::Rpc(rpc::connect(&url)?)))
+        let patient = rpc::connect_within(&url, PROBING)?;
+        Ok(Self(Way::Rpc { client: rpc::connect(&url)?, patient }))
     }
 
     /// A client of a node in this process, whose handle changes with each start.
@@ -42,7 +52,7 @@ impl Client {
     /// No answer.
     pub async fn status(&self) -> Result<NodeStatus, CallError> {
         match &self.0 {
-            Way::Rpc(client) => Ok(client.node_status().await?),
+            Way::Rpc { client, .. } => Ok(client.node_status().await?),
             Way::Embedded(handle) => Ok(present(handle)?.status().await.map_err(RpcError::from)?),
         }
     }
@@ -53,7 +63,7 @@ impl Client {
     /// No answer.
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, CallError> {
         match &self.0 {
-            Way::Rpc(client) => Ok(client.net_peers().await?),
+            Way::Rpc { client, .. } => Ok(client.net_peers().await?),
             Way::Embedded(handle) => Ok(present(handle)?.peers().await.map_err(RpcError::from)?),
         }
     }
@@ -64,7 +74,7 @@ impl Client {
     /// A refusal, or no answer.
     pub async fn submit(&self, tx: &UnverifiedTx) -> Result<Submitted, CallError> {
         match &self.0 {
-            Way::Rpc(client) => {
+            Way::Rpc { client, .. } => {
                 Ok(client.tx_submit(HexBytes(codec::encode(tx.transaction()))).await?)
             }
             Way::Embedded(handle) => {
@@ -80,7 +90,7 @@ impl Client {
     /// A node outside the lab, a value out of range, or no answer.
     pub async fn lab_set(&self, change: LabChange) -> Result<(), CallError> {
         match &self.0 {
-            Way::Rpc(client) => Ok(client.lab_set(change).await?),
+            Way::Rpc { client, .. } => Ok(client.lab_set(change).await?),
             Way::Embedded(handle) => {
                 Ok(present(handle)?.lab_set(&change).map_err(RpcError::from)?)
             }
@@ -93,7 +103,7 @@ impl Client {
     /// A node outside the lab, a peer that it is not connected to, or no answer.
     pub async fn lab_probe(&self, request: ProbeRequest) -> Result<ProbeResult, CallError> {
         match &self.0 {
-            Way::Rpc(client) => Ok(client.lab_probe(request).await?),
+            Way::Rpc { patient, .. } => Ok(patient.lab_probe(request).await?),
             Way::Embedded(handle) => {
                 let answer = present(handle)?.lab_probe(request).await.map_err(RpcError::from)?;
                 Ok(answer.map_err(RpcError::from)?)

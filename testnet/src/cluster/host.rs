@@ -62,6 +62,8 @@ impl fmt::Display for End {
 pub struct Exit {
     /// The number of the node.
     pub node: usize,
+    /// Which of its lives, from 1.
+    pub life: u64,
     /// How it ended.
     pub end: End,
 }
@@ -103,7 +105,7 @@ impl Host {
     /// It cannot be started.
     pub(super) fn process(
         command: Command,
-        node: usize,
+        (node, life): (usize, u64),
         exits: mpsc::UnboundedSender<Exit>,
     ) -> std::io::Result<Self> {
         let asked = Arc::<AtomicBool>::default();
@@ -111,7 +113,7 @@ impl Host {
         let process = Process::start(command, move |status| {
             if !news.load(Ordering::SeqCst) {
                 // Nobody listens any more once the nodes are being stopped.
-                let _ = exits.send(Exit { node, end: End::Process(status) });
+                let _ = exits.send(Exit { node, life, end: End::Process(status) });
             }
         })?;
         Ok(Self { kind: Kind::Process(process), asked })
@@ -120,7 +122,7 @@ impl Host {
     /// Watches a node that was started in this process. Its handle is in `handle` while it runs.
     pub(super) fn embedded(
         embedded: Embedded,
-        node: usize,
+        (node, life): (usize, u64),
         handle: watch::Sender<Option<Handle>>,
         exits: mpsc::UnboundedSender<Exit>,
     ) -> Self {
@@ -134,7 +136,7 @@ impl Host {
             handle.send_replace(None);
             end.send_replace(Some(how.clone()));
             if !news.load(Ordering::SeqCst) {
-                let _ = exits.send(Exit { node, end: End::Embedded(how) });
+                let _ = exits.send(Exit { node, life, end: End::Embedded(how) });
             }
         });
         Self { kind: Kind::Embedded(Inside { orders, ended }), asked }
@@ -192,6 +194,7 @@ impl Host {
 }
 
 async fn watch_inside(node: Embedded, mut orders: mpsc::Receiver<Order>) -> Ended {
+    let killer = node.killer();
     loop {
         let order = tokio::select! {
             ended = node.ended() => return ended,
@@ -199,7 +202,16 @@ async fn watch_inside(node: Embedded, mut orders: mpsc::Receiver<Order>) -> Ende
         };
         match order {
             Order::Stop => {
-                return match node.stop().await {
+                let stop = node.stop();
+                tokio::pin!(stop);
+                let stopped = tokio::select! {
+                    stopped = &mut stop => stopped,
+                    Some(_) = orders.recv() => {
+                        killer.kill();
+                        stop.await
+                    }
+                };
+                return match stopped {
                     Ok(()) => Ended::Stopped,
                     Err(error) => Ended::Failed(format!("{error:#}")),
                 };

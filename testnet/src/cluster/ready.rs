@@ -12,10 +12,6 @@ use super::{Client, NodePlan};
 /// The time between two looks.
 const POLL: Duration = Duration::from_millis(50);
 
-/// How long after a node has its peers its meshes may still be growing: some heartbeats. What they
-/// lack by then is what the graph or its settings do not give.
-const MESHES: Duration = Duration::from_secs(8);
-
 /// What makes a node ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Want {
@@ -66,7 +62,12 @@ fn lack(status: &NodeStatus, peers: &[PeerInfo], want: Want) -> Option<Lack> {
 ///
 /// # Errors
 /// What it lacked when the deadline had come.
-pub(super) async fn wait(client: Client, want: Want, deadline: Instant) -> Result<bool, String> {
+pub(super) async fn wait(
+    client: Client,
+    want: Want,
+    meshes: Duration,
+    deadline: Instant,
+) -> Result<bool, String> {
     let mut lacking = "it does not answer".to_owned();
     let mut connected = None;
     let looking = async {
@@ -78,7 +79,7 @@ pub(super) async fn wait(client: Client, want: Want, deadline: Instant) -> Resul
                 Ok(Some(Lack::Peers(lack))) => lacking = lack,
                 Ok(Some(Lack::Mesh(lack))) => {
                     let since: &mut Instant = connected.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= MESHES {
+                    if since.elapsed() >= meshes {
                         return false;
                     }
                     lacking = lack;

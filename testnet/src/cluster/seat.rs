@@ -71,6 +71,7 @@ pub struct Seat {
     pub client: Client,
     number: usize,
     state: State,
+    life: u64,
     host: Option<Host>,
     /// Where a node in this process puts its handle.
     handle: watch::Sender<Option<Handle>>,
@@ -88,7 +89,7 @@ impl Seat {
                 .map_err(|source| ClusterError::Rpc { node: plan.name.clone(), source })?,
             None => Client::embedded(handles),
         };
-        Ok(Self { plan, client, number, state: State::Waiting, host: None, handle })
+        Ok(Self { plan, client, number, state: State::Waiting, life: 0, host: None, handle })
     }
 
     /// How it is.
@@ -112,6 +113,7 @@ impl Seat {
         let failed = |source| ClusterError::Start { node: self.plan.name.clone(), source };
         let settings = self.plan.settings(maker.layout, lab).map_err(io::Error::other);
         let settings = settings.map_err(failed)?;
+        let life = (self.number, self.life + 1);
         let host = match maker.shared {
             None => {
                 let config = maker.layout.config(&self.plan.name);
@@ -119,8 +121,8 @@ impl Seat {
                 let command = text
                     .and_then(|text| std::fs::write(&config, text))
                     .and_then(|()| self.command(maker, &config));
-                let host = command
-                    .and_then(|command| Host::process(command, self.number, maker.exits.clone()));
+                let host =
+                    command.and_then(|command| Host::process(command, life, maker.exits.clone()));
                 host.map_err(failed)?
             }
             Some(shared) => {
@@ -128,9 +130,10 @@ impl Seat {
                 let genesis = maker.genesis.clone();
                 let node = Embedded::start(settings, genesis, key, authority, shared).await;
                 let node = node.map_err(|error| failed(io::Error::other(format!("{error:#}"))))?;
-                Host::embedded(node, self.number, self.handle.clone(), maker.exits.clone())
+                Host::embedded(node, life, self.handle.clone(), maker.exits.clone())
             }
         };
+        self.life += 1;
         self.host = Some(host);
         self.state = State::Up;
         Ok(())
@@ -153,26 +156,28 @@ impl Seat {
     }
 
     /// Tells it to stop, and waits for that. Returns how it ended, if not in order; none inside if it
-    /// had to be killed.
+    /// had to be killed. Whoever gives up waiting can still kill it.
     pub async fn stop(&mut self) -> Option<Option<End>> {
-        let host = self.take_down()?;
-        let end = host.stop().await;
+        self.goes_down();
+        let end = self.host.as_ref()?.stop().await;
+        self.host = None;
         (!end.as_ref().is_some_and(End::in_order)).then_some(end)
     }
 
     /// Kills it, and waits for its end.
     pub async fn kill(&mut self) {
-        if let Some(host) = self.take_down() {
+        self.goes_down();
+        if let Some(host) = &self.host {
             host.kill().await;
         }
+        self.host = None;
     }
 
     /// From here on its end is no surprise.
-    fn take_down(&mut self) -> Option<Host> {
+    fn goes_down(&mut self) {
         if self.state != State::Dead {
             self.state = State::Down;
         }
-        self.host.take()
     }
 
     /// Lets it stand still. Only a process can.
@@ -191,10 +196,20 @@ impl Seat {
         }
     }
 
-    /// Takes the news that it has ended by itself.
-    pub fn ended(&mut self) {
-        self.host = None;
-        self.state = State::Dead;
+    /// Whether an end is that of the node as it is now: it may run again by then.
+    #[must_use]
+    pub fn is_current(&self, exit: &Exit) -> bool {
+        exit.life == self.life && self.host.is_some()
+    }
+
+    /// Takes the news that it has ended by itself. Whether it is so.
+    pub fn ended(&mut self, exit: &Exit) -> bool {
+        let is_so = self.is_current(exit);
+        if is_so {
+            self.host = None;
+            self.state = State::Dead;
+        }
+        is_so
     }
 
     /// Whether it is there to be asked.

@@ -22,6 +22,9 @@ const QUEUE: usize = 16;
 /// How long a caller may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The wait after a caller could not be taken.
+const AGAIN: Duration = Duration::from_millis(50);
+
 /// A question, and the way back.
 #[derive(Debug)]
 pub struct Asked {
@@ -68,7 +71,12 @@ impl Drop for Server {
 }
 
 async fn listen(listener: UnixListener, questions: mpsc::Sender<Asked>) {
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Too many open files, as a rule: they pass.
+            tokio::time::sleep(AGAIN).await;
+            continue;
+        };
         let questions = questions.clone();
         tokio::spawn(async move {
             // A caller that goes away in between has nothing to be told.

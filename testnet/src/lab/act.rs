@@ -5,15 +5,19 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use hearsay_node::lab::LabChange;
+use hearsay_node::rpc::CallError;
 use tokio::time::timeout;
 
 use super::links::Slowed;
 use super::{Fault, Lab};
-use crate::cluster::{Seat, State};
+use crate::cluster::{Client, Seat, State};
 use crate::scenario::{Action, Heal, Slow};
 
-/// How long a node may take to be told of its links.
-const TELLING: Duration = Duration::from_secs(3);
+/// How long a node may take to be told of its links: one that was just started opens its store first.
+const TELLING: Duration = Duration::from_secs(10);
+
+/// The time between two tries to reach one that does not listen yet.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 impl Lab {
     /// Does it, and writes down that it was done. Returns what was done, in a few words.
@@ -29,21 +33,24 @@ impl Lab {
             Action::Pause(nodes) => self.pause(nodes)?,
             Action::Resume(nodes) => self.resume(nodes).await?,
             Action::Cut { from, to, one_way } => {
-                let told = self.links.cut(from, to, *one_way);
-                self.tell(&told, nobody).await?;
+                if !self.links.any_between(from, to) {
+                    return Err("there is no link between them that could be cut".to_owned());
+                }
+                let concerned = self.links.cut(from, to, *one_way);
                 self.record_cuts();
+                self.tell(concerned).await?;
             }
             Action::Heal(heal) => {
-                let told = match heal {
+                let concerned = match heal {
                     Heal::All => self.links.heal(None),
                     Heal::Between { from, to } => self.links.heal(Some((from, to))),
                 };
-                self.tell(&told, nobody).await?;
                 self.record_cuts();
+                self.tell(concerned).await?;
             }
             Action::Slow { nodes, slow } => {
-                let told = self.links.slow(nodes, slowed(slow));
-                self.tell(&told, nobody).await?;
+                let concerned = self.links.slow(nodes, slowed(slow));
+                self.tell(concerned).await?;
             }
             Action::Skew { nodes, ms } => self.skew(nodes, *ms).await?,
             Action::Load(index) => self.loads.begin(*index),
@@ -63,15 +70,15 @@ impl Lab {
         Ok(())
     }
 
-    /// Stops those that run, and starts all of them.
+    /// Stops those that run, all at once, and starts all of them.
     async fn restart(&mut self, nodes: &[usize]) -> Result<(), String> {
+        for (node, end) in self.cluster.stop_some(nodes).await {
+            let how = end.map_or("it had to be killed".to_owned(), |end| end.to_string());
+            let name = self.name(node);
+            let what = format!("{name} did not stop in order: {how}");
+            self.fault(Fault::of_node(&self.layout, &name, what));
+        }
         for &node in nodes {
-            if let Some(end) = self.cluster.seat(node).stop().await {
-                let how = end.map_or("it had to be killed".to_owned(), |end| end.to_string());
-                let name = self.name(node);
-                let what = format!("{name} did not stop in order: {how}");
-                self.fault(Fault::of_node(&self.layout, &name, what));
-            }
             self.record_resume(node);
             self.start_node(node).await.map_err(|error| error.to_string())?;
         }
@@ -106,41 +113,41 @@ impl Lab {
             self.cluster.seat(node).resume();
             self.record_resume(node);
         }
-        // What changed about their links meanwhile.
-        self.tell(&nodes.iter().copied().collect(), nobody).await
+        // What changed for them meanwhile.
+        self.tell(nodes.iter().copied().collect()).await
     }
 
     async fn skew(&mut self, nodes: &[usize], ms: i64) -> Result<(), String> {
         for &node in nodes {
             self.skews[node] = ms;
         }
-        self.tell(&nodes.iter().copied().collect(), |change| change.skew_ms = Some(ms)).await
+        self.tell(nodes.iter().copied().collect()).await
     }
 
-    /// Tells nodes what their links are now, all at once. Those that do not run find out when they
-    /// start, those that stand still when they go on.
-    pub(super) async fn tell(
-        &self,
-        nodes: &BTreeSet<usize>,
-        add: impl Fn(&mut LabChange),
-    ) -> Result<(), String> {
+    /// Tells nodes what their links and clocks are now, all at once, and with them those that could not
+    /// be told before. Those that do not run find out when they start, those that stand still when
+    /// they go on.
+    pub(super) async fn tell(&mut self, mut nodes: BTreeSet<usize>) -> Result<(), String> {
+        nodes.append(&mut self.untold);
         let there = nodes.iter().filter(|node| self.cluster.seats()[**node].answers());
         let told = there.map(async |&node| {
             let peer = |other: usize| self.network.nodes[other].peer().to_string();
-            let mut change = self.links.told(node, peer);
-            add(&mut change);
+            let skew_ms = Some(self.skews[node]);
+            let change = LabChange { skew_ms, ..self.links.told(node, peer) };
             let Seat { client, plan, .. } = &self.cluster.seats()[node];
-            match timeout(TELLING, client.lab_set(change)).await {
+            match timeout(TELLING, tell_one(client, &change)).await {
                 Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(format!("{}: {error}", plan.name)),
-                Err(_) => Some(format!("{}: no answer", plan.name)),
+                Ok(Err(error)) => Some((node, format!("{}: {error}", plan.name))),
+                Err(_) => Some((node, format!("{}: no answer", plan.name))),
             }
         });
-        let failed: Vec<String> = join_all(told).await.into_iter().flatten().collect();
+        let failed: Vec<(usize, String)> = join_all(told).await.into_iter().flatten().collect();
         if failed.is_empty() {
             return Ok(());
         }
-        Err(format!("not all nodes could be told of their links: {}", failed.join("; ")))
+        let (untold, why): (Vec<usize>, Vec<String>) = failed.into_iter().unzip();
+        self.untold.extend(untold);
+        Err(format!("not all nodes could be told of their links: {}", why.join("; ")))
     }
 
     fn must_be(&self, nodes: &[usize], states: &[State], done: &str) -> Result<(), String> {
@@ -188,7 +195,15 @@ impl Lab {
     }
 }
 
-fn nobody(_: &mut LabChange) {}
+/// Tells one node, however often it takes: one that was started a moment ago does not listen yet.
+async fn tell_one(client: &Client, change: &LabChange) -> Result<(), CallError> {
+    loop {
+        match client.lab_set(change.clone()).await {
+            Err(CallError::Unreachable(_)) => tokio::time::sleep(ASK_AGAIN).await,
+            told => return told,
+        }
+    }
+}
 
 /// What the links know as being slow; none takes it back.
 fn slowed(slow: &Slow) -> Option<Slowed> {

@@ -41,6 +41,9 @@ impl Lab {
             Wish::Action(action) => self.act(&action).await,
             Wish::Load { spec, senders, entries } => {
                 let entries = entries.unwrap_or_else(|| self.cluster.with(State::Up));
+                if entries.is_empty() {
+                    return Err("no node is up to take it".to_owned());
+                }
                 self.loads.begin_now(&spec, senders, &entries)?;
                 let what = format!(
                     "begin a load of {} transactions in {:.0} s",

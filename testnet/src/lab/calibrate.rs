@@ -36,6 +36,10 @@ const BYTES: std::ops::RangeInclusive<u64> = (64 << 10)..=(16 << 20);
 /// a run may take from its nodes, and the figure would be theirs. In bytes a second: 200 Mbit.
 const MOST_RATE: u64 = 25_000_000;
 
+/// Bytes that TCP's window lets be under way at most, in the model, with a margin: where more would
+/// have to be, the window is the limit and not the rate.
+const WINDOW: u64 = 2 << 20;
+
 /// Which connections are probed, from which end. Pure.
 pub(super) fn sample(edges: &[Way], up: impl Fn(usize) -> bool, seed: u64) -> Vec<Way> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -55,21 +59,30 @@ pub(super) fn sample(edges: &[Way], up: impl Fn(usize) -> bool, seed: u64) -> Ve
 
 /// What is asked of the link from one node to another: the round trip in microseconds, and the rate
 /// in bytes a second, if it can be measured. Pure.
-fn asked(links: &Links, (from, to): Way) -> (u64, Option<f64>) {
+fn asked(links: &Links, window: bool, (from, to): Way) -> (u64, Option<f64>) {
     let (there, back) = (links.link((from, to)), links.link((to, from)));
     let rates = [there.rate, links.access(from).up, links.access(to).down];
-    let rate = rates.into_iter().flatten().min().filter(|rate| *rate <= MOST_RATE);
-    (there.delay_us + back.delay_us, rate.map(|rate| rate as f64))
+    let rtt_us = there.delay_us + back.delay_us;
+    let within = |rate: &u64| {
+        *rate <= MOST_RATE && (!window || rate.saturating_mul(rtt_us) / 1_000_000 <= WINDOW)
+    };
+    let rate = rates.into_iter().flatten().min().filter(within);
+    (rtt_us, rate.map(|rate| rate as f64))
 }
 
 /// Probes the sample, and returns what was measured. A probe that came to nothing has measured
 /// nothing, which the report holds against the run.
-pub(super) async fn calibrate(seats: &[Seat], links: &Links, sample: &[Way]) -> Vec<Calibrated> {
-    join_all(sample.iter().map(|way| probe(seats, links, *way))).await
+pub(super) async fn calibrate(
+    seats: &[Seat],
+    links: &Links,
+    window: bool,
+    sample: &[Way],
+) -> Vec<Calibrated> {
+    join_all(sample.iter().map(|way| probe(seats, links, window, *way))).await
 }
 
-async fn probe(seats: &[Seat], links: &Links, (from, to): Way) -> Calibrated {
-    let (asked_rtt_us, asked_rate) = asked(links, (from, to));
+async fn probe(seats: &[Seat], links: &Links, window: bool, (from, to): Way) -> Calibrated {
+    let (asked_rtt_us, asked_rate) = asked(links, window, (from, to));
     let rounds = ROUND_TRIPS.as_micros() as u64 / asked_rtt_us.max(1);
     let bytes = asked_rate.map_or(0, |rate| {
         let bytes = (rate * RATE.as_secs_f64()) as u64;
@@ -130,7 +143,7 @@ mod tests {
             ],
         };
         let links = Links::new(given, [(0, 1)]);
-        assert_eq!(asked(&links, (0, 1)), (100, Some(1_500.0)));
-        assert_eq!(asked(&links, (1, 0)), (100, Some(3_000.0)));
+        assert_eq!(asked(&links, true, (0, 1)), (100, Some(1_500.0)));
+        assert_eq!(asked(&links, true, (1, 0)), (100, Some(3_000.0)));
     }
 }

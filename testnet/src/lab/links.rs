@@ -6,7 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hearsay_network::link::LOWEST_RATE;
 use hearsay_node::lab::{AccessSettings, LabChange, LinkSettings};
+
+use crate::scenario::LONGEST_DELAY;
+
+/// What a node refuses is not asked of it, however slow it is made.
+const LONGEST_DELAY_US: u64 = LONGEST_DELAY.as_micros() as u64;
 
 /// A link, one way: the number of the node that sends, and of the one that receives.
 pub type Way = (usize, usize);
@@ -29,7 +35,7 @@ pub struct Given {
 /// A node that was made slower.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Slowed {
-    /// Delays of its links are so many times longer, rates so many times lower.
+    /// The rates of its links and of its access are so many times lower.
     pub factor: Option<f64>,
     /// Its links have this delay more, each way, in microseconds.
     pub more_delay_us: u64,
@@ -71,7 +77,7 @@ impl Links {
         let mut link = self.given.odd.get(&way).cloned().unwrap_or_else(matrix);
         for slowed in [from, to].iter().filter_map(|node| self.slowed.get(node)) {
             let factor = slowed.factor.unwrap_or(1.0);
-            link.delay_us = (link.delay_us as f64 * factor).round() as u64 + slowed.more_delay_us;
+            link.delay_us = (link.delay_us + slowed.more_delay_us).min(LONGEST_DELAY_US);
             link.rate = link.rate.map(|rate| lower(rate, factor));
         }
         if self.even {
@@ -101,6 +107,12 @@ impl Links {
     /// The nodes that `node` has a link to.
     pub fn neighbours(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
         self.edges.range((node, 0)..(node + 1, 0)).map(|(_, to)| *to)
+    }
+
+    /// Whether there is any link between these nodes.
+    #[must_use]
+    pub fn any_between(&self, from: &[usize], to: &[usize]) -> bool {
+        !self.ways(from, to, false).is_empty()
     }
 
     /// Cuts what goes from any of `from` to any of `to`, and the other way round too unless one way
@@ -165,7 +177,7 @@ impl Links {
 }
 
 fn lower(rate: u64, factor: f64) -> u64 {
-    ((rate as f64 / factor) as u64).max(1)
+    ((rate as f64 / factor) as u64).max(LOWEST_RATE)
 }
 
 #[cfg(test)]
@@ -175,7 +187,7 @@ mod tests {
     /// A ring of four in two regions: n0 and n1 in one, n2 and n3 in the other.
     fn ring() -> Links {
         let given = Given {
-            common: LinkSettings { jitter: 0.1, rate: Some(1_000), ..LinkSettings::default() },
+            common: LinkSettings { jitter: 0.1, rate: Some(100_000), ..LinkSettings::default() },
             node_region: vec![0, 0, 1, 1],
             one_way_us: vec![vec![1_000, 40_000], vec![50_000, 2_000]],
             odd: BTreeMap::new(),
@@ -218,8 +230,8 @@ mod tests {
         let mut links = ring();
         let slowed = Slowed { factor: Some(10.0), more_delay_us: 5, up: Some(7), down: None };
         assert_eq!(links.slow(&[0], Some(slowed)), BTreeSet::from([0, 1, 3]));
-        assert_eq!(links.link((0, 1)).delay_us, 10_005);
-        assert_eq!(links.link((1, 0)).rate, Some(100));
+        assert_eq!(links.link((0, 1)).delay_us, 1_005);
+        assert_eq!(links.link((1, 0)).rate, Some(10_000));
         assert_eq!((links.access(0).up, links.access(1).up), (Some(7), Some(500)));
         assert_eq!(links.link((1, 2)).delay_us, 40_000);
         assert_eq!(links.slow(&[0], None), BTreeSet::from([0, 1, 3]));

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Fault, Lab, talk};
 use crate::cluster::Exit;
-use crate::control::{Asked, Reply};
+use crate::control::{Ask, Asked, Reply};
 use crate::interrupts::Interrupts;
 use crate::scenario::TimedAction;
 
@@ -42,11 +42,21 @@ impl Ends {
     /// # Errors
     /// What it was.
     pub async fn guard<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stopped> {
-        tokio::select! {
-            biased;
-            () = self.interrupts.next() => Err(Stopped::Interrupted),
-            Some(exit) = self.exits.recv(), if self.strict => Err(Stopped::Died(exit)),
-            done = work => Ok(done),
+        tokio::pin!(work);
+        loop {
+            let asked = tokio::select! {
+                biased;
+                () = self.interrupts.next() => return Err(Stopped::Interrupted),
+                Some(exit) = self.exits.recv(), if self.strict => return Err(Stopped::Died(exit)),
+                done = &mut work => return Ok(done),
+                asked = next_asked(&mut self.asked) => asked,
+            };
+            if asked.ask == Ask::Down {
+                return Err(Stopped::Down(asked.reply));
+            }
+            let why = "the testnet is starting or ending; ask again in a moment".to_owned();
+            // Whoever asked may have gone.
+            let _ = asked.reply.send(Reply::Refused { why });
         }
     }
 }
@@ -117,7 +127,9 @@ impl Lab {
             };
             match came {
                 Came::Interrupt => return Err(Stopped::Interrupted),
-                Came::Exit(exit) if ends.strict => return Err(Stopped::Died(exit)),
+                Came::Exit(exit) if ends.strict && self.is_current(&exit) => {
+                    return Err(Stopped::Died(exit));
+                }
                 Came::Exit(exit) => self.died(&exit, "while the testnet ran").await,
                 Came::Due => {
                     if let Some(timed) = timeline.left.pop_front() {
@@ -134,6 +146,11 @@ impl Lab {
         }
     }
 
+    /// Whether an end is that of the node as it is now, and not of one that was started anew since.
+    fn is_current(&self, exit: &Exit) -> bool {
+        self.cluster.seats()[exit.node].is_current(exit)
+    }
+
     async fn act_in_time(&mut self, timed: &TimedAction) {
         let at = timed.at.as_secs_f64();
         match self.act(&timed.action).await {
@@ -148,8 +165,10 @@ impl Lab {
 
     /// Notes that a node ended that nobody had asked to, and says so at once.
     pub(crate) async fn died(&mut self, exit: &Exit, when: &str) {
+        if !self.cluster.seat(exit.node).ended(exit) {
+            return;
+        }
         let name = self.name(exit.node);
-        self.cluster.seat(exit.node).ended();
         self.tail.gone(&name);
         self.record_death(exit.node, exit.end.to_string());
         let what = format!("{name} died {when}: {}", exit.end);

@@ -23,6 +23,12 @@ pub(super) fn manifest(
     now: Timestamp,
     before: Option<&Manifest>,
 ) -> Manifest {
+    // A testnet that was killed left them open.
+    let before = before.cloned().map(|mut before| {
+        close_all(&mut before, now.as_microsecond());
+        before
+    });
+    let before = before.as_ref();
     let name = |node: usize| network.nodes[node].name.clone();
     let asserts = scenario.asserts.list.iter();
     Manifest {
@@ -67,6 +73,7 @@ fn manifest_node(plan: &LabPlan, network: &Plan, number: usize) -> ManifestNode 
         region: plan.region(number).map(str::to_owned),
         access: AccessRates { up: access.up, down: access.down },
         died: None,
+        cpu_s: None,
     }
 }
 
@@ -104,6 +111,24 @@ fn load(scenario: &Scenario, plan: &LabPlan) -> ManifestLoad {
         payload: loads.map(|load| load.spec.payload.max()).max().unwrap_or(0),
         outcome: Counts::default(),
     }
+}
+
+/// Pauses and cuts that are open end here.
+fn close_all(manifest: &mut Manifest, now_us: i64) {
+    let pauses = manifest.pauses.iter_mut().map(|pause| &mut pause.until_us);
+    let cuts = manifest.cuts.iter_mut().map(|cut| &mut cut.until_us);
+    pauses.chain(cuts).for_each(|until_us| {
+        until_us.get_or_insert(now_us);
+    });
+}
+
+/// Processor time of a process so far, its own and the system's on its behalf, in seconds.
+fn cpu_seconds(pid: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything; what is wanted comes after it.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 fn micros(duration: Duration) -> u64 {
@@ -145,6 +170,17 @@ impl Lab {
         let (name, now) = (self.name(node), self.clock.now_us());
         let open = self.manifest.pauses.iter_mut().filter(|pause| pause.node == name);
         open.filter(|pause| pause.until_us.is_none()).for_each(|pause| pause.until_us = Some(now));
+    }
+
+    /// Closes what is still open, and notes what each process has cost.
+    pub(super) fn record_end(&mut self) {
+        let now = self.clock.now_us();
+        close_all(&mut self.manifest, now);
+        for (node, seat) in self.manifest.nodes.iter_mut().zip(self.cluster.seats()) {
+            if let Some(cpu_s) = seat.pid().and_then(cpu_seconds) {
+                node.cpu_s = Some(cpu_s);
+            }
+        }
     }
 
     /// Writes the cut links down as they are now: a node that sends, and whom it does not reach.

@@ -50,11 +50,15 @@ impl Lab {
         within: Duration,
         ends: &mut Ends,
     ) -> Result<(), Stopped> {
-        let until_us = self.clock.now_us();
         self.phase(Phase::Settling).await;
-        // Calls that nodes still owe an answer.
-        let answered = timeout(SETTLE_BRIEFLY.min(within), self.loads.over());
+        // Should anything come in between, this is what was measured.
+        let now_us = self.clock.now_us();
+        self.manifest.measure = Some(Measure { from_us, until_us: now_us, settle_us: 0 });
+        self.write_manifest();
+        // Calls that nodes still owe an answer: what comes of them is part of the load.
+        let answered = timeout(self.clock.real(SETTLE_BRIEFLY.min(within)), self.loads.over());
         let _ = ends.guard(answered).await?;
+        let until_us = self.clock.now_us();
         let gaps = !self.loads.total().all_taken();
         let settling =
             settle(&self.cluster, self.tail.live(), gaps, self.clock, self.clock.real(within));
@@ -83,6 +87,7 @@ impl Lab {
     pub async fn stop(&mut self, ends: &mut Ends) {
         self.phase(Phase::Stopping).await;
         self.loads.give_up();
+        self.record_end();
         let unclean = tokio::select! {
             unclean = self.cluster.stop() => Some(unclean),
             () = ends.interrupts.next() => None,
@@ -155,7 +160,7 @@ async fn settle(
     let rested = timeout(within, rest(cluster, gaps, clock)).await.ok()?;
     let delivered = live.wait_for(|live| live.delivered.is_none_or(|share| share >= 1.0));
     // Too late or not: what matters is that it was waited for.
-    let _ = timeout(DELIVERIES, delivered).await;
+    let _ = timeout(clock.real(DELIVERIES), delivered).await;
     Some(rested)
 }
 

@@ -14,9 +14,9 @@ use super::streams::{Purpose, stream};
 use super::tree::{Item, Value};
 use crate::regions::{PROFILES, Regions, deal};
 
-/// No two places on earth are further apart than this takes, by far, and no link can be played that
-/// takes longer.
-const LONGEST_DELAY: Duration = hearsay_network::link::LONGEST_DELAY;
+/// No two places on earth are further apart than this takes, by far. The handshakes of a connection are
+/// five such ways, and must come to their end within ten seconds.
+pub(crate) const LONGEST_DELAY: Duration = Duration::from_millis(1_500);
 
 /// Beyond this no stream gets anywhere.
 const MOST_LOSS: f64 = 0.5;
@@ -174,7 +174,7 @@ fn placement(item: &Item, regions: &Regions) -> Result<Placement, Wrong> {
 pub(super) fn delay(item: &Item) -> Result<Duration, Wrong> {
     let delay = Duration::from_item(item)?;
     if delay > LONGEST_DELAY {
-        return Err(Wrong::new(format!("is {delay:?}")).hint("a link takes 10s at most"));
+        return Err(Wrong::new(format!("is {delay:?}")).hint("a link takes 1500ms at most"));
     }
     Ok(delay)
 }
