@@ -266,6 +266,6 @@ mod tests {
             said(&["slow", "n1", "--uplink", "1Mbit"]),
             r#"[slow] nodes = ["n1"] uplink = "1Mbit""#
         );
-        assert_eq!(said(&["skew", "n1", "--by", "-2s"]), r#"[skew] nodes = ["n1"] by = "-2s""#);
+        assert_eq!(said(&["skew", "n1", "--by", "-2s"]), r#"[skew] by = "-2s" nodes = ["n1"]"#);
     }
 }
