@@ -20,14 +20,20 @@ use crate::manifest::Calibrated;
 /// leave a small machine's processors alone.
 const SAMPLE: usize = 8;
 
-/// Round trips on each link: an odd number has a middle one.
-const ROUNDS: std::ops::RangeInclusive<u64> = 5..=21;
+/// Round trips on each link: an odd number has a middle one, and without jitter three are enough.
+const ROUNDS: std::ops::RangeInclusive<u64> = 3..=21;
 
 /// The time that the round trips of one link may take together.
-const ROUND_TRIPS: Duration = Duration::from_millis(1_500);
+const ROUND_TRIPS: Duration = Duration::from_millis(1_200);
 
-/// The time that a link's rate is measured for, start-up included.
-const RATE: Duration = Duration::from_millis(1_200);
+/// What a probe of one round trip takes: its stream is negotiated first.
+const TRIPS: u64 = 2;
+
+/// The time that a link's rate is measured for, start-up included, at least …
+const RATE: Duration = Duration::from_millis(800);
+
+/// … and in round trips: TCP's window has opened by then, and half of the time is left to measure.
+const RATE_TRIPS: u64 = 10;
 
 /// Bytes that a rate is measured with, at least and at most.
 const BYTES: std::ops::RangeInclusive<u64> = (64 << 10)..=(16 << 20);
@@ -83,9 +89,10 @@ pub(super) async fn calibrate(
 
 async fn probe(seats: &[Seat], links: &Links, window: bool, (from, to): Way) -> Calibrated {
     let (asked_rtt_us, asked_rate) = asked(links, window, (from, to));
-    let rounds = ROUND_TRIPS.as_micros() as u64 / asked_rtt_us.max(1);
+    let rounds = ROUND_TRIPS.as_micros() as u64 / (TRIPS * asked_rtt_us).max(1);
     let bytes = asked_rate.map_or(0, |rate| {
-        let bytes = (rate * RATE.as_secs_f64()) as u64;
+        let length = RATE.max(Duration::from_micros(RATE_TRIPS * asked_rtt_us));
+        let bytes = (rate * length.as_secs_f64()) as u64;
         bytes.clamp(*BYTES.start(), *BYTES.end())
     });
     let request = ProbeRequest {
