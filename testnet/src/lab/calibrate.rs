@@ -42,6 +42,10 @@ const BYTES: std::ops::RangeInclusive<u64> = (64 << 10)..=(16 << 20);
 /// a run may take from its nodes, and the figure would be theirs. In bytes a second: 200 Mbit.
 const MOST_RATE: u64 = 25_000_000;
 
+/// The bytes of a small message on the line, encryption and headers included: on a narrow one they take
+/// a time that is no error of the link's.
+const PROBE_BYTES: u64 = 90;
+
 /// Bytes that TCP's window lets be under way at most, in the model, with a margin: where more would
 /// have to be, the window is the limit and not the rate.
 const WINDOW: u64 = 2 << 20;
@@ -66,9 +70,14 @@ pub(super) fn sample(edges: &[Way], up: impl Fn(usize) -> bool, seed: u64) -> Ve
 /// What is asked of the link from one node to another: the round trip in microseconds, and the rate
 /// in bytes a second, if it can be measured. Pure.
 fn asked(links: &Links, window: bool, (from, to): Way) -> (u64, Option<f64>) {
-    let (there, back) = (links.link((from, to)), links.link((to, from)));
-    let rates = [there.rate, links.access(from).up, links.access(to).down];
-    let rtt_us = there.delay_us + back.delay_us;
+    let way = |from: usize, to: usize| {
+        let link = links.link((from, to));
+        (link.delay_us, [link.rate, links.access(from).up, links.access(to).down])
+    };
+    let ((there_us, rates), (back_us, back_rates)) = (way(from, to), way(to, from));
+    let passed = rates.into_iter().chain(back_rates).flatten();
+    let passing_us: u64 = passed.map(|rate| PROBE_BYTES * 1_000_000 / rate.max(1)).sum();
+    let rtt_us = there_us + back_us + passing_us;
     let within = |rate: &u64| {
         *rate <= MOST_RATE && (!window || rate.saturating_mul(rtt_us) / 1_000_000 <= WINDOW)
     };
@@ -140,17 +149,34 @@ mod tests {
     #[test]
     fn a_round_trip_goes_both_ways_and_the_narrowest_place_is_the_rate() {
         let given = Given {
-            common: LinkSettings { rate: Some(3_000), ..LinkSettings::default() },
+            common: LinkSettings { rate: Some(300_000), ..LinkSettings::default() },
             node_region: vec![0, 1],
             one_way_us: vec![vec![1, 40], vec![60, 1]],
             odd: std::collections::BTreeMap::new(),
             access: vec![
-                AccessSettings { up: Some(1_500), down: None },
-                AccessSettings { up: None, down: Some(9_000) },
+                AccessSettings { up: Some(150_000), down: None },
+                AccessSettings { up: None, down: Some(900_000) },
             ],
         };
         let links = Links::new(given, [(0, 1)]);
-        assert_eq!(asked(&links, true, (0, 1)), (100, Some(1_500.0)));
-        assert_eq!(asked(&links, true, (1, 0)), (100, Some(3_000.0)));
+        // The delays, and what 90 bytes take: twice over the links, up at one end, down at the other.
+        let round_trip = 40 + 60 + 300 + 300 + 600 + 100;
+        assert_eq!(asked(&links, true, (0, 1)), (round_trip, Some(150_000.0)));
+        assert_eq!(asked(&links, true, (1, 0)), (round_trip, Some(300_000.0)));
+    }
+
+    #[test]
+    fn a_rate_that_the_window_does_not_let_through_is_not_asked_for() {
+        let given = |delay_us| Given {
+            common: LinkSettings { rate: Some(20_000_000), ..LinkSettings::default() },
+            node_region: vec![0, 0],
+            one_way_us: vec![vec![delay_us]],
+            ..Given::default()
+        };
+        let rate =
+            |delay_us, window| asked(&Links::new(given(delay_us), [(0, 1)]), window, (0, 1)).1;
+        assert_eq!(rate(10_000, true), Some(20_000_000.0));
+        assert_eq!(rate(100_000, true), None);
+        assert_eq!(rate(100_000, false), Some(20_000_000.0));
     }
 }
