@@ -115,6 +115,22 @@ fn a_pair_with_a_run_that_is_not_valid_is_left_out_and_it_is_said() {
 }
 
 #[test]
+fn when_every_pair_was_left_out_it_is_said_and_nothing_is_compared() {
+    let comparison = run(&variants(&["a", "b"]), options(2), Path::new("out"), |&which, _| {
+        let mut report = report(10.0, 1.0);
+        if which == 1 {
+            report.valid = false;
+            report.invalid_reasons = vec!["the machine did not keep up".to_owned()];
+        }
+        Ok(report)
+    });
+    let told = "All 2 pairs of a and b were left out, so there is nothing to compare.".to_owned();
+    assert_eq!(comparison.sentences(), [(Verdict::TooFew, told.clone())]);
+    assert!(comparison.to_text().contains(&told), "{}", comparison.to_text());
+    assert!(page::comparison(&comparison).contains(&told));
+}
+
+#[test]
 fn with_fewer_than_five_pairs_nothing_is_called_real() {
     let comparison = run(&variants(&["a", "b"]), options(4), Path::new("out"), |&which, _| {
         Ok(report(10.0 + 90.0 * which as f64, 1.0))

@@ -79,6 +79,20 @@ impl Against {
     fn sentences(&self) -> Vec<(Verdict, String)> {
         let with = |verdict| self.differences.iter().filter(move |one| one.verdict == verdict);
         let (base, variant) = (&self.base, &self.variant);
+        if self.pairs == 0 {
+            let none = match self.left_out.len() {
+                0 => format!(
+                    "No pair of {base} and {variant} was run, so there is nothing to compare."
+                ),
+                1 => format!(
+                    "The only pair of {base} and {variant} was left out, so there is nothing to compare."
+                ),
+                all => format!(
+                    "All {all} pairs of {base} and {variant} were left out, so there is nothing to compare."
+                ),
+            };
+            return vec![(Verdict::TooFew, none)];
+        }
         let mut sentences: Vec<_> = with(Verdict::Real)
             .map(|one| {
                 let interval = one.interval.map_or(String::new(), |interval| words(&interval));

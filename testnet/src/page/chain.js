@@ -27,9 +27,23 @@ function timeLine() {
   const end = Math.max(measured.until_us, ...points);
   const spans = [
     ...pauses.map((pause) => ({ ...pause, what: `${pause.node} held still` })),
-    ...cuts.map((cut) => ({ ...cut, what: `cut: ${few(cut.from)} | ${few(cut.to)}` })),
+    ...together(cuts),
   ];
   responsive(box, (width) => box.replaceChildren(lanes(width, { blocks, actions, spans, first, end, measured })));
+}
+
+/** Cuts of the same stretch of time as one: there is one for each node that sends. */
+function together(cuts) {
+  const groups = new Map();
+  for (const cut of cuts) {
+    const key = `${cut.from_us} ${cut.until_us}`;
+    groups.set(key, [...(groups.get(key) ?? []), cut]);
+  }
+  return [...groups.values()].map((group) => {
+    const senders = [...new Set(group.flatMap((cut) => cut.from))].sort(natural);
+    const what = group.length > 1 ? few(senders) : `${few(group[0].from)} | ${few(group[0].to)}`;
+    return { ...group[0], what: `cut: ${what}` };
+  });
 }
 
 const few = (names) => names.length > 4 ? `${names[0]} and ${names.length - 1} more` : names.join(', ');
@@ -44,11 +58,10 @@ function lanes(width, { blocks, actions, spans, first, end, measured }) {
     x: x(from), y: 4, width: x(to) - x(from), height: floor - 4, fill: 'var(--hair)', opacity: 0.7 }));
   shade(first, measured.from_us);
   shade(measured.until_us, end);
-  for (const at of ticks((end - first) / 1e6, width < 500 ? 4 : 9)) {
-    const us = Math.ceil(seconds(first)) * 1e6 + ORIGIN_US + at * 1e6;
-    if (us > end) continue;
+  for (const at of ticksBetween(seconds(first), seconds(end), width < 500 ? 4 : 9)) {
+    const us = ORIGIN_US + at * 1e6;
     svg.append(draw('line', { class: 'grid', x1: x(us), x2: x(us), y1: 4, y2: floor }),
-      draw('text', { x: x(us), y: floor + 16, 'text-anchor': 'middle' }, mark(seconds(us))));
+      draw('text', { x: x(us), y: floor + 16, 'text-anchor': 'middle' }, mark(at)));
   }
   svg.append(draw('text', { x: width - right, y: floor + 34, 'text-anchor': 'end' }, 'seconds since the window began'));
   svg.append(draw('line', { class: 'axis', x1: left, x2: width - right, y1: main, y2: main }));

@@ -20,12 +20,18 @@ function against(pair, at) {
     el('p', {}, `${count(pair.pairs)} pairs of runs with the same seed.`),
     pair.left_out.length ? el('div', { class: 'alarm' }, el('b', {}, 'Left out'),
       el('ul', {}, pair.left_out.map((why) => el('li', {}, why)))) : null,
+    ...(pair.pairs ? differences(pair, box) : [el('p', {}, 'No pair is left, so there is nothing to compare.')]));
+  const shown = pair.differences.filter((one) => one.interval && one.base !== 0);
+  if (shown.length) responsive(box, (width) => box.replaceChildren(forest(shown, width)));
+}
+
+function differences(pair, box) {
+  return [
     el('p', { class: 'note' }, `Differences in per cent of the median of ${pair.base}, with their 95 % intervals. `
       + 'An interval that holds 0 is within noise.'),
     box, legend([COLOURS.better, 'better (filled circle)'], [COLOURS.worse, 'worse (square)'], [COLOURS.noise, 'within noise (hollow)']),
-    table(pair));
-  const shown = pair.differences.filter((one) => one.interval && one.base !== 0);
-  if (shown.length) responsive(box, (width) => box.replaceChildren(forest(shown, width)));
+    table(pair),
+  ];
 }
 
 function forest(shown, width) {

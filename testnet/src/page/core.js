@@ -145,13 +145,18 @@ function hint(node, text) {
 }
 
 /** Round values for an axis from 0 to `most`, about `about` of them. */
-function ticks(most, about) {
-  if (!(most > 0)) return [0];
-  const raw = most / about;
+const ticks = (most, about) => ticksBetween(0, most, about);
+
+/** The same from `least` to `most`: 0 is one of them if it lies between. */
+function ticksBetween(least, most, about) {
+  if (!(most > least)) return [least];
+  const raw = (most - least) / about;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= raw);
   const values = [];
-  for (let at = 0; at <= most * 1.0001; at += step) values.push(Number(at.toPrecision(12)));
+  for (let at = Math.ceil(least / step); at * step <= most + step * 1e-4; at += 1) {
+    values.push(Number((at * step).toPrecision(12)) + 0);
+  }
   return values;
 }
 

@@ -101,6 +101,52 @@ function shares() {
       el('tbody', {}, rows, missed))));
 }
 
+/** Deliveries by the hops they took: the rounds in which messages spread. */
+function rounds() {
+  const kinds = KINDS.filter(([kind]) => REPORT[kind].hops.histogram.length);
+  if (!kinds.length) return;
+  const most = Math.max(...kinds.map(([kind]) => REPORT[kind].hops.histogram.length));
+  const first = kinds.some(([kind]) => REPORT[kind].hops.histogram[0]) ? 0 : 1;
+  const all = Array.from({ length: most - first }, (_, at) => first + at);
+  const bars = kinds.map(([kind, name, colour]) => {
+    const told = REPORT[kind].hops.histogram;
+    const sum = told.reduce((one, other) => one + other, 0);
+    return { kind, name, colour, share: (hops) => (told[hops] ?? 0) / sum, told };
+  });
+  const tallest = Math.max(...bars.flatMap(({ share }) => all.map(share)));
+  const box = el('div');
+  section('rounds', 'Rounds', 'measured',
+    el('p', { class: 'note' }, 'Deliveries by the hops from the origin to the node that had the message: '
+      + 'in round 1 it came from the origin itself.'), box,
+    bars.length > 1 ? legend(...bars.map(({ name, colour }) => [colour, name])) : null,
+    el('details', { open: all.length <= 12 }, el('summary', {}, 'As a table'), scroller('deliveries by hops',
+      el('table', {}, el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'round'),
+        all.map((hops) => el('th', { scope: 'col' }, count(hops))))),
+      el('tbody', {}, bars.map(({ kind, name, told }) => el('tr', {}, el('th', { scope: 'row' }, name),
+        all.map((hops) => known(told[hops]) ? cell(REPORT, `${kind}.hops.histogram.${hops}`, count) : el('td', {}, '–')))))))));
+  responsive(box, (width) => {
+    const [top, height] = [4, 120];
+    const step = Math.min(72, width / all.length);
+    const size = Math.max(1, step * 0.8 / bars.length);
+    const svg = draw('svg', { height: top + height + 40, role: 'img', 'aria-label': 'deliveries by hops' });
+    const every = Math.ceil(26 / step);
+    for (const hops of all) {
+      const left = (hops - first) * step;
+      bars.forEach(({ name, colour, share, told }, at) => {
+        const tall = height * share(hops) / tallest;
+        svg.append(hint(draw('rect', { x: left + step * 0.1 + at * size, y: top + height - tall, width: size, height: tall,
+          fill: colour }), `round ${hops}: ${count(told[hops] ?? 0)} deliveries of ${name}, ${percent(share(hops))}`));
+      });
+      if ((hops - first) % every === 0) {
+        svg.append(draw('text', { x: left + step / 2, y: top + height + 16, 'text-anchor': 'middle' }, count(hops)));
+      }
+    }
+    svg.append(draw('line', { class: 'axis', x1: 0, x2: step * all.length, y1: top + height, y2: top + height }),
+      draw('text', { x: 0, y: top + height + 34 }, 'hops; height: share of the deliveries'));
+    box.replaceChildren(svg);
+  });
+}
+
 function regions() {
   const with_regions = KINDS.filter(([kind]) => REPORT[kind].by_region.length);
   if (!with_regions.length) return;
@@ -157,8 +203,8 @@ function spent() {
     bars.forEach(({ row, name }, at) => {
       const y = at * step;
       svg.append(draw('text', { class: 'strong', x: 0, y: y + 14 }, name),
-        draw('text', { x: width, y: y + 14, 'text-anchor': 'end' },
-          `${number(row.total_ms)} ms, ${count(row.deliveries)} deliveries`));
+        draw('text', { x: width, y: y + 14, 'text-anchor': 'end' }, width < 480 ? `${number(row.total_ms)} ms`
+          : `${number(row.total_ms)} ms, ${count(row.deliveries)} deliveries`));
       let x = 0;
       for (const [key, stage, colour] of used) {
         const size = ((row[key] ?? 0) / most) * width;

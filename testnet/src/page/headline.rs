@@ -88,9 +88,10 @@ pub(super) fn figures(report: &Report) -> String {
     for (path, what, unit, value) in LARGE.map(|line| LINES[line]) {
         let value = value(spread);
         html += &format!(
-            "<div><b data-figure=\"{kind}.{path}\" data-value=\"{}\">{}</b><span>{what}, {name}</span></div>\n",
+            "<div><b data-figure=\"{kind}.{path}\" data-value=\"{}\">{}</b><span>{what}, {name}</span>{}</div>\n",
             exact(value),
-            shown_as(value, unit)
+            shown_as(value, unit),
+            remark(path)
         );
     }
     html += "</div>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"headline figures\">\
@@ -100,7 +101,7 @@ pub(super) fn figures(report: &Report) -> String {
     }
     html += "</tr></thead><tbody>\n";
     for (path, what, unit, value) in LINES {
-        html += &format!("<tr><th scope=\"row\">{what}</th>");
+        html += &format!("<tr><th scope=\"row\">{what}{}</th>", remark(path));
         for (kind, _, spread) in &shown {
             let value = value(spread);
             html += &format!(
@@ -112,6 +113,15 @@ pub(super) fn figures(report: &Report) -> String {
         html += "</tr>\n";
     }
     html + "</tbody></table></div>\n"
+}
+
+/// Where a figure comes from, when it is not measured alone.
+fn remark(path: &str) -> &'static str {
+    if path.starts_with("stretch.") {
+        " <small class=\"tag modelled\">measured; over modelled delays</small>"
+    } else {
+        ""
+    }
 }
 
 /// What a comparison comes to, in sentences.

@@ -1,7 +1,8 @@
 'use strict';
 // The sections in the order in which they are read. One that fails must not take the others along.
 
-for (const part of [asserts, arrivals, shares, regions, spent, ways, links, timeLine, afterwards, calibration, nodeTable]) {
+for (const part of [asserts, arrivals, shares, rounds, regions, spent, ways, links, timeLine, load, afterwards,
+  calibration, nodeTable]) {
   try {
     part();
   } catch (error) {

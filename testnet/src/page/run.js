@@ -33,7 +33,8 @@ function calibration() {
       { name: 'rate asked', value: (row) => row.asked_bytes_per_s, text: (row) => rate(row.asked_bytes_per_s) },
       { name: 'rate measured', value: (row) => row.bytes_per_s, text: (row) => rate(row.bytes_per_s) },
       { name: 'error, %', value: (row) => row.rate_error_percent, text: (row) => signed(row.rate_error_percent) },
-      { name: 'verdict', left: true, value: (row) => Number(row.ok), text: (row) => row.ok ? 'right' : el('b', { class: 'bad' }, 'wrong') },
+      { name: 'verdict', left: true, value: (row) => Number(row.ok), text: (row) => row.ok ? 'right'
+        : el('b', { class: 'bad' }, row.failure ? `not probed: ${row.failure}` : 'wrong') },
     ], probed.links, { most: 12, by: 9, down: false }));
   const links = probed.links.filter((link) => known(link.asked_rtt_ms) && known(link.rtt_ms));
   if (links.length > 1) responsive(box, (width) => box.replaceChildren(scatter(links, width)));
@@ -82,14 +83,27 @@ function nodeTable() {
       { name: 'node', left: true, value: (row) => row.name, text: (row) => row.name },
       some('region') && { name: 'region', left: true, value: (row) => row.region ?? '', text: (row) => row.region ?? '–' },
       { name: 'throughout', left: true, value: (row) => Number(row.throughout), text: (row) => row.throughout ? 'yes' : fate(row) },
-      some('access') && { name: 'up', value: (row) => row.access?.up, text: (row) => rate(row.access?.up) },
-      some('access') && { name: 'down', value: (row) => row.access?.down, text: (row) => rate(row.access?.down) },
+      some('access') && { name: 'up, modelled', value: (row) => row.access?.up, text: (row) => rate(row.access?.up) },
+      some('access') && { name: 'down, modelled', value: (row) => row.access?.down, text: (row) => rate(row.access?.down) },
       { name: 'first copies', value: (row) => row.first_copies, text: (row) => count(row.first_copies) },
       { name: 'redundant', value: (row) => row.redundant_copies, text: (row) => count(row.redundant_copies) },
       { name: 'lag p99', value: (row) => row.lag_p99_us, text: (row) => us(row.lag_p99_us) },
       { name: 'lag max', value: (row) => row.lag_max_us, text: (row) => us(row.lag_max_us) },
       some('cpu_s') && { name: 'processor, s', value: (row) => row.cpu_s },
     ].filter(Boolean), REPORT.per_node, { most: 16 }));
+}
+
+/** What came of the load that was asked for. */
+function load() {
+  const { load: came } = REPORT;
+  if (!came || !came.planned) return;
+  const wrong = [['refused', came.refused], ['failed', came.failed]].flatMap(([what, reasons]) =>
+    Object.entries(reasons).map(([reason, many]) => el('li', {}, `${count(many)} ${what}: ${reason}`)));
+  const lag = `the latest ${number(came.max_lag_us / 1000)} ms after its time`;
+  section('load', 'The load', 'measured',
+    el('p', {}, `${count(came.submitted)} of ${count(came.planned)} transactions handed in, ${count(came.taken)} taken by a pool. `
+      + (came.late ? `${count(came.late)} were handed in late, ${lag}.` : `None was handed in late: ${lag}.`)),
+    wrong.length ? el('ul', { class: 'bad' }, wrong) : null);
 }
 
 /** Why a node is not expected to have everything. */

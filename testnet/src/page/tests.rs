@@ -23,6 +23,10 @@ pub(super) fn lab() -> Lab {
                      "one_way_us":[[20000,30000],[30000,500]],"node_region":[0,0,1]},
             "calibration":[{"from":"n0","to":"n1","asked_rtt_us":40000,"rtt_us":[40100]},
                            {"from":"n1","to":"n2","asked_rtt_us":60000,"rtt_us":[60900]}],
+            "load":{"outcome":{"planned":2,"submitted":2,"taken":1,"queued":0,"refused":{},
+                               "failed":{},"late":1,"max_lag_us":30000}},
+            "cuts":[{"from_us":1767225605000000,"until_us":1767225606000000,"from":["n0"],"to":["n1"]},
+                    {"from_us":1767225605000000,"until_us":1767225606000000,"from":["n1"],"to":["n0"]}],
             "actions":[{"at_us":1767225605000000,"what":"slow n2","nodes":["n2"]}]}"#,
     );
     lab
@@ -67,6 +71,7 @@ fn the_headline_is_there_without_a_script() {
         r#"data-figure="valid" data-value="true">valid"#,
         "<noscript>",
         "modelled links: two",
+        "measured; over modelled delays",
     ] {
         assert!(before_data.contains(part), "{part}");
     }

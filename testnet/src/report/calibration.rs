@@ -53,6 +53,9 @@ pub struct LinkCheck {
     /// Whether the round trip is within [`RTT_BAR_MS`] or [`RTT_BAR_PERCENT`], and the rate within
     /// [`RATE_BAR_PERCENT`], as far as they were asked for. What was not measured is not right.
     pub ok: bool,
+    /// Why something was not measured, in words.
+    #[serde(default)]
+    pub failure: Option<String>,
 }
 
 impl Calibration {
@@ -115,14 +118,19 @@ impl LinkCheck {
             bytes_per_s: probe.bytes_per_s,
             rate_error_percent,
             // A rate that was not asked for cannot be missed.
-            ok: (rtt_ok || asked_rtt_ms.is_none())
+            ok: probe.failure.is_none()
+                && (rtt_ok || asked_rtt_ms.is_none())
                 && (rate_ok || probe.asked_bytes_per_s.is_none())
                 && (rtt_ms.is_some() || probe.bytes_per_s.is_some()),
+            failure: probe.failure.clone(),
         }
     }
 
     fn words(&self) -> String {
         let (from, to) = (&self.from, &self.to);
+        if let Some(why) = &self.failure {
+            return format!("{from} → {to} could not be probed: {why}");
+        }
         let figure = |figure: Option<f64>| super::words::fixed(figure, 1);
         let mut words = format!(
             "{from} → {to} has a round trip of {} ms for {} ms",

@@ -14,6 +14,10 @@ use super::run::{
     Receipt, Redundant, Run, SILENCE_US, TipChange, Word,
 };
 
+/// A death is noted within milliseconds of it; a node that wrote a line later than this after it did
+/// not die then.
+const DEATH_US: i64 = 100_000;
+
 /// Logs on their way to a [`Run`].
 #[derive(Debug, Default)]
 pub(crate) struct Join {
@@ -256,6 +260,18 @@ impl Join {
             message.bytes = bytes;
         }
         message
+    }
+}
+
+impl NodeLog {
+    /// Ends the life during which the node was killed or died, as the manifest says, at `at`. When
+    /// others fell silent soon after, its own silence would not tell.
+    pub(super) fn died(&mut self, at: i64) {
+        let life = self.lives.iter_mut().rfind(|life| life.start < at);
+        let Some(life) = life.filter(|life| !life.stopped) else { return };
+        if life.last <= at.saturating_add(DEATH_US) {
+            life.end = Some(life.last.max(at));
+        }
     }
 }
 

@@ -49,7 +49,7 @@ pub struct Step {
 }
 
 /// The way of a message to one node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Journey {
     /// The nodes on the way, from the one that introduced the message.
     pub path: Vec<String>,

@@ -22,6 +22,7 @@ use super::spread::Spread;
 use super::stages::VerdictCount;
 use super::window::Window;
 use super::wire::Wire;
+use crate::load::Counts;
 
 /// The version of the fields below.
 pub const SCHEMA: u32 = 1;
@@ -60,6 +61,9 @@ pub struct Report {
     /// What a probe measured on them; absent when there was none.
     #[serde(default)]
     pub calibration: Option<Calibration>,
+    /// What came of the load that was asked for; absent when the manifest does not say.
+    #[serde(default)]
+    pub load: Option<Counts>,
     /// The lag of the machine's scheduler.
     #[serde(default)]
     pub lag: Lag,

@@ -10,9 +10,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::shape::{Access, Action, Cut, Pause, Shape};
+use crate::load::Counts;
 
 /// The manifest's name in the folder of a testnet.
 pub(crate) const MANIFEST: &str = "testnet.json";
+
+/// How an action begins that ends nodes at once.
+const KILL: &str = "kill ";
 
 /// The parts of the manifest that matter here.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,6 +53,8 @@ pub(crate) struct Manifest {
     pub(crate) pauses: Vec<Pause>,
     /// `cuts`: when nodes were cut off from others.
     pub(crate) cuts: Vec<Cut>,
+    /// `load.outcome`: what came of the load.
+    pub(crate) load: Option<Counts>,
     /// What is wrong with the file, in sentences, and then `faults`: what went wrong in the run.
     pub(crate) faults: Vec<String>,
 }
@@ -65,6 +71,15 @@ pub(crate) struct NodeEntry {
     pub(crate) access: Option<Access>,
     /// Seconds of processor time.
     pub(crate) cpu_s: Option<f64>,
+    /// Its end, if it came before it was told to stop.
+    pub(crate) died: Option<Died>,
+}
+
+/// The end of a node that was not told to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Died {
+    /// When it was noticed, in microseconds since the Unix epoch.
+    pub(crate) at_us: i64,
 }
 
 /// What a probe measured on a link.
@@ -83,6 +98,8 @@ pub(crate) struct Probe {
     pub(crate) asked_bytes_per_s: Option<f64>,
     /// The one that was measured.
     pub(crate) bytes_per_s: Option<f64>,
+    /// Why something was not measured.
+    pub(crate) failure: Option<String>,
 }
 
 impl Manifest {
@@ -121,6 +138,7 @@ impl Manifest {
             actions: part(&value, "actions", &mut faults).unwrap_or_default(),
             pauses: part(&value, "pauses", &mut faults).unwrap_or_default(),
             cuts: part(&value, "cuts", &mut faults).unwrap_or_default(),
+            load: part(&value["load"], "outcome", &mut faults),
             ..Self::default()
         };
         match bounds {
@@ -139,6 +157,14 @@ impl Manifest {
         manifest.faults = faults;
         manifest.actions.sort_by_key(|action| action.at_us);
         manifest
+    }
+
+    /// Which nodes were killed or died, and when.
+    pub(crate) fn deaths(&self) -> impl Iterator<Item = (&str, i64)> {
+        let kills = self.actions.iter().filter(|action| action.what.starts_with(KILL));
+        let killed = kills.flat_map(|kill| kill.nodes.iter().map(|node| (&**node, kill.at_us)));
+        let died = self.nodes.iter().filter_map(|node| Some((&*node.name, node.died?.at_us)));
+        killed.chain(died)
     }
 
     fn faulty(fault: String) -> Self {

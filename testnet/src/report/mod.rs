@@ -81,7 +81,7 @@ pub use self::per_node::{LifeSpan, NodeFigures};
 pub use self::pool::Pool;
 pub use self::read::ReadError;
 pub use self::regions::RegionPair;
-pub use self::shape::{Access, Action, Cut, Pause, Shape};
+pub use self::shape::{Access, Action, Cut, OddLink, Pause, Shape};
 pub use self::spent::TimeSpent;
 pub use self::spread::{Hops, Share, Slowest, Spread, Stretch, ToShare};
 pub use self::stages::{Stages, VerdictCount};
@@ -98,6 +98,7 @@ use self::manifest::Manifest;
 use self::run::Run;
 use self::shortest::Shortest;
 use self::window::Counted;
+use crate::load::Counts;
 use crate::page;
 
 /// Why a report could not be made.
@@ -148,10 +149,24 @@ pub fn write(dir: &Path, report: &Report) -> io::Result<()> {
     fs::write(dir.join("report.html"), page::report(report))
 }
 
-/// A report on nothing: it has every field that a report has, so that a name can be looked up before
-/// there is anything to report.
+/// A report on nothing: it has every field that a report can have, so that a name can be looked up
+/// before there is anything to report. Only single figures are null.
 pub(crate) fn empty() -> Report {
-    assemble(Run::default(), &Manifest::default())
+    let text = || Some(String::new());
+    let mut report = Report {
+        scenario: text(),
+        description: text(),
+        mode: text(),
+        shape: Some(Shape { profile: text(), ..Shape::default() }),
+        calibration: Some(Calibration::default()),
+        load: Some(Counts::default()),
+        ..assemble(Run::default(), &Manifest::default())
+    };
+    for spread in [&mut report.tx.spread, &mut report.block.spread] {
+        let journey = Some(Journey::default());
+        spread.slowest = Some(Slowest { journey, ..Slowest::default() });
+    }
+    report
 }
 
 /// Works out the figures.
@@ -176,7 +191,8 @@ fn assemble(mut run: Run, manifest: &Manifest) -> Report {
     };
     let chain = Canonical::of(run, &window);
     let calibration = manifest.calibration.as_deref().map(Calibration::of);
-    let lag = Lag::of(run, &window, manifest.lag_limit_us);
+    let one_process = manifest.mode.as_deref() == Some("in-process");
+    let lag = Lag::of(run, &window, manifest.lag_limit_us, one_process);
     let mut invalid_reasons = valid::reasons(run, manifest, &window);
     invalid_reasons.extend(calibration.as_ref().and_then(Calibration::reason));
     invalid_reasons.extend(lag.reason());
@@ -196,6 +212,7 @@ fn assemble(mut run: Run, manifest: &Manifest) -> Report {
         dilation: manifest.dilation.unwrap_or(1),
         shape: manifest.shape.clone(),
         calibration,
+        load: manifest.load.clone(),
         lag,
         detail: Detail::of(run, manifest, &window, &txs, &blocks),
         window,

@@ -41,7 +41,7 @@ pub struct NodeFigures {
 pub struct LifeSpan {
     /// Its first line.
     pub from_us: i64,
-    /// Its last line.
+    /// Its last line, or when it was killed if the manifest says.
     pub until_us: i64,
     /// Whether it ended before the logs do without a stop line.
     pub killed: bool,
@@ -75,7 +75,7 @@ fn figures(run: &Run, manifest: &Manifest, window: &Window, node: NodeIx) -> Nod
     let life = |life: &super::run::Life| LifeSpan {
         from_us: life.start,
         until_us: life.end.unwrap_or(life.last),
-        killed: life.end.is_some() && !life.stopped,
+        killed: life.killed(),
     };
     NodeFigures {
         name: log.name.clone(),

@@ -120,6 +120,11 @@ pub(crate) struct Life {
 }
 
 impl Life {
+    /// Whether the process was gone before the logs end, without a stop line.
+    pub(crate) fn killed(&self) -> bool {
+        self.end.is_some() && !self.stopped
+    }
+
     /// Whether the process ran at every moment from `from` to `until`.
     pub(crate) fn covers(&self, from: i64, until: i64) -> bool {
         self.start <= from && self.end.is_none_or(|end| until <= end)
@@ -237,15 +242,19 @@ pub(crate) struct Inclusion {
 }
 
 impl Run {
-    /// Notes what only the manifest tells: where nodes stand, and when they were held still.
+    /// Notes what only the manifest tells: where nodes stand, when they were held still, and when
+    /// they were killed or died.
     pub(crate) fn note(&mut self, manifest: &Manifest) {
         for (place, entry) in manifest.nodes.iter().enumerate() {
-            let by_shape = || {
-                let shape = manifest.shape.as_ref()?;
-                shape.regions.get(*shape.node_region.get(place)?).cloned()
-            };
+            let by_shape = || Some(manifest.shape.as_ref()?.region_of(place)?.to_owned());
             if let Some(node) = self.node_named(&entry.name) {
-                self.nodes[node].region = entry.region.clone().or_else(by_shape);
+                let own = entry.region.clone().filter(|region| !region.is_empty());
+                self.nodes[node].region = own.or_else(by_shape);
+            }
+        }
+        for (name, at) in manifest.deaths() {
+            if let Some(node) = self.node_named(name) {
+                self.nodes[node].died(at);
             }
         }
         for pause in &manifest.pauses {

@@ -25,6 +25,22 @@ pub struct Shape {
     pub one_way_us: Vec<Vec<u64>>,
     /// The region of each node, as a place in `regions`, in the order of the manifest's nodes.
     pub node_region: Vec<usize>,
+    /// Links that differ from that, each one way.
+    pub links: Vec<OddLink>,
+}
+
+/// A link, one way, that differs from what the regions of its ends say. Modelled.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OddLink {
+    /// The node that sends.
+    pub from: String,
+    /// The node that receives.
+    pub to: String,
+    /// Its delay in microseconds.
+    pub delay_us: u64,
+    /// Its rate in bytes a second; absent when it is not limited.
+    pub rate: Option<u64>,
 }
 
 impl Shape {
@@ -38,6 +54,13 @@ impl Shape {
         }
         let unknown = self.node_region.iter().find(|&&region| region >= regions)?;
         Some(format!("a node is in region {unknown}, which does not exist"))
+    }
+
+    /// The region of the manifest's node at `place`, by its name; `None` of a node without one, and
+    /// where all are in a single region without a name.
+    pub(crate) fn region_of(&self, place: usize) -> Option<&str> {
+        let name = self.regions.get(*self.node_region.get(place)?)?;
+        (!name.is_empty()).then_some(name)
     }
 
     /// It in words, for the head of a report.

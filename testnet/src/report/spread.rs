@@ -114,7 +114,7 @@ pub struct Stretch {
 
 /// Hops of a delivery: its depth in the tree of first copies, 0 at the node that introduced the
 /// message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hops {
     /// The median.
     pub p50: Option<u32>,
@@ -123,12 +123,16 @@ pub struct Hops {
     /// The mean.
     pub mean: Option<f64>,
     /// Deliveries whose way does not lead back to the node that introduced the message, because a
-    /// peer on it has no log here. They are in none of the above.
+    /// peer on it has no log here. They are in none of the other figures.
     pub unrooted: u64,
+    /// Deliveries by hops: the place in the list is how many hops they took. The rounds in which the
+    /// message spread; empty when there are none.
+    #[serde(default)]
+    pub histogram: Vec<u64>,
 }
 
 /// The delivery of one kind that took the longest, over messages that count and nodes expected.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Slowest {
     /// The message's id.
     pub id: String,
@@ -226,12 +230,17 @@ fn reach(arrivals: &[(i64, NodeIx)], expected: usize, percent: usize) -> Reach {
 
 fn hops(mut depths: Vec<u32>, unrooted: u64) -> Hops {
     depths.sort_unstable();
+    let mut histogram = vec![0; depths.last().map_or(0, |&most| most as usize + 1)];
+    for &depth in &depths {
+        histogram[depth as usize] += 1;
+    }
     let sum = depths.iter().copied().map(u64::from).sum();
     Hops {
         p50: percentile(&depths, 50),
         max: depths.last().copied(),
         mean: ratio(sum, depths.len() as u64),
         unrooted,
+        histogram,
     }
 }
 

@@ -12,6 +12,7 @@ use super::stats::{Pair, Summary};
 use super::words::{
     bytes, fixed, fold, list, or_dash, pair, path, shell_word, verdict_name, via_name,
 };
+use crate::load::Counts;
 
 /// Reasons why a report is not valid that are shown; `report.json` has all of them.
 const REASONS_SHOWN: usize = 2;
@@ -21,6 +22,9 @@ const FAILURES_SHOWN: usize = 3;
 
 /// Different verdicts that are shown; `report.json` has all of them.
 const VERDICTS_SHOWN: usize = 3;
+
+/// Rounds whose deliveries are shown; `report.json` has all of them.
+const ROUNDS_SHOWN: usize = 10;
 
 /// The longest line.
 const COLUMNS: usize = 100;
@@ -72,6 +76,7 @@ impl Report {
             format!("measured over {seconds:.3} s{derived}; {links}; {clock}"),
         ];
         lines.extend(self.machine());
+        lines.extend(self.load.as_ref().filter(|load| is_off(load)).map(Counts::to_line));
         let reasons = self.invalid_reasons.iter().take(REASONS_SHOWN);
         lines.extend(reasons.map(|reason| format!("  not valid: {reason}")));
         let more = self.invalid_reasons.len().saturating_sub(REASONS_SHOWN);
@@ -125,7 +130,7 @@ impl Report {
             ["published", "expected", "delivered", "coverage", "copies/node", "hops p50/max"];
         let mut lines = vec![String::new(), format!("{:<16}{}", "", row(head, 14))];
         for (kind, spread) in [("tx", &self.tx.spread), ("block", &self.block.spread)] {
-            let hops = spread.hops;
+            let hops = &spread.hops;
             let percent = spread.coverage.map(|share| share * 100.0);
             let cells = [
                 spread.published.to_string(),
@@ -137,8 +142,22 @@ impl Report {
             ];
             lines.push(format!("{kind:<16}{}", row(cells, 14)));
         }
+        lines.extend(self.rounds());
         lines.extend(self.stretches());
         lines
+    }
+
+    /// How many deliveries there were at so many hops.
+    fn rounds(&self) -> Option<String> {
+        let told = self.kinds().filter_map(|(kind, spread)| {
+            let rounds = spread.hops.histogram.iter().enumerate();
+            let rounds = rounds.filter(|(_, deliveries)| **deliveries > 0);
+            let rounds = rounds.map(|(hops, deliveries)| format!("{hops}: {deliveries}"));
+            let rounds: Vec<_> = rounds.collect();
+            (!rounds.is_empty()).then(|| format!("{kind} rounds {}", list(&rounds, ROUNDS_SHOWN)))
+        });
+        let told: Vec<_> = told.collect();
+        (!told.is_empty()).then(|| told.join("; "))
     }
 
     /// Latency over the shortest path, where links have a known delay.
@@ -291,6 +310,11 @@ impl Assert {
         }
         words
     }
+}
+
+/// Whether a load went otherwise than it was asked to.
+fn is_off(load: &Counts) -> bool {
+    load.taken < load.planned || load.late > 0
 }
 
 /// Right-aligned columns of one width.

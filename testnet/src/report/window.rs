@@ -86,7 +86,7 @@ fn derive(run: &Run) -> (i64, i64) {
     let firsts = run.nodes.iter().filter_map(|node| node.lives.first());
     let lasts = run.nodes.iter().filter_map(|node| node.lives.last());
     let from = firsts.map(|life| life.start).max();
-    let alive = lasts.filter(|life| run.reaches_the_end(life));
+    let alive = lasts.filter(|life| run.reaches_the_end(life) && !life.killed());
     let until = alive.map(|life| life.last).min();
     (from.unwrap_or_default(), until.unwrap_or_default() - SETTLE_US)
 }

@@ -231,7 +231,7 @@ fn look_up<'a>(report: &'a Json, field: &str) -> Option<&'a Json> {
     field.split('.').try_fold(report, |at, key| at.get(key))
 }
 
-/// The figure of this name in an empty report; null when there would have to be something for it.
+/// The figure of this name in an empty report, where only single figures are null.
 fn known<'a>(schema: &'a Json, field: &str) -> Result<&'a Json, Wrong> {
     let mut at = schema;
     for key in field.split('.') {
@@ -240,18 +240,16 @@ fn known<'a>(schema: &'a Json, field: &str) -> Result<&'a Json, Wrong> {
                 Some(inner) => inner,
                 None => return Err(unknown_field(schema, field)),
             },
-            // What is in here, an empty report does not show.
-            Json::Null => return Ok(at),
             _ => return Err(unknown_field(schema, field)),
         };
     }
     match at {
-        Json::Object(fields) => {
+        Json::Object(fields) if !fields.is_empty() => {
             let within: Vec<_> = fields.keys().map(String::as_str).collect();
             Err(Wrong::new(format!("`{field}` is several figures"))
                 .hint(format!("choose one: {}", within.join(", "))))
         }
-        Json::Array(_) => {
+        Json::Array(_) | Json::Object(_) => {
             Err(Wrong::new(format!("`{field}` is a list")).hint("assert on a single figure"))
         }
         _ => Ok(at),

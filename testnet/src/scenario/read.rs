@@ -219,6 +219,10 @@ fn schedule(
             What::Load(load) => add_load(plan, *load, uptimes, seed, problems),
         };
         if let Action::Start(nodes) = &action {
+            // Who joins at the beginning is there like all others.
+            if at.is_zero() {
+                continue;
+            }
             for &node in nodes {
                 plan.starts[node] = at;
             }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hearsay_network::link::LOWEST_RATE;
+
 use super::problem::Wrong;
 
 /// Each unit of time with its seconds.
@@ -52,7 +54,7 @@ pub fn signed_us(text: &str) -> Result<i64, Wrong> {
 /// Reads a rate as bytes a second: `50Mbit` or `50Mbit/s`, `6MB/s`.
 ///
 /// # Errors
-/// It is none, or less than a byte a second.
+/// It is none, or lower than [`LOWEST_RATE`].
 pub fn rate(text: &str) -> Result<u64, Wrong> {
     let bare = text.trim().strip_suffix("/s").unwrap_or(text);
     let bytes = quantity(bare, RATES, "a rate", "50Mbit")?;
@@ -60,7 +62,14 @@ pub fn rate(text: &str) -> Result<u64, Wrong> {
         return Err(Wrong::new(format!("`{text}` lets nothing through"))
             .hint("give a rate above nothing, or cut the link with [[at]] cut"));
     }
-    Ok(bytes.round() as u64)
+    let bytes = bytes.round() as u64;
+    if bytes < LOWEST_RATE {
+        return Err(Wrong::new(format!("`{text}` is slower than any link that can be played"))
+            .hint(format!(
+                "give {LOWEST_RATE}B (a second) or more, or cut the link with [[at]] cut"
+            )));
+    }
+    Ok(bytes)
 }
 
 /// Reads a size as bytes: `16KiB`.
@@ -191,6 +200,12 @@ mod tests {
         for nothing in ["0Mbit", "-5Mbit"] {
             assert!(told(rate(nothing)).contains("lets nothing through"));
         }
+        assert_eq!(
+            told(rate("7kbit")),
+            "`7kbit` is slower than any link that can be played; \
+             give 1000B (a second) or more, or cut the link with [[at]] cut"
+        );
+        assert!(rate("999B").is_err() && rate("1kB/s").is_ok());
         assert_eq!(told(size("-1KiB")), "`-1KiB` is less than nothing");
     }
 }

@@ -78,21 +78,28 @@ fn the_figures_that_a_browser_shows_are_those_of_the_report() {
         assert!(shown.contains_key(path), "{path}");
     }
     for (path, value) in &shown {
-        let expected = path.split('.').fold(&json, |json, key| &json[key]);
+        let expected = path.split('.').fold(&json, |json, key| match json {
+            Value::Array(list) => &list[key.parse::<usize>().expect("a place in a list")],
+            _ => &json[key],
+        });
         match expected {
             Value::Null => assert_eq!(value, "", "{path}"),
             Value::Bool(flag) => assert_eq!(*value, flag.to_string(), "{path}"),
             expected => assert_eq!(value.parse().ok(), expected.as_f64(), "{path}"),
         }
     }
+    // The two ways of one cut are one bar.
+    assert!(dom.contains(">cut: n0, n1</text>"));
     for id in [
         "arrivals",
         "shares",
+        "rounds",
         "regions",
         "spent",
         "ways",
         "links",
         "blocks",
+        "load",
         "calibration",
         "nodes",
     ] {

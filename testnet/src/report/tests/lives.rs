@@ -99,6 +99,58 @@ fn a_node_killed_after_the_window_is_expected() {
     assert_eq!(report.tx.spread.expected, 2);
 }
 
+/// n2's last line is at 8.5 s, 1.5 s before the logs end; `more` is the manifest beyond the window.
+fn silent(more: &str) -> Report {
+    let mut lab = Lab::new(2);
+    lab.start("n2", 0).wire("n2", END - 1_500_000, 1);
+    lab.publish("n0", 2_000_000, Tx, 1).receive("n1", 2_001_000, Tx, 1, "n0");
+    let (from, until) = (testing::EPOCH_US + 1_000_000, testing::EPOCH_US + 9_000_000);
+    lab.manifest(&format!(r#"{{"measure":{{"from_us":{from},"until_us":{until}}},{more}}}"#));
+    lab.report()
+}
+
+fn action(what: &str, us: i64) -> String {
+    let at = testing::EPOCH_US + us;
+    format!(r#""actions":[{{"at_us":{at},"what":"{what}","nodes":["n2"]}}]"#)
+}
+
+#[test]
+fn a_node_killed_shortly_before_the_end_is_dead_because_the_manifest_says_so() {
+    let of = |more: &str| {
+        let report = silent(more);
+        let life = report.per_node[2].lives[0].clone();
+        assert!(report.valid, "{:?}", report.invalid_reasons);
+        (report.tx.spread.expected, report.logs.killed, life.until_us - testing::EPOCH_US)
+    };
+    let alive = (2, 0, 8_500_000);
+    assert_eq!(of(r#""nodes":[]"#), alive);
+    assert_eq!(of(&action("kill n2", 8_600_000)), (1, 1, 8_600_000));
+    let died = format!(
+        r#""nodes":[{{"name":"n2","died":{{"at_us":{},"status":"signal: 9"}}}}]"#,
+        testing::EPOCH_US + 8_700_000
+    );
+    assert_eq!(of(&died), (1, 1, 8_700_000));
+    // Noted within 100 ms of the last line; what wrote a line after that lived on.
+    assert_eq!(of(&action("kill n2", 8_400_000)), (1, 1, 8_500_000));
+    assert_eq!(of(&action("kill n2", 8_399_999)), alive);
+    // Another action, and a death before it was born.
+    assert_eq!(of(&action("slow n2", 8_600_000)), alive);
+    assert_eq!(of(&action("kill n2", 0)), alive);
+}
+
+#[test]
+fn a_kill_ends_the_life_that_it_fell_into_and_not_the_one_after_nor_one_that_stopped() {
+    let mut lab = Lab::new(2);
+    lab.start("n2", 0).wire("n2", 2_500_000, 1).start("n2", 3_000_000).stop("n2", END);
+    lab.manifest(&format!("{{{}}}", action("kill n2", 2_600_000)));
+    let report = lab.report();
+    let ends = report.per_node[2].lives.iter().map(|life| (life.until_us, life.killed));
+    let at = |us| testing::EPOCH_US + us;
+    assert_eq!(ends.collect::<Vec<_>>(), [(at(2_600_000), true), (at(END), false)]);
+    lab.manifest(&format!("{{{}}}", action("kill n2", END + 1)));
+    assert!(!lab.report().per_node[2].lives[1].killed);
+}
+
 #[test]
 fn when_nothing_was_expected_the_figures_are_absent() {
     let mut lab = Lab::new(1);

@@ -39,6 +39,7 @@ fn a_link_is_judged_by_the_median_of_its_round_trips_and_by_its_rate() {
         bytes_per_s: Some(6_000_000.0),
         rate_error_percent: Some(-4.0),
         ok: true,
+        failure: None,
     };
     let calibration = report.calibration.expect("it was probed");
     assert_eq!(calibration.links, [expected]);

@@ -187,6 +187,52 @@ fn over_a_bridge_it_crosses_once_and_each_cluster_has_its_redundant_copies() {
 }
 
 #[test]
+fn a_link_that_differs_counts_with_its_own_delay_and_the_shortest_path_may_go_round_it() {
+    // The bridge from n2 to n3 takes 300 ms and not 200; the way straight from n0 to n5 only 50.
+    let mut lab = Lab::new(6);
+    lab.publish("n0", 2 * S, Tx, 1);
+    for (node, from, ms) in [(1, 0, 5), (2, 0, 5), (3, 2, 306), (4, 3, 312), (5, 3, 312)] {
+        arrive(&mut lab, node, from, ms);
+    }
+    let edges = [(0, 1), (0, 2), (1, 2), (2, 3), (3, 4), (3, 5), (4, 5)];
+    let plain = shape(&edges, &[&[5, 200], &[200, 5]], &[0, 0, 0, 1, 1, 1]);
+    let mut manifest: serde_json::Value = serde_json::from_str(&plain).expect("JSON");
+    manifest["shape"]["links"] = json!([
+        {"from": "n2", "to": "n3", "delay_us": 300_000},
+        {"from": "n0", "to": "n5", "delay_us": 50_000, "rate": 1_000},
+    ]);
+    lab.manifest(&manifest.to_string());
+    let report = lab.report();
+    let tx = &report.tx.spread;
+    assert_eq!(report.shape.expect("a shape").links.len(), 2);
+    // Of 5/5, 5/5, 306/305, 312/310 and 312/310.
+    let connections = Pair { p50: Some(306.0 / 305.0), p99: Some(312.0 / 310.0) };
+    // Over n5: n3 and n4 are 55 ms away. Of 1, 1, 306/55, 312/55 and 312/50.
+    let full = Pair { p50: Some(306.0 / 55.0), p99: Some(312.0 / 50.0) };
+    assert_eq!(tx.stretch, Stretch { connections, full });
+    // Straight from n0: 200 ms to n3 and n4, 50 to n5.
+    assert_eq!((&*tx.by_region[1].to, tx.by_region[1].asked_ms), ("r1", 150.0));
+    // Its other direction is as the regions say: the bridge is one way.
+    lab.manifest(&plain);
+    assert_eq!(lab.report().tx.spread.by_region[1].asked_ms, 200.0);
+}
+
+#[test]
+fn a_single_region_without_a_name_is_no_region() {
+    let mut lab = Lab::new(2);
+    lab.publish("n0", 2 * S, Tx, 1);
+    arrive(&mut lab, 1, 0, 50);
+    let manifest = shape(&[(0, 1)], &[&[50]], &[0, 0]);
+    lab.manifest(&manifest);
+    assert_eq!(lab.report().tx.spread.by_region.len(), 1);
+    lab.manifest(&manifest.replace("\"r0\"", "\"\""));
+    let report = lab.report();
+    assert_eq!(report.tx.spread.by_region, []);
+    assert_eq!(report.per_node[0].region, None);
+    assert_eq!(report.tx.spread.stretch.full.p50, Some(1.0));
+}
+
+#[test]
 fn without_a_shape_or_without_a_path_there_is_no_stretch() {
     let mut lab = super::spreading::line();
     assert_eq!(lab.report().tx.spread.stretch, Stretch::default());

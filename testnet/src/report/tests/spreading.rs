@@ -38,9 +38,11 @@ fn on_a_line_with_known_delays_the_report_gives_exactly_those_times_hops_and_cop
     assert_eq!(tx.latency_ms, summary(23.0, 49.0));
     // After the 10 ms of the first: 13, 26, 39.
     assert_eq!(tx.since_first_ms, summary(26.0, 39.0));
-    let hops = tx.hops;
+    let hops = &tx.hops;
     assert_eq!((hops.p50, hops.max, hops.mean), (Some(2), Some(4), Some(2.5)));
     assert_eq!(hops.unrooted, 0);
+    assert_eq!(hops.histogram, [0, 1, 1, 1, 1]);
+    assert!(report.to_text().contains("\ntx rounds 1: 1, 2: 1, 3: 1, 4: 1\n"));
 }
 
 #[test]
@@ -123,6 +125,7 @@ fn receipts_in_a_circle_have_no_hops() {
     lab.receive("n2", 1_010_000, Tx, 1, "n1");
     let hops = lab.report().tx.spread.hops;
     assert_eq!((hops.unrooted, hops.max), (2, None));
+    assert!(hops.histogram.is_empty());
 }
 
 #[test]

@@ -73,3 +73,32 @@ fn a_field_may_be_one_key_or_tables_in_tables() {
     assert_eq!(asserts("tx.to_share_ms.50.p99 = \"< 9\"\nblock.stale = 0\n"), quoted);
     assert_eq!(quoted.list.len(), 2);
 }
+
+#[test]
+fn a_slip_in_a_field_is_told_however_deep_it_is() {
+    let told = |field: &str| {
+        let text = format!(
+            "name = \"t\"\nduration = \"9s\"\n[nodes]\ncount = 2\n[assert]\n\"{field}\" = 1\n"
+        );
+        let problems = Scenario::parse(&text, "t.toml").err().unwrap_or_default();
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    for field in [
+        "calibration.worst_rtt_eror_ms",
+        "calibration.links.ok",
+        "shape.jiter",
+        "load.takn",
+        "tx.slowest.mss",
+        "tx.slowest.journey.totl_ms",
+        "tx.latency_ms.p99.x",
+    ] {
+        assert!(told(field).contains(&format!("the report has no field `{field}`")), "{field}");
+    }
+    assert!(told("calibration.worst_rtt_eror_ms").contains("`calibration.worst_rtt_error_ms`"));
+    assert!(told("load.refused").contains("`load.refused` is a list"), "{}", told("load.refused"));
+    assert!(told("mode").contains("is text"), "{}", told("mode"));
+    let fields = ["calibration.worst_rtt_error_ms", "load.taken", "tx.slowest.ms", "lag.p99_us"];
+    for field in fields {
+        assert_eq!(told(field), "");
+    }
+}

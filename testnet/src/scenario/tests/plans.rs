@@ -123,6 +123,16 @@ fn whoever_joins_late_dials_and_is_not_dialled_before() {
 }
 
 #[test]
+fn who_joins_at_zero_is_there_from_the_beginning_like_all_others() {
+    for more in
+        ["[[at]]\ntime = \"0s\"\nstart = \"n3\"\n", "[[node]]\nnames = \"n3\"\nstart = \"0s\"\n"]
+    {
+        let plan = plan(more);
+        assert_eq!((plan.starts[3], plan.actions.len()), (Duration::ZERO, 0), "{more}");
+    }
+}
+
+#[test]
 fn actions_come_in_the_order_of_time_and_of_the_text() {
     let plan = plan(
         "[[at]]\ntime = \"9s\"\nheal = true\nrestart = \"n4\"\n\
