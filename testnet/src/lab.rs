@@ -24,14 +24,14 @@ mod record;
 mod settle;
 mod talk;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hearsay_chain::genesis::GenesisError;
 use hearsay_node::embed::Shared;
-use hearsay_node::lab::{AccessSettings, LabSettings, LinkSettings};
+use hearsay_node::lab::{LabSettings, LinkSettings};
 use jiff::Timestamp;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -46,7 +46,7 @@ pub use self::talk::ours;
 pub(crate) use self::settle::SETTLE_BRIEFLY;
 pub(crate) use self::talk::{afterwards, beginning, how_to_use, quoted};
 
-use self::links::{Given, Links};
+use self::links::Links;
 use self::live::Timeline;
 use self::loads::Loads;
 use crate::cluster::{
@@ -347,7 +347,7 @@ impl Made {
         let tail = Tail::start(logs.map(|name| (name.clone(), layout.events(&name))).collect());
         let (exits, ends) = mpsc::unbounded_channel();
         let lab = Lab {
-            links: Links::new(given(&plan), plan.edges.iter().copied()),
+            links: Links::new(links::given(&plan), plan.edges.iter().copied()),
             clock: Clock::new(now.as_microsecond(), scenario.dilation),
             skews: vec![0; plan.nodes()],
             untold: BTreeSet::new(),
@@ -369,33 +369,5 @@ impl Made {
             farewell: None,
         };
         Ok((lab, ends))
-    }
-}
-
-/// What a plan gives the links.
-fn given(plan: &LabPlan) -> Given {
-    let link = |(from, to): (usize, usize)| {
-        let link = plan.link(from, to);
-        LinkSettings {
-            delay_us: u64::try_from(link.delay.as_micros()).unwrap_or(u64::MAX),
-            jitter: link.jitter,
-            rate: link.rate,
-            loss: link.loss,
-            cut: false,
-        }
-    };
-    let access =
-        |access: &crate::scenario::Access| AccessSettings { up: access.up, down: access.down };
-    Given {
-        common: LinkSettings {
-            jitter: plan.jitter,
-            rate: plan.link_rate,
-            loss: plan.loss,
-            ..LinkSettings::default()
-        },
-        node_region: plan.node_region.clone(),
-        one_way_us: plan.one_way_us.clone(),
-        odd: plan.links.keys().map(|way| (*way, link(*way))).collect::<BTreeMap<_, _>>(),
-        access: plan.access.iter().map(access).collect(),
     }
 }

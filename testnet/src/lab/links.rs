@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hearsay_network::link::LOWEST_RATE;
 use hearsay_node::lab::{AccessSettings, LabChange, LinkSettings};
 
-use crate::scenario::LONGEST_DELAY;
+use crate::scenario::{Access, LONGEST_DELAY, LabPlan};
 
 /// What a node refuses is not asked of it, however slow it is made.
 const LONGEST_DELAY_US: u64 = LONGEST_DELAY.as_micros() as u64;
@@ -173,6 +173,33 @@ impl Links {
         let accesses =
             (0..self.given.access.len()).filter(|node| before.access(*node) != self.access(*node));
         ways.chain(accesses).collect()
+    }
+}
+
+/// What a plan gives the links.
+pub(super) fn given(plan: &LabPlan) -> Given {
+    let link = |(from, to): (usize, usize)| {
+        let link = plan.link(from, to);
+        LinkSettings {
+            delay_us: u64::try_from(link.delay.as_micros()).unwrap_or(u64::MAX),
+            jitter: link.jitter,
+            rate: link.rate,
+            loss: link.loss,
+            cut: false,
+        }
+    };
+    let access = |access: &Access| AccessSettings { up: access.up, down: access.down };
+    Given {
+        common: LinkSettings {
+            jitter: plan.jitter,
+            rate: plan.link_rate,
+            loss: plan.loss,
+            ..LinkSettings::default()
+        },
+        node_region: plan.node_region.clone(),
+        one_way_us: plan.one_way_us.clone(),
+        odd: plan.links.keys().map(|way| (*way, link(*way))).collect(),
+        access: plan.access.iter().map(access).collect(),
     }
 }
 
