@@ -9,7 +9,7 @@
 //! A machine warms up, slows down and has other things to do. Running the variants in turn, every
 //! other time in reverse order, spreads that over all of them alike; giving each pair the same seed
 //! makes topology, load and faults the same, so that only the difference that is asked about
-//! remains. What is called real is decided by [`stats`]; what the figures are, by [`figures`].
+//! remains. What is called real is decided by `stats`; what the figures are, by `figures`.
 
 mod figures;
 mod stats;
