@@ -33,6 +33,7 @@ fn each_shipped_scenario_is_one_says_what_it_shows_and_asserts_something() {
             "calm",
             "churn",
             "forks",
+            "hundred",
             "interop-8",
             "late-join",
             "line",
