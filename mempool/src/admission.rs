@@ -7,7 +7,7 @@ use hearsay_chain::{Address, TxId, UnverifiedTx, VerifiedTx};
 
 use crate::capacity::{Excess, Newcomer};
 use crate::order::FeeRate;
-use crate::pool::Pool;
+use crate::pool::{Forecast, Now, Origin, Pool};
 use crate::refusal::Refusal;
 use crate::sender::{Sender, cost};
 
@@ -55,17 +55,19 @@ impl From<&VerifiedTx> for Candidate {
 
 impl Pool {
     /// Says what [`Pool::insert`] will say, before the costly check of the signature. `account` is
-    /// the sender's at the tip, `next_height` the height of the block after the tip.
+    /// the sender's at the tip.
     ///
     /// # Errors
     /// The first reason against it, in the order of the variants.
     pub fn check(
         &self,
         tx: &UnverifiedTx,
+        _origin: Origin,
         account: Account,
-        next_height: u64,
-    ) -> Result<(), Refusal> {
-        self.plan(&tx.into(), account, next_height).map(drop)
+        now: Now,
+    ) -> Result<Forecast, Refusal> {
+        let evicts = self.plan(&tx.into(), account, now.next_height)?;
+        Ok(Forecast { ready: true, replaces: None, evicts })
     }
 
     /// What must leave so that a transaction can come in.
@@ -84,7 +86,7 @@ impl Pool {
         if let Some(expiry) = tx.expiry.filter(|expiry| next_height > *expiry) {
             return Err(Refusal::Expired { expiry });
         }
-        let limit = self.config().max_per_sender;
+        let limit = self.config().max_ready_per_sender;
         // A run must have a nonce after it, so the very last nonce stays unused.
         if ahead >= limit || tx.nonce == u64::MAX {
             return Err(Refusal::NonceTooFar { found: tx.nonce, next: account.nonce, limit });
@@ -109,7 +111,7 @@ impl Pool {
         let excess = Excess {
             count: (self.len() + 1 - freed_count).saturating_sub(self.config().max_count),
             bytes: (self.index.bytes + tx.size - freed_bytes)
-                .saturating_sub(self.config().max_bytes),
+                .saturating_sub(self.config().max_memory),
         };
         let newcomer =
             Newcomer { address: tx.sender, nonce: tx.nonce, rate: tx.rate(), sender, run };

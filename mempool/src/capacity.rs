@@ -124,7 +124,7 @@ impl Pool {
     /// Makes the pool fit its bounds.
     pub(crate) fn trim(&mut self) -> Vec<(TxId, Departure)> {
         let mut departed = Vec::new();
-        while self.len() > self.config().max_count || self.index.bytes > self.config().max_bytes {
+        while self.len() > self.config().max_count || self.index.bytes > self.config().max_memory {
             let Some(id) = self.last_of_worst() else { break };
             self.remove(&id);
             departed.push((id, Departure::Evicted));

@@ -34,7 +34,7 @@ impl Pool {
         }
         assert_eq!(self.index, expected);
         assert!(self.len() <= self.config().max_count, "more than max_count");
-        assert!(self.index.bytes <= self.config().max_bytes, "more than max_bytes");
+        assert!(self.index.bytes <= self.config().max_memory, "more than max_memory");
     }
 }
 

@@ -15,19 +15,23 @@ mod capacity;
 mod config;
 mod departure;
 mod index;
+mod inspect;
 mod invariants;
 mod order;
 mod pool;
+mod rate;
 mod refusal;
 mod sender;
 mod template;
 mod tip;
 
-#[cfg(test)]
+#[cfg(any())]
 mod tests;
 
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, LEAST_MEMORY};
 pub use departure::Departure;
-pub use pool::{Inserted, Pool, State, Totals};
+pub use inspect::{FeeBand, SenderView, TxView};
+pub use pool::{Forecast, Inserted, Now, Origin, Pool, State, Totals};
+pub use rate::FeeRate;
 pub use refusal::Refusal;
 pub use template::Best;

@@ -23,6 +23,35 @@ pub struct Pool {
     pub(crate) index: Index,
 }
 
+/// Where a transaction came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// From another node, or from a block that was abandoned.
+    Remote,
+    /// From a user of this node.
+    Local,
+}
+
+/// When something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// The time in microseconds, on a clock of the caller's that does not step back.
+    pub us: u64,
+    /// The height of the block after the tip.
+    pub next_height: u64,
+}
+
+/// What an insertion would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forecast {
+    /// Whether it could go into a block at once. If not, it would be queued.
+    pub ready: bool,
+    /// The one of the same sender and nonce that it would replace.
+    pub replaces: Option<TxId>,
+    /// Those that would leave to make room.
+    pub evicts: Vec<TxId>,
+}
+
 /// What came of an insertion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inserted {
@@ -77,14 +106,19 @@ pub struct Totals {
     pub ready: usize,
     /// The others.
     pub queued: usize,
-    /// The size of all encodings.
+    /// The size of all encodings, in bytes.
     pub bytes: usize,
+    /// What transactions and indexes take in memory, in bytes: an account kept by rules, within a
+    /// tenth of what the allocator gives out.
+    pub memory: usize,
+    /// Those that a user of this node handed in, and that are protected for it.
+    pub local: usize,
     /// Senders that have a transaction here.
     pub senders: usize,
     /// The most transactions it may hold.
     pub max_count: usize,
-    /// The most bytes it may hold.
-    pub max_bytes: usize,
+    /// The most memory it may take, in bytes.
+    pub max_memory: usize,
 }
 
 impl Pool {
@@ -158,9 +192,11 @@ impl Pool {
             ready: self.index.ready,
             queued: self.len() - self.index.ready,
             bytes: self.index.bytes,
+            memory: self.index.bytes,
+            local: 0,
             senders: self.senders.len(),
             max_count: self.config.max_count,
-            max_bytes: self.config.max_bytes,
+            max_memory: self.config.max_memory,
         }
     }
 
@@ -169,19 +205,19 @@ impl Pool {
         self.index.places.keys().copied()
     }
 
-    /// Takes a transaction in. `account` is its sender's at the tip, `next_height` the height of
-    /// the block after the tip.
+    /// Takes a transaction in. `account` is its sender's at the tip.
     ///
     /// # Errors
     /// The first reason against it, as [`Pool::check`] says it; the pool is then as it was.
     pub fn insert(
         &mut self,
         tx: VerifiedTx,
+        _origin: Origin,
         account: Account,
-        now_us: u64,
-        next_height: u64,
+        now: Now,
     ) -> Result<Inserted, Refusal> {
-        let evicted = self.plan(&(&tx).into(), account, next_height)?;
+        let now_us = now.us;
+        let evicted = self.plan(&(&tx).into(), account, now.next_height)?;
         let (id, address) = (tx.id(), tx.sender());
         let before = self.senders.get(&address).map(Sender::run).unwrap_or_default();
         let (outdated, replaced) = self.change(address, |sender, index| {
@@ -202,6 +238,25 @@ impl Pool {
             promoted: ready_since.map(VerifiedTx::id).filter(|it| *it != id).collect(),
             outdated,
         })
+    }
+
+    /// Takes one in again that came at `arrived_us` and was kept elsewhere since. Those that came
+    /// first must be restored first, before anything else is inserted.
+    ///
+    /// # Errors
+    /// As [`Pool::insert`], and if it has waited too long.
+    pub fn restore(
+        &mut self,
+        tx: VerifiedTx,
+        origin: Origin,
+        arrived_us: u64,
+        account: Account,
+        now: Now,
+    ) -> Result<Inserted, Refusal> {
+        if now.us.saturating_sub(arrived_us) >= self.config.max_age_us {
+            return Err(Refusal::TooOld);
+        }
+        self.insert(tx, origin, account, now)
     }
 
     /// Takes a transaction out.

@@ -26,6 +26,9 @@ pub enum Refusal {
         /// The last height at which it was valid.
         expiry: u64,
     },
+    /// It waited longer, before a restart or a reload, than the pool keeps anything. Verdict: ignore.
+    #[error("it has waited longer than the pool keeps anything")]
+    TooOld,
     /// Its nonce lies further ahead than one sender may wait. Verdict: ignore (it is early).
     #[error("nonce {found} is too far ahead; the next is {next} and {limit} may wait")]
     NonceTooFar {
@@ -35,6 +38,23 @@ pub enum Refusal {
         next: u64,
         /// How many of a sender's transactions may wait.
         limit: u64,
+    },
+    /// Too many of its sender wait behind a gap. Verdict: ignore (it is early).
+    #[error("{limit} of the sender's transactions wait behind a gap; {next} is missing")]
+    TooManyQueued {
+        /// The first nonce that is missing.
+        next: u64,
+        /// How many of a sender's transactions may wait behind a gap.
+        limit: u64,
+    },
+    /// It pays less than the least that the pool takes now. Verdict: ignore (a node with more room
+    /// takes it, and this one does later).
+    #[error("a fee of {fee} is too low; the least for its size is {least} now")]
+    FeeTooLow {
+        /// The transaction's fee.
+        fee: u64,
+        /// The least fee at its size. It can exceed what a fee can be.
+        least: u128,
     },
     /// The pool holds another of its sender and nonce, and it does not pay enough more. Verdict:
     /// ignore (another node may have seen it first).
@@ -72,7 +92,10 @@ impl Judged for Refusal {
             Refusal::Known
             | Refusal::NonceUsed { .. }
             | Refusal::Expired { .. }
+            | Refusal::TooOld
             | Refusal::NonceTooFar { .. }
+            | Refusal::TooManyQueued { .. }
+            | Refusal::FeeTooLow { .. }
             | Refusal::Underpriced { .. }
             | Refusal::CannotPay { .. }
             | Refusal::Full { .. } => Verdict::Ignore,
@@ -85,7 +108,10 @@ impl Judged for Refusal {
             Refusal::Known => "known",
             Refusal::NonceUsed { .. } => "nonce-used",
             Refusal::Expired { .. } => "expired",
+            Refusal::TooOld => "too-old",
             Refusal::NonceTooFar { .. } => "nonce-too-far",
+            Refusal::TooManyQueued { .. } => "queued-limit",
+            Refusal::FeeTooLow { .. } => "fee-too-low",
             Refusal::Underpriced { .. } => "underpriced",
             Refusal::CannotPay { .. } => "balance",
             Refusal::Full { .. } => "pool-full",

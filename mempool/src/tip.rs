@@ -8,7 +8,7 @@ use hearsay_chain::{Address, TxId, VerifiedTx};
 
 use crate::departure::Departure;
 use crate::order::Priority;
-use crate::pool::Pool;
+use crate::pool::{Now, Pool};
 use crate::sender::Waiting;
 
 impl Pool {
@@ -27,15 +27,14 @@ impl Pool {
         included: &[VerifiedTx],
         abandoned: Vec<VerifiedTx>,
         accounts: impl Fn(&Address) -> Result<Account, E>,
-        now_us: u64,
-        next_height: u64,
+        now: Now,
     ) -> Result<Vec<(TxId, Departure)>, E> {
         let accounts = self.touched(included, &abandoned, accounts)?;
         let included: BTreeSet<TxId> = included.iter().map(VerifiedTx::id).collect();
         let mut departed = Vec::new();
         for tx in abandoned.into_iter().filter(|tx| !included.contains(&tx.id())) {
             let account = accounts.get(&tx.sender()).copied().unwrap_or_default();
-            departed.extend(self.take_back(tx, account, now_us));
+            departed.extend(self.take_back(tx, account, now.us));
         }
         for (address, account) in accounts {
             let outdated = self.settle(address, account);
@@ -44,7 +43,7 @@ impl Pool {
                 (id, if stands { Departure::Included } else { Departure::NonceUsed })
             }));
         }
-        departed.extend(self.expire(now_us, next_height));
+        departed.extend(self.expire(now));
         departed.extend(self.trim());
         Ok(departed)
     }
@@ -60,18 +59,17 @@ impl Pool {
         outdated.into_iter().map(|id| (id, Departure::NonceUsed)).collect()
     }
 
-    /// Lets go of what has waited too long, and of what can no longer stand in the block of
-    /// `next_height`.
-    pub fn expire(&mut self, now_us: u64, next_height: u64) -> Vec<(TxId, Departure)> {
+    /// Lets go of what has waited too long, and of what can no longer stand in the next block.
+    pub fn expire(&mut self, now: Now) -> Vec<(TxId, Departure)> {
         let mut departed = Vec::new();
         while let Some((expiry, id)) = self.index.expiries.first().copied()
-            && expiry < next_height
+            && expiry < now.next_height
         {
             self.remove(&id);
             departed.push((id, Departure::Expired));
         }
         while let Some((arrived_us, id)) = self.index.arrivals.first().copied()
-            && now_us.saturating_sub(arrived_us) >= self.config().max_age_us
+            && now.us.saturating_sub(arrived_us) >= self.config().max_age_us
         {
             self.remove(&id);
             departed.push((id, Departure::TooOld));

@@ -94,10 +94,12 @@ pub struct MempoolStatus {
     pub queued: u64,
     /// The sum of their sizes, in bytes.
     pub bytes: u64,
+    /// What they and the pool's indexes take in memory, in bytes.
+    pub memory: u64,
     /// How many it may hold.
     pub max_count: u64,
-    /// How many bytes it may hold.
-    pub max_bytes: u64,
+    /// How much memory it may take, in bytes.
+    pub max_memory: u64,
     /// Distinct senders.
     pub senders: u64,
 }

@@ -281,7 +281,7 @@ fn setup(settings: &Settings, authority: Option<Keypair>) -> anyhow::Result<Setu
     let bound = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     let pool = Pool::new(hearsay_mempool::Config {
         max_count: bound(settings.mempool.max_count),
-        max_bytes: bound(settings.mempool.max_bytes),
+        max_memory: bound(settings.mempool.max_memory),
         ..hearsay_mempool::Config::default()
     })?;
     let sync_peers = settings.sync.peers.into();

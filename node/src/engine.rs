@@ -24,7 +24,7 @@ mod unpublished;
 mod work;
 
 use hearsay_chain::{Chain, Genesis, Keypair, Store, StoreError, TxId, VerifiedTx};
-use hearsay_mempool::Pool;
+use hearsay_mempool::{Now, Pool};
 use hearsay_network::choice::Strategy;
 
 use crate::api::VerdictCounts;
@@ -44,6 +44,9 @@ pub use work::{Done, Work, run_all};
 /// The longest time between two ticks. Slots are met exactly, whatever this is; the rest that ticks
 /// drive (expiry, retries, polling) is coarser.
 const TICK_US: u64 = 100_000;
+
+/// How far the pool's clock is ahead of this process's, in microseconds: longer than anything waits.
+const POOL_AHEAD_US: u64 = 1 << 50;
 
 /// How far another node's clock may run ahead: a block from a slot that begins within this is taken.
 /// Clocks kept by NTP are well within it, and it is below the shortest slots in use.
@@ -187,14 +190,19 @@ impl<S: Store> Engine<S> {
         self.drive_sync(now, out)?;
         if now.mono_us >= self.next_expiry_us {
             self.next_expiry_us = now.mono_us.saturating_add(1_000_000);
-            let next_height = self.next_height();
-            for (id, departure) in self.pool.expire(now.mono_us, next_height) {
+            for (id, departure) in self.pool.expire(self.pool_now(now)) {
                 out.push(evicted(id, departure.reason()));
             }
             self.publish_again(out)?;
             self.orphans.expire(now.mono_us);
         }
         Ok(())
+    }
+
+    /// The moment as the pool is told it. Its clock is ahead of this process's, so that what came
+    /// before a restart came at some moment too.
+    fn pool_now(&self, now: Time) -> Now {
+        Now { us: now.mono_us.saturating_add(POOL_AHEAD_US), next_height: self.next_height() }
     }
 
     fn next_height(&self) -> u64 {

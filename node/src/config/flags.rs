@@ -111,9 +111,9 @@ pub struct MempoolFlags {
     /// The most transactions that wait for a block [default: 50000]
     #[arg(long = "mempool-max-count", env = "HEARSAY_MEMPOOL_MAX_COUNT", value_name = "N")]
     pub max_count: Option<u64>,
-    /// The most bytes of transactions that wait for a block [default: 67108864]
-    #[arg(long = "mempool-max-bytes", env = "HEARSAY_MEMPOOL_MAX_BYTES", value_name = "BYTES")]
-    pub max_bytes: Option<u64>,
+    /// The most memory for what waits for a block, in bytes [default: 67108864]
+    #[arg(long = "mempool-max-memory", env = "HEARSAY_MEMPOOL_MAX_MEMORY", value_name = "BYTES")]
+    pub max_memory: Option<u64>,
 }
 
 /// The flags of `[sync]`.

@@ -109,7 +109,7 @@ impl Settings {
         let least_one = [
             ("gossip.heartbeat_ms", heartbeat_ms),
             ("mempool.max_count", self.mempool.max_count),
-            ("mempool.max_bytes", self.mempool.max_bytes),
+            ("mempool.max_memory", self.mempool.max_memory),
         ];
         for (key, value) in least_one {
             if value == 0 {
@@ -162,14 +162,14 @@ impl Default for Gossip {
 pub struct Mempool {
     /// The most transactions.
     pub max_count: u64,
-    /// The most bytes, as transactions are encoded.
-    pub max_bytes: u64,
+    /// The most memory, in bytes: transactions and the pool's own indexes.
+    pub max_memory: u64,
 }
 
 impl Default for Mempool {
     /// Ten full blocks at the default limits of a genesis.
     fn default() -> Self {
-        Self { max_count: 50_000, max_bytes: 64 << 20 }
+        Self { max_count: 50_000, max_memory: 64 << 20 }
     }
 }
 

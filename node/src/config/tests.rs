@@ -140,7 +140,7 @@ fn the_table_that_the_flags_become_has_the_keys_of_the_settings() {
                 --rpc-host h --rpc-origin http://o --authority-key a --node-key k --events e \
                 --keep-bodies 64 --log l --gossip-mesh 6 --gossip-mesh-low 5 --gossip-mesh-high 12 \
                 --gossip-heartbeat-ms 1 --gossip-flood-publish false --mempool-max-count 1 \
-                --mempool-max-bytes 1 --peers-max-inbound 1 --peers-max-outbound 1 \
+                --mempool-max-memory 1 --peers-max-inbound 1 --peers-max-outbound 1 \
                 --sync-peers random";
     let from_flags = toml::Table::try_from(flags(line)).unwrap();
     let settings: Settings = from_flags.clone().try_into().unwrap();
@@ -200,7 +200,7 @@ fn values_that_do_not_fit_together_are_refused() {
     ] {
         assert!(mistake(text).contains(says), "{text}: {}", mistake(text));
     }
-    let refused = with_file("", "--mempool-max-bytes 18446744073709551615").unwrap_err();
+    let refused = with_file("", "--mempool-max-memory 18446744073709551615").unwrap_err();
     assert!(refused.to_string().starts_with("a setting cannot be used: "), "{refused}");
 }
 

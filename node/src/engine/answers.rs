@@ -60,7 +60,8 @@ impl<S: Store> Engine<S> {
             queued: totals.queued as u64,
             bytes: totals.bytes as u64,
             max_count: totals.max_count as u64,
-            max_bytes: totals.max_bytes as u64,
+            memory: totals.memory as u64,
+            max_memory: totals.max_memory as u64,
             senders: totals.senders as u64,
         }
     }

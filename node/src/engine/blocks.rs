@@ -260,14 +260,13 @@ impl<S: Store> Engine<S> {
             .filter(|tx| !in_new.contains(&tx.id()))
             .cloned()
             .collect();
-        let height = self.next_height();
+        let moment = self.pool_now(now);
         let chain = &self.chain;
         let mut left = self.pool.tip_changed(
             &included,
             abandoned,
             |address| chain.account(address),
-            now.mono_us,
-            height,
+            moment,
         )?;
         // Fees reach or leave the proposers without a transaction of theirs.
         let blocks = change.applied.iter().chain(&change.undone);

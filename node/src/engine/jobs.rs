@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hearsay_chain::{BlockId, TxId, UnverifiedBlock};
+use hearsay_mempool::Origin;
 use hearsay_network::{PeerId, Ticket};
 
 use super::input::{Time, Token};
@@ -26,6 +27,16 @@ pub(super) enum Owner {
     Gossip { ticket: Ticket, at: Time, taken: Time },
     /// Somebody who handed a transaction in.
     Submit { token: Token },
+}
+
+impl Owner {
+    /// Where its transaction came from, as the pool asks it.
+    pub(super) fn origin(&self) -> Origin {
+        match self {
+            Owner::Gossip { .. } => Origin::Remote,
+            Owner::Submit { .. } => Origin::Local,
+        }
+    }
 }
 
 /// One check.

@@ -1,7 +1,7 @@
 //! A transaction's way into the pool, from gossip or from the RPC.
 
 use hearsay_chain::{Judged, Store, StoreError, TxError, TxId, UnverifiedTx, Verdict, VerifiedTx};
-use hearsay_mempool::{Refusal, State};
+use hearsay_mempool::{self as mempool, Refusal, State};
 use hearsay_network::{Ticket, Topic};
 
 use super::halt::disk_full;
@@ -105,7 +105,7 @@ impl<S: Store> Engine<S> {
         if self.jobs.join(&id, &owner) {
             return Ok(());
         }
-        if let Some(objection) = self.early_objection(&tx)? {
+        if let Some(objection) = self.early_objection(now, &tx, owner.origin())? {
             self.answer_owner(now, id, &owner, Err(objection), out);
             return Ok(());
         }
@@ -114,7 +114,12 @@ impl<S: Store> Engine<S> {
         Ok(())
     }
 
-    fn early_objection(&self, tx: &UnverifiedTx) -> Result<Option<Objection>, StoreError> {
+    fn early_objection(
+        &self,
+        now: Time,
+        tx: &UnverifiedTx,
+        origin: mempool::Origin,
+    ) -> Result<Option<Objection>, StoreError> {
         let rules = self.chain.rules();
         let max_payload = rules.genesis().limits.payload_bytes as usize;
         if let Err(error) = tx.check_form(rules.chain(), max_payload) {
@@ -124,7 +129,7 @@ impl<S: Store> Engine<S> {
             return Ok(Some(busy()));
         }
         let account = self.chain.account(&tx.transfer().sender.address())?;
-        let checked = self.pool.check(tx, account, self.next_height());
+        let checked = self.pool.check(tx, origin, account, self.pool_now(now));
         Ok(checked.err().map(Objection::from))
     }
 
@@ -187,7 +192,8 @@ impl<S: Store> Engine<S> {
         // If gossip brought it too, the Accept below spreads it; else this node introduces it.
         let own = owners.iter().all(|owner| matches!(owner, Owner::Submit { .. }));
         let data = own.then(|| tx.encode());
-        let pooled = self.pool_transaction(now, tx, out)?;
+        let local = owners.iter().map(Owner::origin).max().unwrap_or(mempool::Origin::Remote);
+        let pooled = self.pool_transaction(now, tx, local, out)?;
         if let (Ok(_), Some(data)) = (&pooled, data) {
             self.publish(Topic::Tx, id.0, data, Origin::Rpc, out);
         }
@@ -203,11 +209,12 @@ impl<S: Store> Engine<S> {
         &mut self,
         now: Time,
         tx: VerifiedTx,
+        origin: mempool::Origin,
         out: &mut Vec<Effect>,
     ) -> Result<Result<bool, Refusal>, StoreError> {
         let account = self.chain.account(&tx.sender())?;
-        let (id, height) = (tx.id(), self.next_height());
-        let inserted = match self.pool.insert(tx, account, now.mono_us, height) {
+        let (id, moment) = (tx.id(), self.pool_now(now));
+        let inserted = match self.pool.insert(tx, origin, account, moment) {
             Ok(inserted) => inserted,
             Err(refusal) => return Ok(Err(refusal)),
         };

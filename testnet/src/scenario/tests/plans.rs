@@ -85,7 +85,7 @@ fn some_nodes_differ_in_place_link_start_and_settings() {
     let plan = plan(
         "[links]\nprofile = \"interop-8\"\nuplink = \"8Mbit\"\n[mempool]\nmax_count = 9\n\
          [[node]]\nnames = [\"n2-n3\"]\nregion = \"australia\"\nuplink = \"16Mbit\"\nkeep_bodies = 64\n\
-         [[node]]\nnames = \"n3\"\nstart = \"4s\"\ngossip.mesh = 3\nmempool.max_bytes = 70000\n",
+         [[node]]\nnames = \"n3\"\nstart = \"4s\"\ngossip.mesh = 3\nmempool.max_memory = 70000\n",
     );
     assert_eq!((plan.region(2), plan.region(3)), (Some("australia"), Some("australia")));
     assert_eq!(plan.access[3], Access { up: Some(2_000_000), down: None });
@@ -97,7 +97,7 @@ fn some_nodes_differ_in_place_link_start_and_settings() {
     assert_eq!(
         written(3),
         "keep_bodies = 64\n\n[gossip]\nmesh = 3\nmesh_high = 6\nmesh_low = 2\n\n\
-         [mempool]\nmax_bytes = 70000\nmax_count = 9\n"
+         [mempool]\nmax_memory = 70000\nmax_count = 9\n"
     );
 }
 

@@ -1,0 +1,52 @@
+//! Fees per byte, compared exactly.
+
+use hearsay_chain::transaction::MAX_TX_BYTES;
+
+/// Two different fractions whose denominators are at most `MAX_TX_BYTES` differ by at least one over
+/// the square of that, which is more than one over this: scaled by it and rounded down, they still
+/// differ, and equal ones are equal. So whole numbers order fee rates exactly.
+const SCALE: u32 = 29;
+
+const _: () = assert!((MAX_TX_BYTES as u64).pow(2) < 1 << SCALE);
+
+/// Bits that a scaled rate takes: those of a fee and of the scale.
+pub(crate) const RATE_BITS: u32 = u64::BITS + SCALE;
+
+/// A fee per byte, as a multiple of 2⁻²⁹ units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FeeRate(pub(crate) u128);
+
+impl FeeRate {
+    /// That of a transaction of `size` bytes. No bytes count as one.
+    #[must_use]
+    pub fn of(fee: u64, size: usize) -> Self {
+        Self((u128::from(fee) << SCALE) / (size as u128).max(1))
+    }
+
+    /// So many units for each 1,000 bytes.
+    #[must_use]
+    pub fn from_per_kb(units: u64) -> Self {
+        Self((u128::from(units) << SCALE).div_ceil(1_000))
+    }
+
+    /// Units for each 1,000 bytes.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "for people and charts")]
+    pub fn per_kb(self) -> f64 {
+        self.0 as f64 * 1_000.0 / f64::from(1_u32 << SCALE)
+    }
+
+    /// The least fee with which `size` bytes reach this rate. It can exceed what a fee can be.
+    #[must_use]
+    pub fn fee_for(self, size: usize) -> u128 {
+        let size = size as u128;
+        // The rate of a fee is rounded down, and so must reach this: fee × 2²⁹ ≥ rate × size.
+        self.0.saturating_mul(size).div_ceil(1 << SCALE)
+    }
+
+    /// Both rates together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
