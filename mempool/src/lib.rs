@@ -17,6 +17,7 @@ mod departure;
 mod index;
 mod inspect;
 mod invariants;
+mod memory;
 mod order;
 mod pool;
 mod rate;
@@ -25,7 +26,7 @@ mod sender;
 mod template;
 mod tip;
 
-#[cfg(any())]
+#[cfg(test)]
 mod tests;
 
 pub use config::{Config, ConfigError, LEAST_MEMORY};
