@@ -122,14 +122,14 @@ impl Pool {
             if opened.remove(&key).is_none() {
                 closed.next();
             }
-            let (slot, is_last, rest) = self.pop(newcomer, left);
+            let (slot, is_last) = self.last_of(newcomer, left);
             let sender = if is_last { SENDER_CHARGE } else { 0 };
             excess.free(self.residents[slot.number()].charge() + sender);
             victims.push(Victim { slot, worth: key });
             if excess.is_none() {
                 return Some(victims);
             }
-            opened.extend(rest);
+            opened.extend(self.without_last(newcomer, left));
         }
     }
 
@@ -138,18 +138,23 @@ impl Pool {
         Left::Of { sender, len: self.senders[sender].entries().len() }
     }
 
-    /// The last one of what is left of a sender, whether it is the only one, and what is then left.
-    fn pop(&self, newcomer: &Newcomer<'_>, left: Left) -> (Slot, bool, Option<(Key, Left)>) {
+    /// The last one of what is left of a sender, and whether it is the only one.
+    fn last_of(&self, newcomer: &Newcomer<'_>, left: Left) -> (Slot, bool) {
+        match left {
+            Left::Of { sender, len } => (self.senders[sender].entries()[len - 1].slot, len == 1),
+            Left::AfterNewcomer(len) => (newcomer.after[len - 1].slot, false),
+        }
+    }
+
+    /// What is left when that one has left, and what the last is then worth.
+    fn without_last(&self, newcomer: &Newcomer<'_>, left: Left) -> Option<(Key, Left)> {
         match left {
             Left::Of { sender, len } => {
-                let of = &self.senders[sender];
-                let rest = of.tail_of(len - 1).map(|key| (key, Left::Of { sender, len: len - 1 }));
-                (of.entries()[len - 1].slot, len == 1, rest)
+                let key = self.senders[sender].tail_of(len - 1)?;
+                Some((key, Left::Of { sender, len: len - 1 }))
             }
             Left::AfterNewcomer(len) => {
-                let key = newcomer.tail_of(len - 1);
-                let rest = key.map(|key| (key, Left::AfterNewcomer(len - 1)));
-                (newcomer.after[len - 1].slot, false, rest)
+                Some((newcomer.tail_of(len - 1)?, Left::AfterNewcomer(len - 1)))
             }
         }
     }

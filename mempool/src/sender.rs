@@ -165,33 +165,48 @@ impl Sender {
         account: Account,
         newcomer: Option<Entry>,
     ) -> (Vec<Entry>, Option<Entry>) {
-        let mut unchanged = self.waiting.len();
+        let mut weakest = Some(self.weakest as usize);
         let mut used = Vec::new();
         if account != self.account {
             let count = position(self.entries(), account.nonce).unwrap_or_else(|at| at);
             used = self.waiting.remove_first(count);
-            (self.run_len, self.run_cost, unchanged) = (0, 0, 0);
+            (self.run_len, self.run_cost, weakest) = (0, 0, None);
             self.account = account;
         }
         let mut replaced = None;
+        let mut place = None;
         if let Some(entry) = newcomer {
-            match self.waiting.position(entry.nonce) {
+            let at = self.waiting.position(entry.nonce);
+            match at {
                 Ok(at) => {
-                    self.cut(at);
-                    replaced = Some(self.waiting.replace(at, entry));
-                    unchanged = unchanged.min(at);
+                    replaced = Some(self.replace(at, entry));
+                    weakest = weakest.filter(|it| *it != at);
                 }
                 Err(at) => {
                     self.waiting.insert(at, entry);
-                    unchanged = unchanged.min(at);
+                    weakest = weakest.map(|it| if it < at { it } else { it + 1 });
                 }
             }
+            place = Some(at.unwrap_or_else(|at| at));
         }
         let run = (self.run_len(), self.run_cost);
         let (len, cost) = extend(account, run, &self.entries()[run.0..]);
         (self.run_len, self.run_cost) = (len as u32, cost);
-        self.appraise(unchanged);
+        self.appraise(weakest, place);
         (used, replaced)
+    }
+
+    /// Puts another of the same nonce in a place. The run ends before it if it can no longer be paid.
+    fn replace(&mut self, at: usize, entry: Entry) -> Entry {
+        let old = self.entries()[at];
+        if at < self.run_len() {
+            let cost = (self.run_cost - old.cost).checked_add(entry.cost);
+            match cost.filter(|it| *it <= self.account.balance) {
+                Some(cost) => self.run_cost = cost,
+                None => self.cut(at),
+            }
+        }
+        self.waiting.replace(at, entry)
     }
 
     /// Takes one out. What follows it is then queued.
@@ -199,7 +214,8 @@ impl Sender {
         let at = self.waiting.position(nonce).ok()?;
         self.cut(at);
         let entry = self.waiting.remove(at);
-        self.appraise(at);
+        let weakest = Some(self.weakest as usize).filter(|it| *it != at);
+        self.appraise(weakest.map(|it| if it < at { it } else { it - 1 }), None);
         Some(entry)
     }
 
@@ -212,17 +228,21 @@ impl Sender {
         }
     }
 
-    /// Finds what the last one is worth, knowing that the first `unchanged` entries are as they were.
-    fn appraise(&mut self, unchanged: usize) {
-        let len = self.waiting.len();
-        let part = if len == self.run_len() { 0 } else { self.run_len() };
-        let known = self.weakest as usize;
-        let still = self.part as usize == part && (part..unchanged).contains(&known) && known < len;
-        let from = if still { unchanged.min(len) } else { part };
-        let newer = (from..).zip(&self.entries()[from..]);
-        let older = still.then(|| (known, &self.entries()[known]));
-        let weakest = older.into_iter().chain(newer).min_by_key(|(_, it)| it.key());
-        self.weakest = weakest.map_or(0, |(at, _)| at as u32);
-        self.part = part as u32;
+    /// Finds what the last one is worth. `weakest` is where the entry is now that was worth least, if
+    /// it is still here, `newcomer` the one entry that was not here then. If the last one is in
+    /// another part than it was, all of that part are looked at.
+    fn appraise(&mut self, weakest: Option<usize>, newcomer: Option<usize>) {
+        let entries = self.waiting.as_slice();
+        let part = if entries.len() == self.run_len() { 0 } else { self.run_len() };
+        let known =
+            weakest.filter(|it| self.part as usize == part && (part..entries.len()).contains(it));
+        let least = |places: &mut dyn Iterator<Item = usize>| {
+            places.min_by_key(|at| entries[*at].key()).unwrap_or(0)
+        };
+        let weakest = match known {
+            Some(known) => least(&mut [known].into_iter().chain(newcomer.filter(|it| *it >= part))),
+            None => least(&mut (part..entries.len())),
+        };
+        (self.part, self.weakest) = (part as u32, weakest as u32);
     }
 }

@@ -35,10 +35,6 @@ impl Waiting {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.as_slice().len()
-    }
-
     /// Where a nonce is, or where it would be.
     pub(crate) fn position(&self, nonce: u64) -> Result<usize, usize> {
         position(self.as_slice(), nonce)
