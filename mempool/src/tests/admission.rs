@@ -6,8 +6,8 @@ use hearsay_chain::ledger::Account;
 use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{Judged, Verdict, VerifiedTx};
 
-use super::world::{BARE, fill, paying, pool_of, rich, signed, transfer, unverified};
-use crate::{Inserted, Pool, Refusal, State};
+use super::world::{BARE, START, fill, ids, paying, pool_of, rich, signed, transfer, unverified};
+use crate::{Inserted, Now, Origin, Pool, Refusal, State};
 
 /// A full pool: sender 1 with nonces 0, 1 and 3, sender 2 with nonce 0.
 fn full_pool() -> Pool {
@@ -40,10 +40,11 @@ fn every_refusal_is_answered_with_ignore_and_its_own_word() {
     for (tx, account, refusal) in cases {
         let mut pool = full_pool();
         let unverified = unverified(tx.transfer().clone());
-        assert_eq!(pool.check(&unverified, account, 7), Err(refusal.clone()));
-        assert_eq!(pool.insert(tx, account, 0, 7), Err(refusal.clone()));
+        let now = Now { us: 0, next_height: 7 };
+        assert_eq!(pool.check(&unverified, Origin::Remote, account, now), Err(refusal.clone()));
+        assert_eq!(pool.insert(tx, Origin::Remote, account, now), Err(refusal.clone()));
         pool.check_invariants();
-        assert_eq!(pool.ids().collect::<Vec<_>>(), full_pool().ids().collect::<Vec<_>>());
+        assert_eq!(ids(&pool), ids(&full_pool()));
         assert_eq!(refusal.verdict(), Verdict::Ignore);
         words.insert(refusal.reason());
     }
@@ -54,8 +55,9 @@ fn every_refusal_is_answered_with_ignore_and_its_own_word() {
 #[test]
 fn its_last_height_is_a_height_at_which_it_may_stand() {
     let tx = signed(Transfer { expiry: Some(7), ..transfer(1, 0, 0, 1) });
-    assert!(pool_of(9).insert(tx.clone(), rich(0), 0, 7).is_ok());
-    assert!(pool_of(9).insert(tx, rich(0), 0, 8).is_err());
+    let at = |next_height| Now { us: 0, next_height };
+    assert!(pool_of(9).insert(tx.clone(), Origin::Remote, rich(0), at(7)).is_ok());
+    assert!(pool_of(9).insert(tx, Origin::Remote, rich(0), at(8)).is_err());
 }
 
 #[test]
@@ -96,7 +98,10 @@ fn what_pays_nothing_is_not_replaced_by_what_pays_nothing() {
     let mut pool = pool_of(9);
     fill(&mut pool, [&paying(1, 0, 0)]);
     let other = signed(transfer(1, 0, 5, 0));
-    assert_eq!(pool.insert(other, Origin::Remote, rich(0), START), Err(Refusal::Underpriced { fee: 0, least: 1 }));
+    assert_eq!(
+        pool.insert(other, Origin::Remote, rich(0), START),
+        Err(Refusal::Underpriced { fee: 0, least: 1 })
+    );
     assert!(pool.insert(paying(1, 0, 1), Origin::Remote, rich(0), START).is_ok());
 }
 
@@ -108,14 +113,20 @@ fn the_largest_fees_are_compared_without_overflow() {
         |payload| signed(Transfer { payload: vec![0; payload], ..transfer(1, 0, 0, u64::MAX) });
     pool.insert(dear(16_000), Origin::Remote, most, START).unwrap();
     assert!(pool.insert(dear(0), Origin::Remote, most, START).unwrap().ready);
-    assert!(matches!(pool.insert(dear(1), Origin::Remote, most, START), Err(Refusal::Underpriced { .. })));
+    assert!(matches!(
+        pool.insert(dear(1), Origin::Remote, most, START),
+        Err(Refusal::Underpriced { .. })
+    ));
 }
 
 #[test]
 fn an_amount_and_fee_over_every_balance_cannot_be_paid() {
     let most = Account { balance: u64::MAX, nonce: 0 };
     let tx = signed(transfer(1, 0, u64::MAX, u64::MAX));
-    assert!(matches!(pool_of(9).insert(tx, Origin::Remote, most, START), Err(Refusal::CannotPay { .. })));
+    assert!(matches!(
+        pool_of(9).insert(tx, Origin::Remote, most, START),
+        Err(Refusal::CannotPay { .. })
+    ));
 }
 
 #[test]
@@ -123,7 +134,11 @@ fn the_last_nonce_of_all_is_too_far() {
     let tx = paying(1, u64::MAX, 1);
     let refused = pool_of(9).insert(tx, Origin::Remote, rich(u64::MAX - 1), START);
     assert!(matches!(refused, Err(Refusal::NonceTooFar { .. })));
-    assert!(pool_of(9).insert(paying(1, u64::MAX - 1, 1), Origin::Remote, rich(u64::MAX - 1), START).is_ok());
+    assert!(
+        pool_of(9)
+            .insert(paying(1, u64::MAX - 1, 1), Origin::Remote, rich(u64::MAX - 1), START)
+            .is_ok()
+    );
 }
 
 #[test]

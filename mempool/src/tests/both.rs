@@ -9,7 +9,7 @@ use hearsay_chain::{UnverifiedTx, VerifiedTx};
 use proptest::prelude::*;
 
 use super::naive::{Asked, Naive};
-use super::world::{World, address, signed, transfer};
+use super::world::{World, address, ids, signed, transfer};
 use crate::{Config, Forecast, Inserted, Now, Origin, Pool, Refusal};
 
 pub(crate) const SENDERS: u8 = 4;
@@ -189,11 +189,9 @@ impl Both {
         let (pool, naive) = (&self.pool, &self.naive);
         pool.check_invariants();
         prop_assert_eq!(pool.totals(), naive.totals());
-        let mut ids: Vec<_> = naive.held.iter().map(|it| it.tx.id()).collect();
-        ids.sort();
-        let mut found: Vec<_> = pool.ids().collect();
-        found.sort();
-        prop_assert_eq!(found, ids);
+        let mut expected: Vec<_> = naive.held.iter().map(|it| it.tx.id()).collect();
+        expected.sort();
+        prop_assert_eq!(ids(pool), expected);
         for it in &naive.held {
             let id = it.tx.id();
             prop_assert!(pool.contains(&id));

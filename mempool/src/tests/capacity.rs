@@ -1,12 +1,13 @@
 //! Who leaves a full pool.
 
 use hearsay_chain::ledger::Account;
-use hearsay_chain::transaction::{MAX_TX_BYTES, Transfer};
+use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{TxId, VerifiedTx};
 use proptest::prelude::*;
 
-use super::world::{address, fill, paying, pool_of, rich, signed, transfer};
-use crate::{Config, Pool, Refusal, State};
+use super::world::{START, address, fill, paying, pool_of, rich, signed, transfer};
+use crate::memory::{SENDER_CHARGE, charge};
+use crate::{Config, Origin, Pool, Refusal, State};
 
 fn ids(transactions: &[VerifiedTx]) -> Vec<TxId> {
     transactions.iter().map(VerifiedTx::id).collect()
@@ -82,15 +83,19 @@ fn a_replacement_of_the_same_size_takes_no_room() {
     assert!(inserted.evicted.is_empty());
 }
 
-/// A pool of the least bytes, with these in it: sender, nonce, fee per byte, size.
+/// A pool whose memory these fill to the last byte, beside a large one that pays best: sender,
+/// nonce, fee per byte, size.
 fn tight_pool(transactions: &[(u8, u64, u64, usize)]) -> (Pool, Vec<TxId>) {
-    let config = Config { max_bytes: MAX_TX_BYTES, ..Config::default() };
-    let mut pool = Pool::new(config).unwrap();
     let transactions: Vec<VerifiedTx> = transactions
         .iter()
         .map(|(sender, nonce, rate, size)| sized(*sender, *nonce, *rate, *size))
         .collect();
-    fill(&mut pool, &transactions);
+    let large = sized(99, 0, 1_000, 16_500);
+    let mut roomy = pool_of(1_000);
+    fill(&mut roomy, transactions.iter().chain([&large]));
+    let config = Config { max_memory: roomy.totals().memory, ..*roomy.config() };
+    let mut pool = Pool::new(config).unwrap();
+    fill(&mut pool, transactions.iter().chain([&large]));
     (pool, ids(&transactions))
 }
 
@@ -143,17 +148,15 @@ fn what_the_account_no_longer_pays_for_leaves_first_when_an_insertion_brings_the
 
 #[test]
 fn a_large_newcomer_pushes_out_as_many_as_it_needs_and_no_more() {
-    let config = Config { max_bytes: MAX_TX_BYTES, ..Config::default() };
-    let mut pool = Pool::new(config).unwrap();
-    let fitting = u8::try_from(MAX_TX_BYTES / 165).unwrap();
-    let small: Vec<VerifiedTx> =
-        (0..fitting).map(|sender| paying(sender, 0, 1 + u64::from(sender))).collect();
-    fill(&mut pool, &small);
-    let large = signed(Transfer { payload: vec![0; 1_000], ..transfer(200, 0, 0, 100_000) });
+    let small: Vec<(u8, u64, u64, usize)> =
+        (0..98).map(|sender| (sender, 0, 1 + u64::from(sender), 165)).collect();
+    let (mut pool, old) = tight_pool(&small);
+    let large = sized(200, 0, 1_000, 1_165);
+    let freed_by_each = charge(&paying(1, 0, 1)) + SENDER_CHARGE;
+    let needed = (charge(&large) + SENDER_CHARGE).div_ceil(freed_by_each);
     let inserted = pool.insert(large, Origin::Remote, rich(0), START).unwrap();
-    let free = MAX_TX_BYTES - usize::from(fitting) * 165;
-    let needed = (1_165 - free).div_ceil(165);
-    assert_eq!(inserted.evicted, ids(&small[..needed]));
+    assert!(needed > 2);
+    assert_eq!(inserted.evicted, old[..needed]);
     pool.check_invariants();
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::both::{Both, Op, SENDERS, UNIVERSE};
-use crate::Config;
+use crate::{Config, LEAST_MEMORY};
 
 fn op() -> impl Strategy<Value = Op> {
     let one = || 0..UNIVERSE.len();
@@ -31,7 +31,7 @@ fn config() -> impl Strategy<Value = Config> {
     (bounds, per_sender, replacement, fees, local, 1..60u64).prop_map(
         |((max_count, memory), (ready, queued), percent, (min, step), local, half_life)| Config {
             max_count,
-            max_memory: crate::LEAST_MEMORY + memory,
+            max_memory: LEAST_MEMORY + memory,
             max_ready_per_sender: ready,
             max_queued_per_sender: queued,
             replacement_percent: percent,

@@ -6,7 +6,6 @@ mod capacity;
 mod equals_naive;
 mod figures;
 mod naive;
-mod naive_floor;
 mod naive_tip;
 mod naive_view;
 mod template;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hearsay_chain::ledger::Account;
 use hearsay_chain::{Address, TxId, VerifiedTx};
 
-use super::naive_floor::NaiveFloor;
+use crate::floor::Floor;
 use crate::memory::{SENDER_CHARGE, charge};
 use crate::{Config, FeeRate, Inserted, Now, Origin, Refusal, State};
 
@@ -26,7 +26,7 @@ pub(crate) struct Naive {
     pub(crate) held: Vec<Held>,
     /// Accounts of those that wait, as last heard.
     pub(crate) accounts: BTreeMap<Address, Account>,
-    pub(crate) floor: NaiveFloor,
+    pub(crate) floor: Floor,
 }
 
 /// The better is the greater: more per byte, then the smaller id.
@@ -58,8 +58,10 @@ pub(crate) struct Asked {
 
 impl Naive {
     pub(crate) fn new(config: Config) -> Self {
-        let floor = NaiveFloor::new(&config);
-        Self { config, held: Vec::new(), accounts: BTreeMap::new(), floor }
+        let floor = Floor::new(config.floor_half_life_us);
+        let mut naive = Self { config, held: Vec::new(), accounts: BTreeMap::new(), floor };
+        naive.set_pace(0);
+        naive
     }
 
     pub(crate) fn get(&self, id: &TxId) -> Option<&Held> {
@@ -109,6 +111,15 @@ impl Naive {
         let senders: BTreeSet<Address> = self.held.iter().map(|it| it.tx.sender()).collect();
         let charges: usize = self.held.iter().map(|it| charge(&it.tx)).sum();
         charges + senders.len() * SENDER_CHARGE
+    }
+
+    /// How fast the floor falls from now on: in a quarter of the time if the pool is half empty.
+    pub(crate) fn set_pace(&mut self, now_us: u64) {
+        let config = &self.config;
+        let half_empty =
+            self.held.len() < config.max_count / 2 && self.memory() < config.max_memory / 2;
+        let half_life_us = config.floor_half_life_us / if half_empty { 4 } else { 1 };
+        self.floor.set_half_life(half_life_us, now_us);
     }
 
     fn fits(&self) -> bool {
@@ -187,8 +198,13 @@ impl Naive {
         }
         let Asked { tx, origin, account, now, .. } = asked;
         let sender = tx.sender();
-        let ready_before: Vec<TxId> =
-            self.held.iter().map(|it| &it.tx).filter(|tx| self.is_ready(tx)).map(|tx| tx.id()).collect();
+        let ready_before: Vec<TxId> = self
+            .held
+            .iter()
+            .map(|it| &it.tx)
+            .filter(|tx| self.is_ready(tx))
+            .map(|tx| tx.id())
+            .collect();
         let mut after = self.clone();
         after.accounts.insert(sender, *account);
         let outdated = after.drop_used(sender);
@@ -200,9 +216,10 @@ impl Naive {
         after.held.push(Held { tx: tx.clone(), origin, arrived_us });
         let full = Refusal::Full { fee: tx.transfer().fee, size: tx.size() };
         let evicted = after.make_room(Some((tx, protected)), now.us).ok_or(full)?;
-        let mut promoted: Vec<TxId> = after.run(sender, *account).iter().map(VerifiedTx::id).collect();
+        let mut promoted: Vec<TxId> =
+            after.run(sender, *account).iter().map(VerifiedTx::id).collect();
         promoted.retain(|id| *id != tx.id() && !ready_before.contains(id));
-        after.floor.settle(&after.config, after.held.len(), after.memory(), now.us);
+        after.set_pace(now.us);
         *self = after;
         Ok(Inserted { ready: self.is_ready(tx), replaced, evicted, promoted, outdated })
     }
@@ -221,7 +238,8 @@ impl Naive {
     pub(crate) fn drop_used(&mut self, sender: Address) -> Vec<TxId> {
         let Some(account) = self.accounts.get(&sender) else { return Vec::new() };
         let used = |it: &&Held| nonce(&it.tx) < account.nonce;
-        let ids: Vec<TxId> = self.of(sender).into_iter().filter(used).map(|it| it.tx.id()).collect();
+        let ids: Vec<TxId> =
+            self.of(sender).into_iter().filter(used).map(|it| it.tx.id()).collect();
         self.held.retain(|it| !ids.contains(&it.tx.id()));
         ids
     }
@@ -235,7 +253,9 @@ impl Naive {
     ) -> Option<Vec<TxId>> {
         let mut evicted = Vec::new();
         while !self.fits() {
-            let last = |it: &&Held| !self.of(it.tx.sender()).iter().any(|other| nonce(&other.tx) > nonce(&it.tx));
+            let last = |it: &&Held| {
+                !self.of(it.tx.sender()).iter().any(|other| nonce(&other.tx) > nonce(&it.tx))
+            };
             let tails: Vec<&Held> = self.held.iter().filter(last).collect();
             let open = tails.iter().filter(|it| {
                 it.origin == Origin::Remote && newcomer.is_none_or(|(new, _)| it.tx != *new)

@@ -39,13 +39,8 @@ impl Naive {
 
     pub(crate) fn expire(&mut self, now: Now) -> Departed {
         let departed = self.drop_expired(now);
-        self.settle_floor(now.us);
+        self.set_pace(now.us);
         departed
-    }
-
-    fn settle_floor(&mut self, now_us: u64) {
-        let (count, memory) = (self.held.len(), self.memory());
-        self.floor.settle(&self.config, count, memory, now_us);
     }
 
     fn drop_expired(&mut self, now: Now) -> Departed {
@@ -107,7 +102,7 @@ impl Naive {
         departed.extend(self.drop_expired(now));
         let evicted = self.make_room(None, now.us).unwrap();
         departed.extend(evicted.into_iter().map(|id| (id, Departure::Evicted)));
-        self.settle_floor(now.us);
+        self.set_pace(now.us);
         departed
     }
 }

@@ -8,7 +8,7 @@ use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{TxId, VerifiedTx};
 use proptest::prelude::*;
 
-use super::world::{START, World, address, fill, paying, pool_of, rich, signed, transfer};
+use super::world::{START, World, address, fill, ids, paying, pool_of, rich, signed, transfer};
 use crate::{Config, Departure, Now, Origin, Pool, State};
 
 /// Tells the pool of a change from one world to the next.
@@ -32,7 +32,7 @@ fn sorted<const N: usize>(mut departed: [(TxId, Departure); N]) -> [(TxId, Depar
 }
 
 fn states(pool: &Pool) -> BTreeMap<TxId, Option<State>> {
-    pool.ids().map(|id| (id, pool.state(&id))).collect()
+    ids(pool).into_iter().map(|id| (id, pool.state(&id))).collect()
 }
 
 /// Senders 1 and 2 have 1,000 each.

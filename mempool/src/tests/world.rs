@@ -6,7 +6,7 @@ use hearsay_chain::keys::Signature;
 use hearsay_chain::ledger::{Account, Accounts, Overlay, apply_transaction};
 use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{
-    Address, ChainId, PublicKey, StoreError, Transaction, UnverifiedTx, VerifiedTx,
+    Address, ChainId, PublicKey, StoreError, Transaction, TxId, UnverifiedTx, VerifiedTx,
 };
 
 use crate::{Config, Now, Origin, Pool};
@@ -59,6 +59,13 @@ pub(crate) const AMPLE: usize = 1 << 30;
 pub(crate) fn pool_of(max_count: usize) -> Pool {
     let config = Config { max_count, max_memory: AMPLE, min_fee_per_kb: 0, ..Config::default() };
     Pool::new(config).unwrap()
+}
+
+/// The ids of all that wait, ascending.
+pub(crate) fn ids(pool: &Pool) -> Vec<TxId> {
+    let mut ids: Vec<TxId> = pool.iter().map(|it| it.tx.id()).collect();
+    ids.sort();
+    ids
 }
 
 /// Inserts for a rich account whose nonce is 0; panics if refused.
