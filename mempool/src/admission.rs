@@ -131,6 +131,7 @@ impl Pool {
             entry,
             after: &outlook.entries[at + usize::from(replaced.is_some())..],
             run_len: run,
+            is_told: outlook.is_told,
         };
         let leaving = outlook.used.iter().chain(&replaced);
         let excess = self.excess_with(tx.charge, sender.is_none(), leaving);

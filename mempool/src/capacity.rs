@@ -50,6 +50,8 @@ pub(crate) struct Newcomer<'a> {
     pub(crate) after: &'a [Entry],
     /// How many of all these are ready with it.
     pub(crate) run_len: usize,
+    /// Whether the account is the one that its sender was last told of.
+    pub(crate) is_told: bool,
 }
 
 impl Newcomer<'_> {
@@ -60,11 +62,14 @@ impl Newcomer<'_> {
     /// What it is worth.
     fn worth(&self) -> Key {
         let own = self.entry.key();
-        if self.is_ready() {
-            weakest_key(self.before).map_or(own, |it| it.min(own))
-        } else {
-            weakest_key(&self.before[self.run_len..]).map_or(own, |it| it.min(own)).queued()
-        }
+        let part = if self.is_ready() { 0 } else { self.run_len };
+        let before = match self.before[part..].last() {
+            // The sender knows already.
+            Some(last) if self.is_told => Some(self.before[last.weakest as usize].key()),
+            _ => weakest_key(&self.before[part..]),
+        };
+        let worth = before.map_or(own, |it| it.min(own));
+        if self.is_ready() { worth } else { worth.queued() }
     }
 
     /// What the last of its sender is worth if of those after it so many stay; none if that is the

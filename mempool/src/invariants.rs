@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ages::Ages;
-use crate::key::Key;
+use crate::key::{Entry, Key};
 use crate::memory::SENDER_CHARGE;
 use crate::pool::{Pool, Sums};
 use crate::rate::FeeRate;
@@ -53,7 +53,10 @@ impl Pool {
         assert_eq!(self.find_sender(&address), Some(owner));
         assert_eq!(sender.run_len(), extend(account, (0, 0), entries).0, "the run of {address}");
         assert!(entries.is_sorted_by(|a, b| a.nonce < b.nonce));
-        for entry in entries {
+        for (at, entry) in entries.iter().enumerate() {
+            let part = if at < sender.run_len() { 0 } else { sender.run_len() };
+            let least = entries[part..=at].iter().map(Entry::key).min();
+            assert_eq!(least, Some(entries[entry.weakest as usize].key()), "the weakest");
             let resident = &self.residents[entry.slot.number()];
             let tx = &resident.tx;
             assert_eq!((tx.sender(), resident.owner), (address, owner));

@@ -97,13 +97,16 @@ pub(crate) struct Entry {
     /// Amount and fee.
     pub(crate) cost: u64,
     tie: u32,
+    /// Where among its sender's entries the one is that is worth least, of those that stand as this
+    /// one does and come no later.
+    pub(crate) weakest: u32,
     pub(crate) slot: Slot,
 }
 
 impl Entry {
     pub(crate) fn new(nonce: u64, cost: u64, key: Key) -> Self {
         let Key { high, low, tie, slot } = key;
-        Self { high, low, nonce, cost, tie, slot }
+        Self { high, low, nonce, cost, tie, weakest: 0, slot }
     }
 
     /// Its own key, as if it were ready.

@@ -20,10 +20,6 @@ pub(crate) struct Sender {
     run_cost: u64,
     waiting: Waiting,
     run_len: u32,
-    /// Where the part begins that the last transaction is in: the run, or what is queued behind it.
-    part: u32,
-    /// The entry of that part that is worth least.
-    weakest: u32,
 }
 
 /// A sender's transactions under an account that may be newer than the one it was last told of.
@@ -37,6 +33,8 @@ pub(crate) struct Outlook<'a> {
     pub(crate) run_len: usize,
     /// What the ready ones cost.
     pub(crate) run_cost: u64,
+    /// Whether this is the account that it was last told of.
+    pub(crate) is_told: bool,
 }
 
 /// How many entries from `from` on, of which those before cost `cost`, continue a run. Tells the end
@@ -70,8 +68,6 @@ impl Sender {
             run_cost: 0,
             waiting: Waiting::default(),
             run_len: 0,
-            part: 0,
-            weakest: 0,
         }
     }
 
@@ -118,21 +114,14 @@ impl Sender {
     /// What the last one is worth, unless it is protected: by that it leaves a full pool. Of those in
     /// the run, and of those behind it, each is worth no more than those before it.
     pub(crate) fn tail(&self) -> Option<Key> {
-        let last = self.entries().last().filter(|it| !it.slot.is_protected())?;
-        debug_assert!(last.nonce >= self.account.nonce);
-        let weakest = self.entries()[self.weakest as usize].key();
-        Some(if self.part == 0 && self.run_len > 0 { weakest } else { weakest.queued() })
+        self.tail_of(self.entries().len())
     }
 
-    /// What the last of the first `len` is worth, as [`Sender::tail`] tells it of all.
+    /// The same if only the first `len` were here.
     pub(crate) fn tail_of(&self, len: usize) -> Option<Key> {
-        let entries = &self.entries()[..len];
-        entries.last().filter(|it| !it.slot.is_protected())?;
-        if len <= self.run_len() {
-            weakest_key(entries)
-        } else {
-            weakest_key(&entries[self.run_len()..]).map(Key::queued)
-        }
+        let last = self.entries()[..len].last().filter(|it| !it.slot.is_protected())?;
+        let weakest = self.entries()[last.weakest as usize].key();
+        Some(if len <= self.run_len() { weakest } else { weakest.queued() })
     }
 
     /// The first nonce from the account's on for which nothing waits.
@@ -150,12 +139,13 @@ impl Sender {
     pub(crate) fn under(&self, account: Account) -> Outlook<'_> {
         if account == self.account {
             let (run_len, run_cost) = (self.run_len(), self.run_cost);
-            return Outlook { used: &[], entries: self.entries(), run_len, run_cost };
+            let entries = self.entries();
+            return Outlook { used: &[], entries, run_len, run_cost, is_told: true };
         }
         let first = position(self.entries(), account.nonce).unwrap_or_else(|at| at);
         let (used, entries) = self.entries().split_at(first);
         let (run_len, run_cost) = extend(account, (0, 0), entries);
-        Outlook { used, entries, run_len, run_cost }
+        Outlook { used, entries, run_len, run_cost, is_told: false }
     }
 
     /// Brings the sender in line with its account, and takes one more in. Returns those whose nonces
@@ -165,34 +155,36 @@ impl Sender {
         account: Account,
         newcomer: Option<Entry>,
     ) -> (Vec<Entry>, Option<Entry>) {
-        let mut weakest = Some(self.weakest as usize);
+        let before = self.run_len();
+        let mut changed = Changed { from: self.entries().len(), stable_from: before };
         let mut used = Vec::new();
         if account != self.account {
             let count = position(self.entries(), account.nonce).unwrap_or_else(|at| at);
             used = self.waiting.remove_first(count);
-            (self.run_len, self.run_cost, weakest) = (0, 0, None);
-            self.account = account;
+            (self.run_len, self.run_cost, self.account) = (0, 0, account);
+            changed = Changed { from: 0, stable_from: usize::MAX };
         }
         let mut replaced = None;
-        let mut place = None;
         if let Some(entry) = newcomer {
-            let at = self.waiting.position(entry.nonce);
-            match at {
+            match self.waiting.position(entry.nonce) {
                 Ok(at) => {
                     replaced = Some(self.replace(at, entry));
-                    weakest = weakest.filter(|it| *it != at);
+                    changed.at(at, changed.stable_from.max(at + 1));
                 }
                 Err(at) => {
                     self.waiting.insert(at, entry);
-                    weakest = weakest.map(|it| if it < at { it } else { it + 1 });
+                    // Those behind it have moved.
+                    changed.at(at, usize::MAX);
                 }
             }
-            place = Some(at.unwrap_or_else(|at| at));
         }
         let run = (self.run_len(), self.run_cost);
         let (len, cost) = extend(account, run, &self.entries()[run.0..]);
         (self.run_len, self.run_cost) = (len as u32, cost);
-        self.appraise(weakest, place);
+        if len != before {
+            changed.at(len.min(before), changed.stable_from.max(len).max(before));
+        }
+        self.appraise(changed);
         (used, replaced)
     }
 
@@ -214,8 +206,7 @@ impl Sender {
         let at = self.waiting.position(nonce).ok()?;
         self.cut(at);
         let entry = self.waiting.remove(at);
-        let weakest = Some(self.weakest as usize).filter(|it| *it != at);
-        self.appraise(weakest.map(|it| if it < at { it } else { it - 1 }), None);
+        self.appraise(Changed { from: at, stable_from: usize::MAX });
         Some(entry)
     }
 
@@ -228,21 +219,41 @@ impl Sender {
         }
     }
 
-    /// Finds what the last one is worth. `weakest` is where the entry is now that was worth least, if
-    /// it is still here, `newcomer` the one entry that was not here then. If the last one is in
-    /// another part than it was, all of that part are looked at.
-    fn appraise(&mut self, weakest: Option<usize>, newcomer: Option<usize>) {
-        let entries = self.waiting.as_slice();
-        let part = if entries.len() == self.run_len() { 0 } else { self.run_len() };
-        let known =
-            weakest.filter(|it| self.part as usize == part && (part..entries.len()).contains(it));
-        let least = |places: &mut dyn Iterator<Item = usize>| {
-            places.min_by_key(|at| entries[*at].key()).unwrap_or(0)
-        };
-        let weakest = match known {
-            Some(known) => least(&mut [known].into_iter().chain(newcomer.filter(|it| *it >= part))),
-            None => least(&mut (part..entries.len())),
-        };
-        (self.part, self.weakest) = (part as u32, weakest as u32);
+    /// Finds anew which is the weakest up to each entry, from the first that changed on.
+    fn appraise(&mut self, changed: Changed) {
+        let run_len = self.run_len();
+        let entries = self.waiting.as_mut_slice();
+        let before = changed.from.checked_sub(1).map(|at| entries[at].weakest as usize);
+        let mut least = before.map(|at| (at, entries[at].key()));
+        for (at, entry) in entries.iter_mut().enumerate().skip(changed.from) {
+            let key = entry.key();
+            let weakest = match least.filter(|(_, least)| *least < key && at != run_len) {
+                Some((weakest, _)) => weakest,
+                None => {
+                    least = Some((at, key));
+                    at
+                }
+            };
+            let same = entry.weakest == weakest as u32 && weakest != changed.from;
+            if same && at >= changed.stable_from {
+                return;
+            }
+            entry.weakest = weakest as u32;
+        }
+    }
+}
+
+/// Which entries may have another weakest than before.
+#[derive(Clone, Copy)]
+struct Changed {
+    /// The first that may.
+    from: usize,
+    /// From here on, if one has the same as before then so have those behind it.
+    stable_from: usize,
+}
+
+impl Changed {
+    fn at(&mut self, from: usize, stable_from: usize) {
+        *self = Self { from: self.from.min(from), stable_from };
     }
 }

@@ -28,7 +28,7 @@ impl Waiting {
         }
     }
 
-    fn as_mut_slice(&mut self) -> &mut [Entry] {
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [Entry] {
         match self {
             Waiting::One(entry) => std::slice::from_mut(entry),
             Waiting::Many(entries) => entries,
