@@ -34,7 +34,7 @@ mod tip;
 mod view;
 mod waiting;
 
-#[cfg(any())]
+#[cfg(test)]
 mod tests;
 
 pub use config::{Config, ConfigError, LEAST_MEMORY};
