@@ -22,7 +22,8 @@ pub(crate) struct Candidate {
     nonce: u64,
     fee: u64,
     size: usize,
-    cost: u64,
+    /// Wider than an account, so that no sum of costs overflows.
+    cost: u128,
     expiry: Option<u64>,
     charge: usize,
 }
@@ -35,7 +36,7 @@ impl Candidate {
             nonce: transfer.nonce,
             fee: transfer.fee,
             size,
-            cost: transfer.amount.saturating_add(transfer.fee),
+            cost: u128::from(transfer.amount) + u128::from(transfer.fee),
             expiry: transfer.expiry,
             charge: charge_of(transfer),
         }
@@ -121,10 +122,12 @@ impl Pool {
         let at = place.unwrap_or_else(|at| at);
         let run = self.run_with(tx, (outlook, at, replaced), account)?;
 
-        let protected = origin == Origin::Local && self.may_protect(tx.charge);
+        let leaving = outlook.used.iter().chain(&replaced);
+        let protected = origin == Origin::Local && self.may_protect(tx.charge, leaving.clone());
         let slot = Slot::new(self.residents.next(), protected);
         let key = Key::new(rate, &tx.id, slot);
-        let entry = Entry::new(tx.nonce, tx.cost, key);
+        let cost = u64::try_from(tx.cost).unwrap_or(u64::MAX);
+        let entry = Entry::new(tx.nonce, cost, key);
         let newcomer = Newcomer {
             sender,
             before: &outlook.entries[..at],
@@ -133,7 +136,6 @@ impl Pool {
             run_len: run,
             is_told: outlook.is_told,
         };
-        let leaving = outlook.used.iter().chain(&replaced);
         let excess = self.excess_with(tx.charge, sender.is_none(), leaving);
         let victims =
             self.victims(&newcomer, excess).ok_or(Refusal::Full { fee: tx.fee, size: tx.size })?;
@@ -187,7 +189,7 @@ impl Pool {
             0
         };
         let in_run = if at < run_len { freed } else { 0 };
-        let cost = u128::from(run_cost) - in_run + behind + u128::from(tx.cost);
+        let cost = u128::from(run_cost) - in_run + behind + tx.cost;
         let Some(run_cost) = u64::try_from(cost).ok().filter(|it| *it <= account.balance) else {
             return Err(Refusal::CannotPay { cost, balance: account.balance });
         };
@@ -203,11 +205,15 @@ impl Pool {
         Ok(extend(account, (known, run_cost), &entries[next..]).0)
     }
 
-    /// Whether one more may be protected.
-    fn may_protect(&self, charge: usize) -> bool {
+    /// Whether one more may be protected, once others have left.
+    fn may_protect<'a>(&self, charge: usize, leaving: impl Iterator<Item = &'a Entry>) -> bool {
         let share = |of: usize| of as u128 * u128::from(self.config.local_percent) / 100;
-        (self.sums.local as u128) < share(self.config.max_count)
-            && (self.sums.local_memory + charge) as u128 <= share(self.config.max_memory)
+        let freed = leaving.filter(|it| it.slot.is_protected()).fold((0, 0), |freed, it| {
+            (freed.0 + 1, freed.1 + self.residents[it.slot.number()].charge())
+        });
+        let (count, memory) = (self.sums.local - freed.0, self.sums.local_memory - freed.1);
+        (count as u128) < share(self.config.max_count)
+            && (memory + charge) as u128 <= share(self.config.max_memory)
     }
 
     /// By how much the bounds would be exceeded.

@@ -21,9 +21,9 @@ const fn allocation(bytes: usize) -> usize {
     if rounded < 32 { 32 } else { rounded }
 }
 
-/// A number in a [`Table`](crate::table::Table): nine bytes, and tables are half to seven eighths
+/// A number in a [`Table`](crate::table::Table): eight bytes, and tables are half to three quarters
 /// full.
-const TABLE: usize = 14;
+const TABLE: usize = 13;
 
 /// An element of a tree set: its nodes of eleven are two thirds full on average.
 const fn in_tree(bytes: usize) -> usize {
