@@ -155,7 +155,11 @@ impl Naive {
             return Some(Refusal::NonceTooFar { found, next, limit: config.max_ready_per_sender });
         }
         let min = FeeRate::from_per_kb(config.min_fee_per_kb);
-        let asked_of = if *origin == Origin::Local { min } else { self.floor.at(now.us).max(min) };
+        // What was kept over a restart was taken once: the floor, the limit of what waits and the
+        // balance are not held against it.
+        let restored = restored_us.is_some();
+        let asked_of =
+            if *origin == Origin::Local || restored { min } else { self.floor.at(now.us).max(min) };
         let least = asked_of.fee_for(tx.size());
         if u128::from(fee) < least {
             return Some(Refusal::FeeTooLow { fee, least });
@@ -183,11 +187,12 @@ impl Naive {
         if found > end {
             together += cost(queued.iter().copied());
         }
-        if together > u128::from(account.balance) {
+        let in_run = rival.is_some_and(|rival| run.contains(rival));
+        if together > u128::from(account.balance) && (in_run || !restored) {
             return Some(Refusal::CannotPay { cost: together, balance: account.balance });
         }
         let limit = config.max_queued_per_sender;
-        let one_more = found > end && rival.is_none();
+        let one_more = found > end && rival.is_none() && !restored;
         (one_more && queued.len() as u64 >= limit)
             .then_some(Refusal::TooManyQueued { next: end, limit })
     }

@@ -81,3 +81,21 @@ fn what_came_back_before_the_payment_that_funds_it_survives_a_restart() {
     assert_eq!(states(&again), states(&pool));
     assert_eq!(again.next_nonce(&key(1).address(), poor), 3);
 }
+
+#[test]
+fn a_run_longer_than_the_limit_that_a_reorganisation_made_survives_a_restart() {
+    let limit = Config::default().max_ready_per_sender;
+    let mut pool = Pool::new(Config::default()).unwrap();
+    let now = Now { us: 1, next_height: 2 };
+    let run: Vec<VerifiedTx> =
+        (0..limit + 100).map(|nonce| bid(1, nonce, 0, per_byte(5))).collect();
+    let (included, waiting) = run.split_at(100);
+    for tx in waiting {
+        let after = Account { nonce: 100, ..rich() };
+        pool.insert(tx.clone(), Origin::Remote, after, now).unwrap();
+    }
+    let accounts = |_: &_| Ok::<_, Infallible>(rich());
+    let Ok(left) = pool.tip_changed(&[], included.to_vec(), accounts, now);
+    assert!(left.is_empty() && pool.totals().ready == run.len());
+    assert_eq!(restarted(&pool, |_| rich(), now).totals().ready, run.len());
+}
