@@ -13,17 +13,21 @@ use super::world::{World, address, ids, signed, transfer};
 use crate::{Config, Forecast, Inserted, Now, Origin, Pool};
 
 pub(crate) const SENDERS: u8 = 4;
-const NONCES: u64 = 7;
+const NONCES: u64 = 24;
+const PAYLOADS: [usize; 5] = [0, 0, 300, 2_000, 6_000];
+const RATES: [u64; 6] = [0, 10, 20, 21, 22, 40];
+/// The transactions of one sender and nonce.
+pub(crate) const VARIANTS: usize = PAYLOADS.len() * RATES.len();
 
 /// Few senders and nonces, so that transactions meet; fees that tie per byte and fees that differ
 /// by less than a replacement needs; payloads by which either bound is reached first; costs of
 /// which an account can pay some and not all.
-pub(crate) static UNIVERSE: LazyLock<Vec<VerifiedTx>> = LazyLock::new(|| {
+static UNIVERSE: LazyLock<Vec<VerifiedTx>> = LazyLock::new(|| {
     let mut universe = Vec::new();
     for sender in 0..SENDERS {
         for nonce in 0..NONCES {
-            for (at, payload) in [0, 0, 300, 2_000, 6_000].into_iter().enumerate() {
-                for rate in [0, 10, 20, 21, 22, 40] {
+            for (at, payload) in PAYLOADS.into_iter().enumerate() {
+                for rate in RATES {
                     let bare = Transfer {
                         recipient: address((sender + 1) % SENDERS),
                         expiry: (at == 1).then_some(5 + nonce),
@@ -39,29 +43,28 @@ pub(crate) static UNIVERSE: LazyLock<Vec<VerifiedTx>> = LazyLock::new(|| {
     universe
 });
 
-/// What can happen. Numbers stand for transactions of the universe.
+/// A transaction of the universe: sender, one more than how far ahead of the account, variant.
+pub(crate) type Pick = (u8, u64, usize);
+
+/// What can happen.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     /// One comes in, from another node or from a user of this one.
-    Insert(usize, bool),
+    Insert(Pick, bool),
     /// The pool's own template becomes a block.
     Produce(usize),
     /// Another node's block.
-    Hear(Vec<usize>),
+    Hear(Vec<Pick>),
     /// The last blocks give way to another.
-    Reorganise(usize, Vec<usize>),
+    Reorganise(usize, Vec<Pick>),
     /// A block that the pool is never told of.
-    Miss(Vec<usize>),
+    Miss(Vec<Pick>),
     /// An account changes and the pool is told, or not.
     Pay(u8, u64, bool),
     /// Time and height go on.
     Wait(u64, u64),
     /// The node stops for so long, and takes up what it held.
     Restart(u64),
-}
-
-fn pick(block: &[usize]) -> Vec<VerifiedTx> {
-    block.iter().map(|at| UNIVERSE[*at].clone()).collect()
 }
 
 /// Both pools and what surrounds them.
@@ -82,6 +85,20 @@ impl Both {
         Self { pool, naive: Naive::new(config), world, blocks: Vec::new(), now_us: 0 }
     }
 
+    fn pick(&self, (sender, ahead, variant): Pick) -> VerifiedTx {
+        let next = self.world.get(&address(sender)).nonce;
+        let nonce = (next + ahead).saturating_sub(1).min(NONCES - 1);
+        let line = u64::from(sender) * NONCES + nonce;
+        UNIVERSE[usize::try_from(line).unwrap() * VARIANTS + variant].clone()
+    }
+
+    /// The picks of one sender by nonce, so that more than one of them may fit.
+    fn block(&self, picks: &[Pick]) -> Vec<VerifiedTx> {
+        let mut block: Vec<VerifiedTx> = picks.iter().map(|it| self.pick(*it)).collect();
+        block.sort_by_key(|tx| tx.transfer().nonce);
+        block
+    }
+
     fn now(&self) -> Now {
         Now { us: self.now_us, next_height: self.world.height }
     }
@@ -91,16 +108,16 @@ impl Both {
         match op {
             Op::Insert(at, local) => {
                 let origin = if *local { Origin::Local } else { Origin::Remote };
-                self.insert(&UNIVERSE[*at], origin, None)?;
+                self.insert(&self.pick(*at), origin, None)?;
             }
             Op::Produce(count) => {
                 let template = self.pool.template(12_000, *count);
                 self.follow(0, &template)?;
             }
-            Op::Hear(block) => self.follow(0, &pick(block))?,
-            Op::Reorganise(depth, block) => self.follow(*depth, &pick(block))?,
+            Op::Hear(block) => self.follow(0, &self.block(block))?,
+            Op::Reorganise(depth, block) => self.follow(*depth, &self.block(block))?,
             Op::Miss(block) => {
-                self.world.apply(&pick(block));
+                self.world.apply(&self.block(block));
             }
             Op::Pay(sender, balance, told) => self.pay(*sender, *balance, *told)?,
             Op::Wait(us, heights) => {

@@ -2,11 +2,13 @@
 
 use proptest::prelude::*;
 
-use super::both::{Both, Op, SENDERS, UNIVERSE};
+use super::both::{Both, Op, SENDERS, VARIANTS};
 use crate::{Config, LEAST_MEMORY};
 
 fn op() -> impl Strategy<Value = Op> {
-    let one = || 0..UNIVERSE.len();
+    // Mostly what comes next and soon, now and then what is used or too far.
+    let ahead = || prop_oneof![1 => Just(0u64), 8 => 1..4u64, 4 => 1..9u64];
+    let one = || (0..SENDERS, ahead(), 0..VARIANTS);
     let some = || prop::collection::vec(one(), 0..6);
     prop_oneof![
         40 => one().prop_map(|at| Op::Insert(at, false)),
