@@ -22,13 +22,13 @@ fn record() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pool_bench/instructions.toml")
 }
 
-/// How many operations make n, and how many make one unit of work.
+/// How many units of work make n, and how many operations make a unit.
 fn counts(operation: Operation) -> (usize, usize) {
     match operation {
         Operation::Block | Operation::Expire => (4, 100),
         Operation::Best => (2, 1_000),
         Operation::Template => (2, 5_000),
-        _ => (400, 1),
+        _ => (40, 20),
     }
 }
 
@@ -36,11 +36,7 @@ fn counts(operation: Operation) -> (usize, usize) {
 pub(crate) fn perform(operation: Operation, twice: bool) {
     let (n, unit) = counts(operation);
     let mut stand = Stand::new(SIZE, PER_SENDER, operation != Operation::Evict);
-    let works: Vec<_> = match operation {
-        // These bring their own state with them, one by one: all that is done is counted.
-        Operation::Expire => Vec::new(),
-        _ => (0..2 * n).map(|_| stand.prepare(operation, unit)).collect(),
-    };
+    let works: Vec<_> = (0..2 * n).map(|_| stand.prepare(operation, unit)).collect();
     for work in works.into_iter().take(if twice { 2 * n } else { n }) {
         stand.perform(work);
     }
@@ -63,7 +59,7 @@ fn collected(operation: Operation, twice: bool) -> Result<u64, String> {
         .ok_or_else(|| format!("callgrind told no count:\n{told}"))
 }
 
-/// Instructions for one operation: of a block or a walk, for each transaction in it.
+/// Instructions for one operation: of a block, a walk or a template, for each transaction in it.
 fn count(operation: Operation) -> Result<u64, String> {
     let (n, unit) = counts(operation);
     let (once, twice) = (collected(operation, false)?, collected(operation, true)?);
@@ -92,8 +88,7 @@ pub(crate) fn run(write: bool) -> Result<bool, String> {
     );
     let mut well = true;
     println!("{:<18} {:>12} {:>12} {:>8}", "operation", "instructions", "recorded", "off");
-    let counted = |it: &Operation| *it != Operation::Expire;
-    for operation in Operation::ALL.into_iter().filter(counted) {
+    for operation in Operation::ALL {
         let (word, found) = (operation.word(), count(operation)?);
         text.push_str(&format!("{word} = {found}\n"));
         match recorded.get(word) {

@@ -24,8 +24,12 @@ pub(crate) enum Operation {
 /// The inputs of some operations, ready to be done.
 pub(crate) enum Work {
     Insert(Vec<(VerifiedTx, Account)>),
-    Contains(Vec<TxId>),
-    Block { included: Vec<VerifiedTx>, accounts: BTreeMap<Address, Account> },
+    /// Ids, and whether they are here.
+    Contains(Vec<TxId>, bool),
+    Block {
+        included: Vec<VerifiedTx>,
+        accounts: BTreeMap<Address, Account>,
+    },
     Best(usize),
     Template(usize),
     Expire(Now),

@@ -132,14 +132,14 @@ impl Stand {
                     let waiting = &stand.lines[line].waiting;
                     waiting[stand.random.below(waiting.len())].1
                 };
-                Work::Contains((0..count).map(|_| id(self)).collect())
+                Work::Contains((0..count).map(|_| id(self)).collect(), true)
             }
             Operation::Miss => {
                 let id = |stand: &mut Self| {
                     let words: [u64; 4] = std::array::from_fn(|_| stand.random.next());
                     TxId(std::array::from_fn(|at| words[at / 8].to_le_bytes()[at % 8]))
                 };
-                Work::Contains((0..count).map(|_| id(self)).collect())
+                Work::Contains((0..count).map(|_| id(self)).collect(), false)
             }
             Operation::Block => self.block(count),
             Operation::Best => Work::Best(count),
@@ -211,8 +211,9 @@ impl Stand {
                     assert!(black_box(inserted).is_ok(), "made to be taken");
                 }
             }
-            Work::Contains(ids) => {
-                black_box(ids.iter().filter(|id| self.pool.contains(id)).count());
+            Work::Contains(ids, here) => {
+                let found = ids.iter().filter(|id| self.pool.contains(id)).count();
+                assert_eq!(found, if here { ids.len() } else { 0 });
             }
             Work::Block { included, accounts } => {
                 let get = |address: &Address| {
