@@ -1,7 +1,14 @@
 //! `hearsay mempool`.
 
-use clap::Args;
+mod fees;
+mod senders;
+mod transactions;
 
+use clap::{Args, Subcommand};
+
+use self::fees::Fees;
+use self::senders::Senders;
+use self::transactions::Transactions;
 use super::console::{Console, Facts};
 use super::failure::Failure;
 use super::node::Node;
@@ -9,13 +16,31 @@ use crate::rpc::RpcClient;
 
 /// Show what waits for a block
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Mempool {
+    #[command(subcommand)]
+    look: Option<Look>,
     #[command(flatten)]
     node: Node,
 }
 
+/// What else to do with the pool.
+#[derive(Debug, Subcommand)]
+enum Look {
+    Senders(Senders),
+    Transactions(Transactions),
+    Fees(Fees),
+}
+
 impl Mempool {
     pub(super) async fn execute(self, console: &mut Console<'_>) -> Result<(), Failure> {
+        if let Some(look) = self.look {
+            return match look {
+                Look::Senders(senders) => senders.execute(console).await,
+                Look::Transactions(transactions) => transactions.execute(console).await,
+                Look::Fees(fees) => fees.execute(console).await,
+            };
+        }
         let pool = self.node.ask(self.node.client()?.mempool_status()).await?;
         console.show(self.node.json, &pool, |pool| {
             Facts::default()

@@ -60,7 +60,9 @@ pub(super) const fn word(status: &TxStatus) -> &'static str {
         TxStatus::Unknown => "unknown",
         TxStatus::Queued { .. } => "queued",
         TxStatus::Unfunded { .. } => "unfunded",
+        TxStatus::Unbroadcast { .. } => "unbroadcast",
         TxStatus::Ready => "ready",
+        TxStatus::Dropped { .. } => "dropped",
         TxStatus::Included { .. } => "included",
         TxStatus::Final { .. } => "final",
     }
@@ -73,6 +75,10 @@ pub(super) fn with_status(facts: Facts, status: &TxStatus) -> Facts {
         TxStatus::Unknown | TxStatus::Ready => facts,
         TxStatus::Queued { waiting_for } => facts.with("waits for nonce", waiting_for),
         TxStatus::Unfunded { nonce } => facts.with("cannot pay nonce", nonce),
+        TxStatus::Unbroadcast { waiting_for } => facts.with_some("waits for nonce", *waiting_for),
+        TxStatus::Dropped { reason, by } => {
+            facts.with("reason", reason.word()).with_some("by", *by)
+        }
         TxStatus::Included { block, height, confirmations }
         | TxStatus::Final { block, height, confirmations } => {
             facts.with("block", block).with("height", height).with("confirmations", confirmations)

@@ -30,10 +30,11 @@ pub(super) enum Goal {
 impl Goal {
     const fn reached(self, status: &TxStatus) -> bool {
         match status {
-            TxStatus::Unknown => false,
-            TxStatus::Queued { .. } | TxStatus::Unfunded { .. } | TxStatus::Ready => {
-                matches!(self, Goal::Taken)
-            }
+            TxStatus::Unknown | TxStatus::Dropped { .. } => false,
+            TxStatus::Unbroadcast { .. }
+            | TxStatus::Queued { .. }
+            | TxStatus::Unfunded { .. }
+            | TxStatus::Ready => matches!(self, Goal::Taken),
             TxStatus::Included { .. } => matches!(self, Goal::Taken | Goal::Included),
             TxStatus::Final { .. } => true,
         }

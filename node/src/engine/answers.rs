@@ -16,6 +16,12 @@ impl<S: Store> Engine<S> {
         Ok(match query {
             Query::Status => Answer::Status(Box::new(self.status(now))),
             Query::Mempool => Answer::Mempool(self.mempool()),
+            Query::Senders(_) => Answer::Senders(Vec::new()),
+            Query::Transactions(_) => Answer::Transactions(Vec::new()),
+            Query::Fees => {
+                Answer::Fees(crate::api::PoolFees { floor_per_kb: 0, bands: Vec::new() })
+            }
+            Query::Estimate { .. } | Query::Test(_) => Answer::Mempool(self.mempool()),
             Query::Account(address) => Answer::Account(self.account(*address)?),
             Query::Block(block) => Answer::Block(self.block(*block)?.map(Box::new)),
             Query::Tx(id) => Answer::Tx(self.transaction(*id)?),
@@ -63,6 +69,9 @@ impl<S: Store> Engine<S> {
             memory: totals.memory as u64,
             max_memory: totals.max_memory as u64,
             senders: totals.senders as u64,
+            local: totals.local as u64,
+            unbroadcast: 0,
+            min_fee_per_kb: 0,
         }
     }
 

@@ -234,6 +234,7 @@ impl<S: Store> Engine<S> {
                 Response::Headers(self.chain.headers_after(&locator, max)?)
             }
             Request::Bodies(ids) => Response::Bodies(self.bodies(&ids)?),
+            Request::HaveTransactions(_) | Request::OfferTransactions(_) => Response::Offered,
         };
         out.push(Effect::Respond { token, response });
         self.advance_sync(now, out)

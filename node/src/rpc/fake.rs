@@ -11,8 +11,8 @@ use jsonrpsee::server::ServerHandle;
 use tokio::sync::mpsc::Receiver;
 
 use crate::api::{
-    AccountView, Answer, BlockRef, BlockView, MempoolStatus, NodeStatus, PeerInfo, Query, Refused,
-    Submitted, SyncStatus, TxStatus,
+    AccountView, Answer, BlockFee, BlockRef, BlockView, FeeEstimate, MempoolStatus, NodeStatus,
+    PeerInfo, PoolFees, Query, Refused, Submitted, SyncStatus, TestResult, TestVerdict, TxStatus,
 };
 use crate::clock::Clock;
 use crate::handle::{Handle, Request};
@@ -132,6 +132,30 @@ impl Fake {
                 Answer::Status(Box::new(NodeStatus { sync, ..status() }))
             }
             Query::Mempool => Answer::Mempool(mempool()),
+            Query::Senders(_) => Answer::Senders(Vec::new()),
+            Query::Transactions(_) => Answer::Transactions(Vec::new()),
+            Query::Fees => Answer::Fees(PoolFees { floor_per_kb: 1, bands: Vec::new() }),
+            Query::Estimate { bytes, .. } => Answer::Estimate(FeeEstimate {
+                bytes,
+                floor_per_kb: 1,
+                least_fee: 1,
+                blocks: vec![BlockFee { blocks: 1, per_kb: 10, fee: bytes / 100 }],
+            }),
+            Query::Test(tx) => Answer::Test(TestResult {
+                id: tx.id(),
+                accepted: self.refuses.is_none(),
+                ready: self.refuses.is_none(),
+                replaces: None,
+                evicts: Vec::new(),
+                verdict: match &self.refuses {
+                    None => TestVerdict::Accept,
+                    Some(refused) if refused.invalid => TestVerdict::Reject,
+                    Some(_) => TestVerdict::Ignore,
+                },
+                reason: self.refuses.as_ref().map(|refused| refused.reason.clone()),
+                message: self.refuses.as_ref().map(|refused| refused.message.clone()),
+                least_fee: Some(1),
+            }),
             Query::Account(address) => Answer::Account(account(address)),
             Query::Block(BlockRef::Latest) => {
                 Answer::Block(Some(Box::new(block(BlockId([9; 32]), 20))))

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hearsay_chain::transaction::{MAX_PAYLOAD_BYTES, MAX_TX_BYTES};
 use hearsay_chain::{Address, Judged, TxId, UnverifiedTx};
 use jsonrpsee::core::RegisterMethodError;
 use tokio::sync::Semaphore;
@@ -14,8 +15,9 @@ use super::error::RpcError;
 use super::front::LAB_REQUEST_TIMEOUT;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
-    AccountView, BlockView, EvidenceView, MAX_EVIDENCE, MempoolStatus, NodeStatus, PeerInfo,
-    SnapshotView, Submitted, TxStatus,
+    AccountView, BlockView, EvidenceView, FeeEstimate, MAX_EVIDENCE, MempoolStatus, NodeStatus,
+    PeerInfo, PoolFees, PoolSender, PooledTx, SenderFilter, SnapshotView, Submitted, TestResult,
+    TxFilter, TxStatus,
 };
 use crate::handle::Handle;
 use crate::lab::{LabChange, ProbeRequest, ProbeResult};
@@ -28,6 +30,9 @@ pub(super) const MAX_CALLS: usize = 2 * crate::handle::REQUEST_QUEUE;
 /// A call that the engine has not answered by then is given up. The engine needs microseconds, so
 /// it is stuck or buried; and clients give up soon after.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The size of a transaction without payload.
+const WITHOUT_PAYLOAD: u64 = (MAX_TX_BYTES - MAX_PAYLOAD_BYTES) as u64;
 
 /// The server side of the RPC. Clones share one bound on calls.
 #[derive(Clone)]
@@ -75,17 +80,30 @@ impl Methods {
     }
 }
 
+fn decoded(transaction: &HexBytes) -> Result<UnverifiedTx, RpcError> {
+    UnverifiedTx::decode(&transaction.0).map_err(|error| RpcError::Rejected {
+        reason: error.reason().to_owned(),
+        message: format!("this is no transaction: {error}"),
+    })
+}
+
 #[jsonrpsee::core::async_trait]
 impl RpcServer for Methods {
     async fn tx_submit(&self, transaction: HexBytes) -> Result<Submitted, RpcError> {
-        self.call("tx_submit", async {
-            let tx = UnverifiedTx::decode(&transaction.0).map_err(|error| RpcError::Rejected {
-                reason: error.reason().to_owned(),
-                message: format!("this is no transaction: {error}"),
-            })?;
-            Ok(self.node.submit(tx).await??)
-        })
-        .await
+        self.call("tx_submit", async { Ok(self.node.submit(decoded(&transaction)?).await??) }).await
+    }
+
+    async fn tx_test(&self, transaction: HexBytes) -> Result<TestResult, RpcError> {
+        self.call("tx_test", async { Ok(self.node.test(decoded(&transaction)?).await?) }).await
+    }
+
+    async fn tx_estimate_fee(
+        &self,
+        bytes: Option<u64>,
+        blocks: Option<u32>,
+    ) -> Result<FeeEstimate, RpcError> {
+        let estimate = self.node.estimate(bytes.unwrap_or(WITHOUT_PAYLOAD), blocks.unwrap_or(1));
+        self.call("tx_estimateFee", async { Ok(estimate.await?) }).await
     }
 
     async fn tx_status(&self, id: TxId) -> Result<TxStatus, RpcError> {
@@ -114,6 +132,26 @@ impl RpcServer for Methods {
 
     async fn mempool_status(&self) -> Result<MempoolStatus, RpcError> {
         self.call("mempool_status", async { Ok(self.node.mempool().await?) }).await
+    }
+
+    async fn mempool_senders(
+        &self,
+        filter: Option<SenderFilter>,
+    ) -> Result<Vec<PoolSender>, RpcError> {
+        let senders = self.node.pool_senders(filter.unwrap_or_default());
+        self.call("mempool_senders", async { Ok(senders.await?) }).await
+    }
+
+    async fn mempool_transactions(
+        &self,
+        filter: Option<TxFilter>,
+    ) -> Result<Vec<PooledTx>, RpcError> {
+        let transactions = self.node.pool_transactions(filter.unwrap_or_default());
+        self.call("mempool_transactions", async { Ok(transactions.await?) }).await
+    }
+
+    async fn mempool_fees(&self) -> Result<PoolFees, RpcError> {
+        self.call("mempool_fees", async { Ok(self.node.pool_fees().await?) }).await
     }
 
     async fn chain_evidence(&self, from_slot: u64) -> Result<Vec<EvidenceView>, RpcError> {
