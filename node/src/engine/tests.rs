@@ -1,10 +1,14 @@
 //! The engine under virtual time: several of them joined by a model of links.
 
+mod desk;
 mod faults;
 mod fetching;
 mod forks;
 mod peers;
+mod refused;
 mod sim;
+mod statuses;
+mod unbroadcast;
 
 use hearsay_chain::Verdict;
 use sim::{MS, SECOND, Sim};
