@@ -188,6 +188,7 @@ impl<S: Store> Driver<S> {
                     let _ = reply.send(self.complete(answer));
                 }
             }
+            Effect::Keep(_) | Effect::RestoreDone(_) => {}
             Effect::Trace(event) => self.trace(event)?,
             Effect::TraceAt(at, event) => {
                 self.count(&event);

@@ -11,10 +11,12 @@ mod effect;
 mod halt;
 mod input;
 mod jobs;
+mod keep;
 mod names;
 mod news;
 mod orphans;
 mod producer;
+mod restore;
 mod sightings;
 mod sync;
 #[cfg(test)]
@@ -32,6 +34,7 @@ use crate::trace::event::{Event, Kind, PeerState, VerdictName};
 use jobs::Jobs;
 use names::Names;
 use orphans::Orphans;
+use restore::Restoring;
 use sightings::Sightings;
 use sync::Sync;
 use unpublished::Unpublished;
@@ -39,6 +42,8 @@ use unpublished::Unpublished;
 pub use effect::Effect;
 pub use input::{Copy, Input, Time, Token};
 pub use jobs::JobId;
+pub use keep::Kept;
+pub use restore::{RESTORE_BATCH, RestoreTally, Restored};
 pub use work::{Done, Work, run_all};
 
 /// The longest time between two ticks. Slots are met exactly, whatever this is; the rest that ticks
@@ -80,6 +85,7 @@ pub struct Engine<S> {
     sightings: Sightings,
     names: Names,
     unpublished: Unpublished,
+    restoring: Restoring,
     sync: Sync,
     verdicts: VerdictCounts,
 }
@@ -102,6 +108,7 @@ impl<S: Store> Engine<S> {
             sightings: Sightings::default(),
             names: Names::default(),
             unpublished: Unpublished::default(),
+            restoring: Restoring::default(),
             sync: Sync::new(setup.sync_peers, setup.seed),
             verdicts: VerdictCounts::default(),
             chain,
@@ -157,6 +164,8 @@ impl<S: Store> Engine<S> {
                 let answer = self.answer(now, &query)?;
                 out.push(Effect::Answer { token, answer });
             }
+            Input::Restore(transactions) => self.on_restore(now, transactions, out)?,
+            Input::RestoreEnd => self.on_restore_end(out),
             Input::Tick => self.on_tick(now, out)?,
         }
         Ok(())
@@ -181,18 +190,19 @@ impl<S: Store> Engine<S> {
         let genesis = self.genesis();
         let next_slot = genesis.slot_at(now.unix_ms()).saturating_add(1);
         let slot_us = genesis.slot_start_ms(next_slot).saturating_mul(1_000);
-        let soon = if self.sync.has_more_to_store() { 0 } else { TICK_US };
+        let has_more = self.sync.has_more_to_store() || self.restoring.has_more();
+        let soon = if has_more { 0 } else { TICK_US };
         now.unix_us.saturating_add(soon).min(slot_us)
     }
 
     fn on_tick(&mut self, now: Time, out: &mut Vec<Effect>) -> Result<(), StoreError> {
         self.propose(now, out)?;
         self.drive_sync(now, out)?;
+        self.restore_again(now, out)?;
         if now.mono_us >= self.next_expiry_us {
             self.next_expiry_us = now.mono_us.saturating_add(1_000_000);
-            for (id, departure) in self.pool.expire(self.pool_now(now)) {
-                out.push(evicted(id, departure.reason()));
-            }
+            let expired = self.pool.expire(self.pool_now(now));
+            self.note_departures(expired, out);
             self.publish_again(out)?;
             self.orphans.expire(now.mono_us);
         }

@@ -8,7 +8,7 @@ use super::halt::disk_full;
 use super::input::{Copy, Time, Token};
 use super::jobs::{Job, JobId, Owner};
 use super::work::{Done, Work};
-use super::{Effect, Engine, evicted, verdict_name};
+use super::{Effect, Engine, verdict_name};
 use crate::api::{Refused, Submitted};
 use crate::trace::event::{Event, Kind, Origin, Via};
 
@@ -144,6 +144,9 @@ impl<S: Store> Engine<S> {
             (Some(Job::Tx { id, owners }), Done::Tx(result)) => {
                 self.on_checked_transaction(now, id, &owners, result, out)
             }
+            (Some(Job::Restored), Done::Restored(checked)) => {
+                self.on_restore_checked(now, job, checked, out)
+            }
             (Some(Job::Block { id, owner, .. }), Done::Blocks(blocks, error)) => {
                 let done = self.on_checked_block(now, id, &owner, blocks, error, out);
                 if let Err(StoreError::Full(_)) = &done {
@@ -214,15 +217,14 @@ impl<S: Store> Engine<S> {
     ) -> Result<Result<bool, Refusal>, StoreError> {
         let account = self.chain.account(&tx.sender())?;
         let (id, moment) = (tx.id(), self.pool_now(now));
-        let inserted = match self.pool.insert(tx, origin, account, moment) {
+        let inserted = match self.pool.insert(tx.clone(), origin, account, moment) {
             Ok(inserted) => inserted,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let ready = inserted.ready;
         out.push(Effect::Trace(Event::Pooled { kind: Kind::Tx, id: id.to_string(), ready }));
-        for (id, departure) in inserted.departed() {
-            out.push(evicted(id, departure.reason()));
-        }
+        self.note_arrival(now, tx, origin, out);
+        self.note_departures(inserted.departed(), out);
         Ok(Ok(!ready))
     }
 

@@ -322,7 +322,10 @@ impl Sim {
             Effect::Trace(event) | Effect::TraceAt(_, event) => self.trace(node, &event),
             Effect::Ignore { token } => drop(self.tokens.remove(&token)),
             Effect::Penalise { peer } => self.penalised.push((node, peer)),
-            Effect::Submitted { .. } | Effect::Answer { .. } => {}
+            Effect::Submitted { .. }
+            | Effect::Answer { .. }
+            | Effect::Keep(_)
+            | Effect::RestoreDone(_) => {}
         }
     }
 
