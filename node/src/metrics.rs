@@ -54,6 +54,9 @@ pub struct Metrics {
     pool_count: UnsignedGauge,
     pool_size: UnsignedGauge,
     pool_queued: UnsignedGauge,
+    journal_complete: UnsignedGauge,
+    journal_count: UnsignedGauge,
+    journal_size: UnsignedGauge,
     sync_target: UnsignedGauge,
     halted: UnsignedGauge,
 }
@@ -88,6 +91,9 @@ impl Metrics {
             pool_count: Gauge::default(),
             pool_size: Gauge::default(),
             pool_queued: Gauge::default(),
+            journal_complete: Gauge::default(),
+            journal_count: Gauge::default(),
+            journal_size: Gauge::default(),
             sync_target: Gauge::default(),
             halted: Gauge::default(),
         };
@@ -176,6 +182,22 @@ impl Metrics {
             self.pool_queued.clone(),
         );
         registry.register(
+            "mempool_journal_complete",
+            "1 while the journal of the pool takes down all that it should",
+            self.journal_complete.clone(),
+        );
+        registry.register(
+            "mempool_journal_count",
+            "Transactions in the journal of the pool",
+            self.journal_count.clone(),
+        );
+        registry.register_with_unit(
+            "mempool_journal",
+            "Bytes of the journal of the pool",
+            Unit::Bytes,
+            self.journal_size.clone(),
+        );
+        registry.register(
             "sync_target_height",
             "The height being caught up to; 0 when not behind",
             self.sync_target.clone(),
@@ -261,6 +283,13 @@ impl Metrics {
         self.pool_count.set(status.count);
         self.pool_size.set(status.bytes);
         self.pool_queued.set(status.queued);
+    }
+
+    /// What the journal of the pool holds now, and whether that is all that it should.
+    pub fn journal(&self, is_complete: bool, transactions: u64, bytes: u64) {
+        self.journal_complete.set(u64::from(is_complete));
+        self.journal_count.set(transactions);
+        self.journal_size.set(bytes);
     }
 
     /// The height being caught up to, or none when not behind.

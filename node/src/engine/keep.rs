@@ -51,4 +51,16 @@ impl<S: Store> Engine<S> {
             }
         }
     }
+
+    /// What is to be kept of one that the pool holds.
+    #[must_use]
+    pub fn kept(&self, now: Time, id: &TxId) -> Option<Kept> {
+        let view = self.pool.view(id)?;
+        let age_us = self.pool_now(now).us.saturating_sub(view.arrived_us);
+        Some(Kept::Add {
+            tx: view.tx.clone(),
+            local: view.origin == Origin::Local,
+            arrived_unix_us: now.unix_us.saturating_sub(age_us),
+        })
+    }
 }

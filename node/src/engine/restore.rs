@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hearsay_chain::{Judged, Store, StoreError, TxError, TxId, UnverifiedTx, VerifiedTx};
-use hearsay_mempool::{Origin, Refusal};
+use hearsay_mempool::{Departure, Origin, Refusal};
 
 use super::input::Time;
 use super::jobs::{Job, JobId};
@@ -134,6 +134,9 @@ impl<S: Store> Engine<S> {
         }
         let account = self.chain.account(&tx.transfer().sender.address())?;
         Ok(match self.pool.check(tx, origin, account, self.pool_now(now)) {
+            Err(Refusal::NonceUsed { .. }) if self.chain.find_transaction(&tx.id())?.is_some() => {
+                Some(Departure::Included.reason())
+            }
             Err(refusal @ (Refusal::NonceUsed { .. } | Refusal::Expired { .. })) => {
                 Some(refusal.reason())
             }
