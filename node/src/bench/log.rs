@@ -122,7 +122,6 @@ async fn handle(count: usize, pace: Option<Duration>, logged: bool) -> anyhow::R
         wire: WireCount::default(),
         log,
         keeping: Keeping::default(),
-        keeping: Keeping::default(),
         checkers: CheckerThreads::start()?,
         lag: None,
         metrics: Arc::new(Metrics::new()),
