@@ -7,13 +7,16 @@
 
 mod answers;
 mod blocks;
+mod departures;
 mod effect;
 mod halt;
 mod input;
+mod inspect;
 mod jobs;
 mod keep;
 mod names;
 mod news;
+mod offers;
 mod orphans;
 mod producer;
 mod restore;
@@ -22,6 +25,8 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod transactions;
+mod trial;
+mod unbroadcast;
 mod unpublished;
 mod work;
 
@@ -29,14 +34,16 @@ use hearsay_chain::{Chain, Genesis, Keypair, Store, StoreError, TxId, VerifiedTx
 use hearsay_mempool::{Now, Pool};
 use hearsay_network::choice::Strategy;
 
-use crate::api::VerdictCounts;
+use crate::api::{Query, VerdictCounts};
 use crate::trace::event::{Event, Kind, PeerState, VerdictName};
+use departures::Departures;
 use jobs::Jobs;
 use names::Names;
 use orphans::Orphans;
 use restore::Restoring;
 use sightings::Sightings;
 use sync::Sync;
+use unbroadcast::Unbroadcast;
 use unpublished::Unpublished;
 
 pub use effect::Effect;
@@ -86,6 +93,8 @@ pub struct Engine<S> {
     names: Names,
     unpublished: Unpublished,
     restoring: Restoring,
+    unbroadcast: Unbroadcast,
+    departures: Departures,
     sync: Sync,
     verdicts: VerdictCounts,
 }
@@ -109,6 +118,8 @@ impl<S: Store> Engine<S> {
             names: Names::default(),
             unpublished: Unpublished::default(),
             restoring: Restoring::default(),
+            unbroadcast: Unbroadcast::default(),
+            departures: Departures::default(),
             sync: Sync::new(setup.sync_peers, setup.seed),
             verdicts: VerdictCounts::default(),
             chain,
@@ -148,7 +159,7 @@ impl<S: Store> Engine<S> {
             }
             Input::Checked { job, done } => self.on_checked(now, job, done, out)?,
             Input::Published { topic, id, failure } => self.unpublished.note(topic, id, failure),
-            Input::Joined(peer) => self.on_joined(peer, out),
+            Input::Joined(peer) => self.on_joined(now, peer, out),
             Input::Listening(_) => self.publish_again(out)?,
             Input::Left(peer) => self.on_left(now, peer, out)?,
             Input::Foreign(peer) => out.push(peer_event(&peer, PeerState::Foreign, None)),
@@ -160,6 +171,7 @@ impl<S: Store> Engine<S> {
             }
             Input::Response { from, id, result } => self.on_response(now, from, id, result, out)?,
             Input::Submit { token, tx } => self.on_submit(now, token, tx, out)?,
+            Input::Ask { token, query: Query::Test(tx) } => self.on_test(now, token, tx, out)?,
             Input::Ask { token, query } => {
                 let answer = self.answer(now, &query)?;
                 out.push(Effect::Answer { token, answer });
@@ -199,10 +211,12 @@ impl<S: Store> Engine<S> {
         self.propose(now, out)?;
         self.drive_sync(now, out)?;
         self.restore_again(now, out)?;
+        self.drive_unbroadcast(now, out);
         if now.mono_us >= self.next_expiry_us {
             self.next_expiry_us = now.mono_us.saturating_add(1_000_000);
-            let expired = self.pool.expire(self.pool_now(now));
-            self.note_departures(expired, out);
+            for (id, departure) in self.pool.expire(self.pool_now(now)) {
+                self.departed(id, departure, None, out);
+            }
             self.publish_again(out)?;
             self.orphans.expire(now.mono_us);
         }

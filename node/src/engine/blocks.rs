@@ -276,10 +276,12 @@ impl<S: Store> Engine<S> {
             let account = self.chain.account(&proposer)?;
             left.extend(self.pool.account_changed(&proposer, account));
         }
-        self.note_departures(left, out);
+        for (id, departure) in left {
+            self.departed(id, departure, None, out);
+        }
         for tx in abandoned {
             if self.pool.contains(&tx.id()) {
-                self.note_arrival(now, tx, Origin::Remote, out);
+                self.arrived(tx, Origin::Remote, now.unix_us, out);
             }
         }
         Ok(())

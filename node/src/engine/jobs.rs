@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hearsay_chain::{BlockId, TxId, UnverifiedBlock};
+use hearsay_chain::{BlockId, TxId, UnverifiedBlock, UnverifiedTx};
 use hearsay_mempool::Origin;
 use hearsay_network::{PeerId, Ticket};
 
@@ -27,13 +27,16 @@ pub(super) enum Owner {
     Gossip { ticket: Ticket, at: Time, taken: Time },
     /// Somebody who handed a transaction in.
     Submit { token: Token },
+    /// A peer that handed one over, and waits for nothing. It is told nothing of a verdict, and loses
+    /// its connection over one that is never valid.
+    Offer { from: PeerId },
 }
 
 impl Owner {
     /// Where its transaction came from, as the pool asks it.
     pub(super) fn origin(&self) -> Origin {
         match self {
-            Owner::Gossip { .. } => Origin::Remote,
+            Owner::Gossip { .. } | Owner::Offer { .. } => Origin::Remote,
             Owner::Submit { .. } => Origin::Local,
         }
     }
@@ -44,6 +47,8 @@ impl Owner {
 pub(super) enum Job {
     /// Of a transaction, which gossip and submitters may wait for at once.
     Tx { id: TxId, owners: Vec<Owner> },
+    /// Of a transaction that somebody only wants to know about.
+    Test { token: Token, tx: UnverifiedTx },
     /// Of a gossiped block of so many bytes.
     Block { id: BlockId, owner: Owner, bytes: usize },
     /// Of the header of a gossiped block whose parent is not here.
@@ -71,7 +76,11 @@ impl Job {
         match self {
             Job::Block { bytes, .. } | Job::Adopted { bytes } => *bytes,
             Job::Orphan { block, .. } => block.size(),
-            Job::Tx { .. } | Job::Restored | Job::Headers { .. } | Job::Bodies { .. } => 0,
+            Job::Tx { .. }
+            | Job::Test { .. }
+            | Job::Restored
+            | Job::Headers { .. }
+            | Job::Bodies { .. } => 0,
         }
     }
 }
@@ -114,7 +123,11 @@ impl Jobs {
             Job::Tx { id: tx, .. } => drop(self.transactions.insert(*tx, id)),
             Job::Block { id: block, .. } => drop(self.blocks.insert(*block, id)),
             Job::Orphan { block, .. } => drop(self.blocks.insert(block.id(), id)),
-            Job::Adopted { .. } | Job::Restored | Job::Headers { .. } | Job::Bodies { .. } => {}
+            Job::Test { .. }
+            | Job::Restored
+            | Job::Adopted { .. }
+            | Job::Headers { .. }
+            | Job::Bodies { .. } => {}
         }
         self.bytes = self.bytes.saturating_add(job.bytes());
         self.by_id.insert(id, job);
@@ -128,7 +141,11 @@ impl Jobs {
             Job::Tx { id: tx, .. } => drop(self.transactions.remove(tx)),
             Job::Block { id: block, .. } => drop(self.blocks.remove(block)),
             Job::Orphan { block, .. } => drop(self.blocks.remove(&block.id())),
-            Job::Adopted { .. } | Job::Restored | Job::Headers { .. } | Job::Bodies { .. } => {}
+            Job::Test { .. }
+            | Job::Restored
+            | Job::Adopted { .. }
+            | Job::Headers { .. }
+            | Job::Bodies { .. } => {}
         }
         Some(job)
     }

@@ -1,11 +1,10 @@
-//! What enters and leaves the pool, said in one place: the log has it, and whoever keeps the pool on
-//! disk.
+//! What is kept of the pool over a restart.
 
 use hearsay_chain::{Store, TxId, VerifiedTx};
-use hearsay_mempool::{Departure, Origin};
+use hearsay_mempool::Origin;
 
+use super::Engine;
 use super::input::Time;
-use super::{Effect, Engine, evicted};
 
 /// A change of the pool, for whoever keeps it over a restart. All of them in turn give what the pool
 /// holds.
@@ -25,33 +24,6 @@ pub enum Kept {
 }
 
 impl<S: Store> Engine<S> {
-    /// A transaction is in the pool now.
-    pub(super) fn note_arrival(
-        &self,
-        now: Time,
-        tx: VerifiedTx,
-        origin: Origin,
-        out: &mut Vec<Effect>,
-    ) {
-        let (local, arrived_unix_us) = (origin == Origin::Local, now.unix_us);
-        out.push(Effect::Keep(Kept::Add { tx, local, arrived_unix_us }));
-    }
-
-    /// Transactions have left the pool.
-    pub(super) fn note_departures(
-        &self,
-        departed: impl IntoIterator<Item = (TxId, Departure)>,
-        out: &mut Vec<Effect>,
-    ) {
-        for (id, departure) in departed {
-            out.push(Effect::Keep(Kept::Remove(id)));
-            // Those that a block took have an event of their own.
-            if departure != Departure::Included {
-                out.push(evicted(id, departure.reason()));
-            }
-        }
-    }
-
     /// What is to be kept of one that the pool holds.
     #[must_use]
     pub fn kept(&self, now: Time, id: &TxId) -> Option<Kept> {

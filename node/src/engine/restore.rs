@@ -11,7 +11,6 @@ use super::jobs::{Job, JobId};
 use super::keep::Kept;
 use super::work::Work;
 use super::{Effect, Engine};
-use crate::trace::event::{Event, Kind};
 
 /// The most transactions in one [`super::Input::Restore`]: the engine takes under a millisecond for
 /// them, and a batch of signatures costs hardly less with more.
@@ -195,17 +194,11 @@ impl<S: Store> Engine<S> {
         match self.pool.restore(tx.clone(), *origin, arrived_us, account, moment) {
             Ok(inserted) => {
                 self.restoring.tally.taken = self.restoring.tally.taken.saturating_add(1);
-                let (local, arrived_unix_us) = (*origin == Origin::Local, *arrived_unix_us);
-                let Returning { tx, .. } = returning;
-                out.push(Effect::Keep(Kept::Add { tx, local, arrived_unix_us }));
-                let ready = inserted.ready;
-                out.push(Effect::Trace(Event::Pooled {
-                    kind: Kind::Tx,
-                    id: id.to_string(),
-                    ready,
-                }));
-                self.note_departures(inserted.departed(), out);
-                // UNBROADCAST: a local one is to be offered again: self.unbroadcast.note(id, now).
+                let Returning { tx, origin, arrived_unix_us } = returning;
+                self.came_in(tx, origin, arrived_unix_us, &inserted, out);
+                if origin == Origin::Local {
+                    self.unbroadcast.note(id, now);
+                }
             }
             // It came by other ways, and is kept as what it is now.
             Err(Refusal::Known) => {

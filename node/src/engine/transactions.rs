@@ -36,6 +36,10 @@ pub(super) fn busy() -> Objection {
 
 impl<S: Store> Engine<S> {
     pub(super) fn on_copy(&mut self, copy: &Copy, out: &mut Vec<Effect>) {
+        if copy.topic == Topic::Tx {
+            // A peer sends on what it took.
+            self.has_been_taken(&TxId(copy.id));
+        }
         let (kind, id) = (kind_of(copy.topic), hex::encode(copy.id));
         let from = self.names.of(&copy.from);
         let (via, bytes) = (Via::Gossip, copy.bytes);
@@ -94,7 +98,7 @@ impl<S: Store> Engine<S> {
     }
 
     /// Refuses what can be refused without looking at the signature, and has that checked else.
-    fn take_transaction(
+    pub(super) fn take_transaction(
         &mut self,
         now: Time,
         tx: UnverifiedTx,
@@ -120,17 +124,22 @@ impl<S: Store> Engine<S> {
         tx: &UnverifiedTx,
         origin: mempool::Origin,
     ) -> Result<Option<Objection>, StoreError> {
-        let rules = self.chain.rules();
-        let max_payload = rules.genesis().limits.payload_bytes as usize;
-        if let Err(error) = tx.check_form(rules.chain(), max_payload) {
-            return Ok(Some(error.into()));
-        }
-        if self.jobs.is_full() {
-            return Ok(Some(busy()));
+        if let Some(objection) = self.form_objection(tx) {
+            return Ok(Some(objection));
         }
         let account = self.chain.account(&tx.transfer().sender.address())?;
         let checked = self.pool.check(tx, origin, account, self.pool_now(now));
         Ok(checked.err().map(Objection::from))
+    }
+
+    /// What can be said against a transaction by itself, or because there is no room to check it.
+    pub(super) fn form_objection(&self, tx: &UnverifiedTx) -> Option<Objection> {
+        let rules = self.chain.rules();
+        let max_payload = rules.genesis().limits.payload_bytes as usize;
+        if let Err(error) = tx.check_form(rules.chain(), max_payload) {
+            return Some(error.into());
+        }
+        self.jobs.is_full().then(busy)
     }
 
     pub(super) fn on_checked(
@@ -146,6 +155,9 @@ impl<S: Store> Engine<S> {
             }
             (Some(Job::Restored), Done::Restored(checked)) => {
                 self.on_restore_checked(now, job, checked, out)
+            }
+            (Some(Job::Test { token, tx }), Done::Tx(result)) => {
+                self.on_checked_test(now, token, &tx, result.err(), out)
             }
             (Some(Job::Block { id, owner, .. }), Done::Blocks(blocks, error)) => {
                 let done = self.on_checked_block(now, id, &owner, blocks, error, out);
@@ -192,13 +204,21 @@ impl<S: Store> Engine<S> {
                 return Ok(());
             }
         };
-        // If gossip brought it too, the Accept below spreads it; else this node introduces it.
-        let own = owners.iter().all(|owner| matches!(owner, Owner::Submit { .. }));
-        let data = own.then(|| tx.encode());
+        // If gossip brought it too, the Accept below spreads it; else this node introduces it, or
+        // publishes what a peer had no luck with.
+        let gossiped = owners.iter().any(|owner| matches!(owner, Owner::Gossip { .. }));
+        let offered = owners.iter().any(|owner| matches!(owner, Owner::Offer { .. }));
+        let data = (!gossiped).then(|| tx.encode());
         let local = owners.iter().map(Owner::origin).max().unwrap_or(mempool::Origin::Remote);
         let pooled = self.pool_transaction(now, tx, local, out)?;
-        if let (Ok(_), Some(data)) = (&pooled, data) {
-            self.publish(Topic::Tx, id.0, data, Origin::Rpc, out);
+        match data.filter(|_| pooled.is_ok()) {
+            Some(data) if offered => out.push(Effect::Publish { topic: Topic::Tx, data }),
+            Some(data) => self.publish(Topic::Tx, id.0, data, Origin::Rpc, out),
+            None => {}
+        }
+        // Whoever sent it has it.
+        if local == mempool::Origin::Local && pooled.is_ok() && !gossiped && !offered {
+            self.unbroadcast.note(id, now);
         }
         for owner in owners {
             let answer = pooled.clone().map_err(Objection::from);
@@ -216,15 +236,13 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<Result<bool, Refusal>, StoreError> {
         let account = self.chain.account(&tx.sender())?;
-        let (id, moment) = (tx.id(), self.pool_now(now));
+        let moment = self.pool_now(now);
         let inserted = match self.pool.insert(tx.clone(), origin, account, moment) {
             Ok(inserted) => inserted,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let ready = inserted.ready;
-        out.push(Effect::Trace(Event::Pooled { kind: Kind::Tx, id: id.to_string(), ready }));
-        self.note_arrival(now, tx, origin, out);
-        self.note_departures(inserted.departed(), out);
+        self.came_in(tx, origin, now.unix_us, &inserted, out);
         Ok(Ok(!ready))
     }
 
@@ -267,7 +285,12 @@ impl<S: Store> Engine<S> {
                 };
                 out.push(Effect::Submitted { token: *token, result });
             }
-            gossip => {
+            Owner::Offer { from } => {
+                if let Err(Objection { verdict: Verdict::Reject, reason, .. }) = answer {
+                    self.penalise(*from, reason, out);
+                }
+            }
+            gossip @ Owner::Gossip { .. } => {
                 self.judge(now, Kind::Tx, id.0, gossip, answer.as_ref().map(drop), out);
             }
         }

@@ -33,9 +33,6 @@ const FRAME_BYTES: usize = 4 + 4;
 /// The longest body: the largest transaction and what is said of it.
 const MAX_BODY_BYTES: usize = MAX_TX_BYTES + 1 + 1 + 8 + 4;
 
-/// Bytes of the record of one that left.
-pub(super) const REMOVE_BYTES: u64 = (FRAME_BYTES + 1 + 32) as u64;
-
 /// Why a file is not this node's journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Foreign {
