@@ -1,12 +1,17 @@
 //! `hearsay mempool`.
 
+mod export;
 mod fees;
+mod file;
+mod import;
 mod senders;
 mod transactions;
 
 use clap::{Args, Subcommand};
 
+use self::export::Export;
 use self::fees::Fees;
+use self::import::Import;
 use self::senders::Senders;
 use self::transactions::Transactions;
 use super::console::{Console, Facts};
@@ -30,6 +35,8 @@ enum Look {
     Senders(Senders),
     Transactions(Transactions),
     Fees(Fees),
+    Export(Export),
+    Import(Import),
 }
 
 impl Mempool {
@@ -39,6 +46,8 @@ impl Mempool {
                 Look::Senders(senders) => senders.execute(console).await,
                 Look::Transactions(transactions) => transactions.execute(console).await,
                 Look::Fees(fees) => fees.execute(console).await,
+                Look::Export(export) => export.execute(console).await,
+                Look::Import(import) => import.execute(console).await,
             };
         }
         let pool = self.node.ask(self.node.client()?.mempool_status()).await?;

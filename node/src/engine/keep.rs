@@ -5,6 +5,7 @@ use hearsay_mempool::Origin;
 
 use super::Engine;
 use super::input::Time;
+use crate::api::WaitingTx;
 
 /// A change of the pool, for whoever keeps it over a restart. All of them in turn give what the pool
 /// holds.
@@ -34,5 +35,16 @@ impl<S: Store> Engine<S> {
             local: view.origin == Origin::Local,
             arrived_unix_us: now.unix_us.saturating_sub(age_us),
         })
+    }
+
+    /// All that waits, for whoever carries it elsewhere. This walks the whole pool.
+    pub(super) fn export(&self, now: Time) -> Vec<WaitingTx> {
+        let pool_us = self.pool_now(now).us;
+        let waiting = self.pool.iter().map(|view| WaitingTx {
+            tx: view.tx.clone(),
+            arrived_us: now.unix_us.saturating_sub(pool_us.saturating_sub(view.arrived_us)),
+            local: view.origin == Origin::Local,
+        });
+        waiting.collect()
     }
 }

@@ -91,7 +91,10 @@ impl<S: Store> Engine<S> {
         if let Some(state) = self.pool.state(&id) {
             // Handing in twice is not an error: whoever lost our answer may ask again.
             let queued = !matches!(state, State::Ready);
-            out.push(Effect::Submitted { token, result: Ok(Submitted { id, queued }) });
+            out.push(Effect::Submitted {
+                token,
+                result: Ok(Submitted { id, queued, known: true }),
+            });
             return Ok(());
         }
         self.take_transaction(now, tx, Owner::Submit { token }, out)
@@ -276,7 +279,7 @@ impl<S: Store> Engine<S> {
         match owner {
             Owner::Submit { token } => {
                 let result = match answer {
-                    Ok(queued) => Ok(Submitted { id, queued }),
+                    Ok(queued) => Ok(Submitted { id, queued, known: false }),
                     Err(objection) => Err(Refused {
                         invalid: objection.verdict == Verdict::Reject,
                         reason: objection.reason.to_owned(),

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::Receiver;
 use crate::api::{
     AccountView, Answer, BlockFee, BlockRef, BlockView, FeeEstimate, MempoolStatus, NodeStatus,
     PeerInfo, PoolFees, Query, Refused, Submitted, SyncStatus, TestResult, TestVerdict, TxStatus,
+    WaitingTx,
 };
 use crate::clock::Clock;
 use crate::handle::{Handle, Request};
@@ -97,6 +98,8 @@ pub(crate) struct Fake {
     pub(crate) refuses: Option<Refused>,
     /// Is in the lab.
     pub(crate) in_lab: bool,
+    /// What its pool holds.
+    pub(crate) waiting: Vec<WaitingTx>,
     /// The states of every transaction: one for each question, the last one for ever.
     pub(crate) life: VecDeque<TxStatus>,
 }
@@ -106,7 +109,7 @@ impl Fake {
         // An asker that has given up is no fault of the node's.
         match request {
             Request::Submit { tx, reply } => {
-                let taken = Submitted { id: tx.id(), queued: false };
+                let taken = Submitted { id: tx.id(), queued: false, known: false };
                 let _ = reply.send(self.refuses.clone().map_or(Ok(taken), Err));
             }
             Request::Probe { rounds, reply, .. } => {
@@ -134,6 +137,7 @@ impl Fake {
             Query::Mempool => Answer::Mempool(mempool()),
             Query::Senders(_) => Answer::Senders(Vec::new()),
             Query::Transactions(_) => Answer::Transactions(Vec::new()),
+            Query::Export => Answer::Export(GenesisId([7; 32]), self.waiting.clone()),
             Query::Fees => Answer::Fees(PoolFees { floor_per_kb: 1, bands: Vec::new() }),
             Query::Estimate { bytes, .. } => Answer::Estimate(FeeEstimate {
                 bytes,
