@@ -63,3 +63,6 @@ impl Mempool {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,9 @@
 mod faults;
 mod fetching;
 mod forks;
+mod keeping;
 mod peers;
+mod restoring;
 mod sim;
 
 use hearsay_chain::Verdict;

@@ -37,19 +37,19 @@ fn add(number: u64, payload: usize) -> Kept {
 }
 
 /// A journal in a directory, with the metrics that tell of it.
-struct Kept1 {
+struct Node {
     journal: Journal,
     restoring: Restoring,
     metrics: Arc<Metrics>,
 }
 
-fn start(directory: &Path, genesis: GenesisId) -> Kept1 {
+fn start(directory: &Path, genesis: GenesisId) -> Node {
     let metrics = Arc::new(Metrics::new());
     let (journal, restoring) = Journal::start(directory, genesis, Arc::clone(&metrics)).unwrap();
-    Kept1 { journal, restoring, metrics }
+    Node { journal, restoring, metrics }
 }
 
-impl Kept1 {
+impl Node {
     /// All that the journal held.
     fn restored(&mut self) -> Vec<Restored> {
         let mut all = Vec::new();
@@ -78,6 +78,12 @@ impl Kept1 {
             thread::park_timeout(Duration::from_millis(5));
         }
     }
+}
+
+fn kill(mut kept: Node) {
+    let (abandon, closed) = kept.journal.abandon();
+    abandon.now();
+    assert!(closed.blocking_recv().is_err(), "it is sent nothing");
 }
 
 fn ids(restored: &[Restored]) -> BTreeSet<TxId> {
@@ -129,8 +135,7 @@ fn what_reached_the_file_is_there_after_a_kill_at_any_moment_of_its_return() {
     kept.restored();
     (0..1_000).for_each(|number| kept.journal.keep(add(number, 10)));
     kept.wait_until("all to be written", |kept| kept.count() == 1_000);
-    kept.journal.abandon().0.now();
-    drop(kept);
+    kill(kept);
     // Killed again while it comes back, with one more and one less.
     let mut kept = start(directory.path(), GENESIS);
     assert_eq!(kept.restoring.blocking_recv().unwrap().len(), crate::engine::RESTORE_BATCH);
@@ -138,10 +143,7 @@ fn what_reached_the_file_is_there_after_a_kill_at_any_moment_of_its_return() {
     kept.journal.keep(Kept::Remove(tx(0, 10).id()));
     kept.journal.keep(Kept::Remove(tx(1, 10).id()));
     kept.wait_until("the changes to be written", |kept| kept.count() == 999);
-    let (abandon, closed) = kept.journal.abandon();
-    abandon.now();
-    assert!(closed.blocking_recv().is_err(), "it is sent nothing");
-    drop(kept);
+    kill(kept);
     let mut kept = start(directory.path(), GENESIS);
     assert_eq!(ids(&kept.restored()), ids_of(2..=1_000, 10));
 }
@@ -154,7 +156,7 @@ fn a_file_that_is_mostly_dead_is_made_small_and_loses_nothing_that_comes_meanwhi
     kept.restored();
     (0..1_500).for_each(|number| kept.journal.keep(add(number, PAYLOAD)));
     kept.wait_until("all to be written", |kept| kept.count() == 1_500);
-    let size = |kept: &Kept1| kept.gauge("hearsay_mempool_journal_bytes");
+    let size = |kept: &Node| kept.gauge("hearsay_mempool_journal_bytes");
     let large = size(&kept);
     assert!(large > 1_500 * PAYLOAD as u64);
     // Some go after they were copied, some before; some are new, and some of these go again.

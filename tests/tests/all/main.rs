@@ -13,4 +13,5 @@ mod storm;
 mod testnet;
 mod traps;
 mod two_faced;
+mod waiting;
 mod world;

@@ -22,7 +22,7 @@ fn fill(path: &Path) {
 fn meets_a_full_disk() {
     let Some(disk) = std::env::var_os(DISK).map(PathBuf::from) else { return };
     let filling = disk.join("filling");
-    let is_complete = |kept: &Kept1| kept.gauge("hearsay_mempool_journal_complete") == 1;
+    let is_complete = |kept: &Node| kept.gauge("hearsay_mempool_journal_complete") == 1;
     let mut kept = start(&disk, GENESIS);
     assert!(kept.restored().is_empty());
     (0..10).for_each(|number| kept.journal.keep(add(number, 10)));
