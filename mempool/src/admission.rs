@@ -5,22 +5,27 @@ use hearsay_chain::ledger::Account;
 use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{Address, TxId, UnverifiedTx, VerifiedTx};
 
-use crate::capacity::{Excess, Newcomer};
-use crate::order::FeeRate;
+use crate::capacity::{Excess, Newcomer, Victim};
+use crate::key::{Entry, Key, Slot};
+use crate::memory::{SENDER_CHARGE, charge_of};
 use crate::pool::{Forecast, Now, Origin, Pool};
+use crate::rate::FeeRate;
 use crate::refusal::Refusal;
-use crate::sender::{Sender, cost};
+use crate::sender::{Outlook, extend};
+use crate::waiting::position;
 
 /// What admission needs to know of a transaction. That its signature holds is not part of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
-    pub(crate) id: TxId,
-    pub(crate) sender: Address,
-    pub(crate) nonce: u64,
-    pub(crate) fee: u64,
-    pub(crate) size: usize,
+    id: TxId,
+    sender: Address,
+    nonce: u64,
+    fee: u64,
+    size: usize,
+    /// Wider than an account, so that no sum of costs overflows.
     cost: u128,
     expiry: Option<u64>,
+    charge: usize,
 }
 
 impl Candidate {
@@ -31,13 +36,10 @@ impl Candidate {
             nonce: transfer.nonce,
             fee: transfer.fee,
             size,
-            cost: cost(transfer),
+            cost: u128::from(transfer.amount) + u128::from(transfer.fee),
             expiry: transfer.expiry,
+            charge: charge_of(transfer),
         }
-    }
-
-    fn rate(&self) -> FeeRate {
-        FeeRate::new(self.fee, self.size)
     }
 }
 
@@ -53,6 +55,19 @@ impl From<&VerifiedTx> for Candidate {
     }
 }
 
+/// How a transaction would come in.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// Its sender, if that has others here.
+    pub(crate) sender: Option<u32>,
+    /// What its sender would keep of it.
+    pub(crate) entry: Entry,
+    ready: bool,
+    replaced: Option<Slot>,
+    /// What must leave.
+    pub(crate) victims: Vec<Victim>,
+}
+
 impl Pool {
     /// Says what [`Pool::insert`] will say, before the costly check of the signature. `account` is
     /// the sender's at the tip.
@@ -62,59 +77,172 @@ impl Pool {
     pub fn check(
         &self,
         tx: &UnverifiedTx,
-        _origin: Origin,
+        origin: Origin,
         account: Account,
         now: Now,
     ) -> Result<Forecast, Refusal> {
-        let evicts = self.plan(&tx.into(), account, now.next_height)?;
-        Ok(Forecast { ready: true, replaces: None, evicts })
+        let plan = self.plan(&tx.into(), origin, now.us, account, now)?;
+        let id = |slot: Slot| self.residents[slot.number()].tx.id();
+        Ok(Forecast {
+            ready: plan.ready,
+            replaces: plan.replaced.map(id),
+            evicts: plan.victims.iter().map(|victim| id(victim.slot)).collect(),
+        })
     }
 
-    /// What must leave so that a transaction can come in.
     pub(crate) fn plan(
         &self,
         tx: &Candidate,
+        origin: Origin,
+        arrived_us: u64,
         account: Account,
-        next_height: u64,
-    ) -> Result<Vec<TxId>, Refusal> {
+        now: Now,
+    ) -> Result<Plan, Refusal> {
+        self.check_time(tx, arrived_us, account, now)?;
+        let least = self.least_rate(origin, now.us);
+        let rate = FeeRate::of(tx.fee, tx.size);
+        if rate < least {
+            return Err(Refusal::FeeTooLow { fee: tx.fee, least: least.fee_for(tx.size) });
+        }
+        let sender = self.find_sender(&tx.sender);
+        let outlook = sender.map_or_else(Outlook::default, |it| self.senders[it].under(account));
+        let place = position(outlook.entries, tx.nonce);
+        let replaced = place.ok().map(|at| outlook.entries[at]);
+        if let Some(replaced) = replaced {
+            let old = &self.residents[replaced.slot.number()].tx;
+            let least = least_replacement(
+                (old.transfer().fee, old.size()),
+                tx.size,
+                self.config.replacement_percent,
+            );
+            if u128::from(tx.fee) < least {
+                return Err(Refusal::Underpriced { fee: tx.fee, least });
+            }
+        }
+        let at = place.unwrap_or_else(|at| at);
+        let run = self.run_with(tx, (outlook, at, replaced), account)?;
+
+        let leaving = outlook.used.iter().chain(&replaced);
+        let protected = origin == Origin::Local && self.may_protect(tx.charge, leaving.clone());
+        let slot = Slot::new(self.residents.next(), protected);
+        let key = Key::new(rate, &tx.id, slot);
+        let cost = u64::try_from(tx.cost).unwrap_or(u64::MAX);
+        let entry = Entry::new(tx.nonce, cost, key);
+        let newcomer = Newcomer {
+            sender,
+            before: &outlook.entries[..at],
+            entry,
+            after: &outlook.entries[at + usize::from(replaced.is_some())..],
+            run_len: run,
+            is_told: outlook.is_told,
+        };
+        let excess = self.excess_with(tx.charge, sender.is_none(), leaving);
+        let victims =
+            self.victims(&newcomer, excess).ok_or(Refusal::Full { fee: tx.fee, size: tx.size })?;
+        let replaced = replaced.map(|it| it.slot);
+        Ok(Plan { sender, entry, ready: newcomer.is_ready(), replaced, victims })
+    }
+
+    /// What is against it whoever sends it: it is here, too late or too early.
+    fn check_time(
+        &self,
+        tx: &Candidate,
+        arrived_us: u64,
+        account: Account,
+        now: Now,
+    ) -> Result<(), Refusal> {
         if self.contains(&tx.id) {
             return Err(Refusal::Known);
         }
         let Some(ahead) = tx.nonce.checked_sub(account.nonce) else {
             return Err(Refusal::NonceUsed { found: tx.nonce, next: account.nonce });
         };
-        if let Some(expiry) = tx.expiry.filter(|expiry| next_height > *expiry) {
+        if let Some(expiry) = tx.expiry.filter(|expiry| now.next_height > *expiry) {
             return Err(Refusal::Expired { expiry });
         }
-        let limit = self.config().max_ready_per_sender;
+        if now.us.saturating_sub(arrived_us) >= self.config.max_age_us {
+            return Err(Refusal::TooOld);
+        }
+        let limit = self.config.max_ready_per_sender;
         // A run must have a nonce after it, so the very last nonce stays unused.
         if ahead >= limit || tx.nonce == u64::MAX {
             return Err(Refusal::NonceTooFar { found: tx.nonce, next: account.nonce, limit });
         }
-        let nobody = Sender::default();
-        let sender = self.senders.get(&tx.sender).unwrap_or(&nobody);
-        let replaced = sender.waiting().get(&tx.nonce).map(|it| &it.tx);
-        if let Some(replaced) = replaced {
-            let rate = FeeRate::new(replaced.transfer().fee, replaced.size());
-            let least = rate.least_replacement(tx.size, self.config().replacement_percent);
-            if u128::from(tx.fee) < least {
-                return Err(Refusal::Underpriced { fee: tx.fee, least });
-            }
-        }
-        let run = sender
-            .run_with(account, tx.nonce, tx.cost)
-            .map_err(|cost| Refusal::CannotPay { cost, balance: account.balance })?;
-
-        let leaving = sender.waiting().range(..account.nonce).map(|(_, it)| &it.tx).chain(replaced);
-        let (freed_count, freed_bytes) =
-            leaving.fold((0, 0), |(count, bytes), tx| (count + 1, bytes + tx.size()));
-        let excess = Excess {
-            count: (self.len() + 1 - freed_count).saturating_sub(self.config().max_count),
-            bytes: (self.index.bytes + tx.size - freed_bytes)
-                .saturating_sub(self.config().max_memory),
-        };
-        let newcomer =
-            Newcomer { address: tx.sender, nonce: tx.nonce, rate: tx.rate(), sender, run };
-        self.victims(&newcomer, excess).ok_or(Refusal::Full { fee: tx.fee, size: tx.size })
+        Ok(())
     }
+
+    /// How many of the sender's are ready with it; what is against it if the sender cannot pay, or
+    /// has too many that wait.
+    fn run_with(
+        &self,
+        tx: &Candidate,
+        (outlook, at, replaced): (Outlook<'_>, usize, Option<Entry>),
+        account: Account,
+    ) -> Result<usize, Refusal> {
+        let Outlook { entries, run_len, run_cost, .. } = outlook;
+        let freed = replaced.map_or(0, |it| u128::from(it.cost));
+        let end = account.nonce.saturating_add(run_len as u64);
+        let queued = tx.nonce > end;
+        let behind: u128 = if queued {
+            entries[run_len..].iter().map(|it| u128::from(it.cost)).sum::<u128>() - freed
+        } else {
+            0
+        };
+        let in_run = if at < run_len { freed } else { 0 };
+        let cost = u128::from(run_cost) - in_run + behind + tx.cost;
+        let Some(run_cost) = u64::try_from(cost).ok().filter(|it| *it <= account.balance) else {
+            return Err(Refusal::CannotPay { cost, balance: account.balance });
+        };
+        if queued {
+            let limit = self.config.max_queued_per_sender;
+            if replaced.is_none() && (entries.len() - run_len) as u64 >= limit {
+                return Err(Refusal::TooManyQueued { next: end, limit });
+            }
+            return Ok(run_len);
+        }
+        let known = run_len.max(at + 1);
+        let next = known - usize::from(replaced.is_none());
+        Ok(extend(account, (known, run_cost), &entries[next..]).0)
+    }
+
+    /// Whether one more may be protected, once others have left.
+    fn may_protect<'a>(&self, charge: usize, leaving: impl Iterator<Item = &'a Entry>) -> bool {
+        let share = |of: usize| of as u128 * u128::from(self.config.local_percent) / 100;
+        let freed = leaving.filter(|it| it.slot.is_protected()).fold((0, 0), |freed, it| {
+            (freed.0 + 1, freed.1 + self.residents[it.slot.number()].charge())
+        });
+        let (count, memory) = (self.sums.local - freed.0, self.sums.local_memory - freed.1);
+        (count as u128) < share(self.config.max_count)
+            && (memory + charge) as u128 <= share(self.config.max_memory)
+    }
+
+    /// By how much the bounds would be exceeded.
+    fn excess_with<'a>(
+        &self,
+        charge: usize,
+        new_sender: bool,
+        leaving: impl Iterator<Item = &'a Entry>,
+    ) -> Excess {
+        let freed = leaving.fold((0, 0), |(count, memory), it| {
+            (count + 1, memory + self.residents[it.slot.number()].charge())
+        });
+        let sender = if new_sender { SENDER_CHARGE } else { 0 };
+        Excess {
+            count: (self.len() + 1 - freed.0).saturating_sub(self.config.max_count),
+            memory: (self.sums.memory + charge + sender - freed.1)
+                .saturating_sub(self.config.max_memory),
+        }
+    }
+}
+
+/// The least fee with which a transaction of `size` bytes replaces one of this fee and size:
+/// `percent` more per byte, and more at all, else one without fee could be replaced for ever.
+///
+/// Written as a fee it is the same rule as `fee × size_old × 100 ≥ fee_old × size × 110`, and it can
+/// be told to the user.
+fn least_replacement((old_fee, old_size): (u64, usize), size: usize, percent: u32) -> u128 {
+    let same = u128::from(old_fee) * size as u128;
+    let old_size = (old_size as u128).max(1);
+    let raised = (same * (100 + u128::from(percent))).div_ceil(old_size * 100);
+    raised.max(same / old_size + 1)
 }

@@ -1,154 +1,219 @@
 //! Which transactions leave when there is no room.
 //!
-//! The one of the lowest rank must go, and with it those of its sender that come after it. Of these
-//! the last goes first, and no more go than must: so no transaction is ever cut off from one that
-//! it needs, and what leaves is always what [`Pool::best`] would come to last.
+//! A transaction is worth what the weakest of those is worth that must go into a block before it, its
+//! sender's earlier ones: a dear one behind a cheap one holds no room. So of each sender the last is
+//! worth least, and leaves first; of all senders' last ones the least. No transaction is ever cut off
+//! from one that it needs, and what leaves is always what [`Pool::best`] would come to last.
 
 use std::collections::BTreeMap;
 
-use hearsay_chain::{Address, TxId};
+use hearsay_chain::TxId;
 
 use crate::departure::Departure;
-use crate::order::{FeeRate, Priority, Rank};
+use crate::key::{Entry, Key, Slot};
+use crate::memory::SENDER_CHARGE;
 use crate::pool::Pool;
-use crate::sender::{Run, Sender};
+use crate::rate::FeeRate;
+use crate::sender::weakest_key;
 
 /// How much is too much.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Excess {
     pub(crate) count: usize,
-    pub(crate) bytes: usize,
+    pub(crate) memory: usize,
 }
 
 impl Excess {
     fn is_none(&self) -> bool {
-        self.count == 0 && self.bytes == 0
+        self.count == 0 && self.memory == 0
     }
 
-    fn free(&mut self, bytes: usize) {
+    fn free(&mut self, memory: usize) {
         self.count = self.count.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(bytes);
+        self.memory = self.memory.saturating_sub(memory);
     }
 }
 
-/// A transaction that wants to come in.
+/// A transaction that must leave, and what it is worth.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Victim {
+    pub(crate) slot: Slot,
+    worth: Key,
+}
+
+/// A transaction that wants to come in, among its sender's others.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Newcomer<'a> {
-    pub(crate) address: Address,
-    pub(crate) nonce: u64,
-    pub(crate) rate: FeeRate,
-    /// Its sender without it.
-    pub(crate) sender: &'a Sender,
-    /// Its sender's run with it.
-    pub(crate) run: Run,
+    pub(crate) sender: Option<u32>,
+    pub(crate) before: &'a [Entry],
+    pub(crate) entry: Entry,
+    pub(crate) after: &'a [Entry],
+    /// How many of all these are ready with it.
+    pub(crate) run_len: usize,
+    /// Whether the account is the one that its sender was last told of.
+    pub(crate) is_told: bool,
 }
 
 impl Newcomer<'_> {
-    fn rank(&self) -> Rank {
-        let ready = self.run.contains(self.nonce);
-        Rank { ready, priority: Priority::of_newcomer(self.rate) }
+    pub(crate) fn is_ready(&self) -> bool {
+        self.before.len() < self.run_len
     }
 
-    /// Whether coming in leaves the rank of this transaction of its sender as it is.
-    fn leaves_alone(&self, nonce: u64, rank: &Rank) -> bool {
-        nonce != self.nonce && nonce >= self.run.start && rank.ready == self.run.contains(nonce)
+    /// What it is worth.
+    fn worth(&self) -> Key {
+        let own = self.entry.key();
+        let part = if self.is_ready() { 0 } else { self.run_len };
+        let before = match self.before[part..].last() {
+            // The sender knows already.
+            Some(last) if self.is_told => Some(self.before[last.weakest as usize].key()),
+            _ => weakest_key(&self.before[part..]),
+        };
+        let worth = before.map_or(own, |it| it.min(own));
+        if self.is_ready() { worth } else { worth.queued() }
     }
 
-    /// The ranks that its sender's transactions get by its coming in, the lowest first.
-    fn changed(&self) -> Vec<(Rank, u64)> {
-        let before = self.sender.run();
-        let promoted = self.run.minus(&before).map(|range| (range, true));
-        let demoted = before.minus(&self.run).map(|range| (range, false));
-        let mut changed: Vec<(Rank, u64)> = promoted
-            .into_iter()
-            .chain(demoted)
-            .flat_map(|(range, ready)| {
-                self.sender.waiting().range(range).map(move |(nonce, it)| {
-                    (Rank { ready, priority: Priority::of(&it.tx) }, *nonce)
-                })
-            })
-            .filter(|(_, nonce)| *nonce != self.nonce && *nonce >= self.run.start)
-            .collect();
-        changed.sort_unstable();
-        changed
+    /// What the last of its sender is worth if of those after it so many stay; none if that is the
+    /// newcomer itself, or if it is protected.
+    fn tail_of(&self, after: usize) -> Option<Key> {
+        let after = &self.after[..after];
+        after.last().filter(|it| !it.slot.is_protected())?;
+        let len = self.before.len() + 1 + after.len();
+        let all = self.before.iter().chain([&self.entry]).chain(after);
+        if len <= self.run_len {
+            weakest_key(all)
+        } else {
+            weakest_key(all.skip(self.run_len)).map(Key::queued)
+        }
     }
 }
 
+/// A sender of which some are victims already: those that are left.
+#[derive(Clone, Copy)]
+enum Left {
+    Of { sender: u32, len: usize },
+    AfterNewcomer(usize),
+}
+
 impl Pool {
-    /// What must leave for a newcomer; none if it is not worth what it would push out.
-    pub(crate) fn victims(&self, newcomer: &Newcomer<'_>, mut excess: Excess) -> Option<Vec<TxId>> {
+    /// What must leave for a newcomer; none if it is not worth what it would push out, by more than
+    /// it costs all nodes to relay it.
+    pub(crate) fn victims(
+        &self,
+        newcomer: &Newcomer<'_>,
+        mut excess: Excess,
+    ) -> Option<Vec<Victim>> {
         let mut victims = Vec::new();
         if excess.is_none() {
             return Some(victims);
         }
-        // The nonce from which on a sender's transactions are victims already.
-        let mut cuts: BTreeMap<Address, u64> = BTreeMap::new();
-        let own_rank = newcomer.rank();
-        for (rank, address, nonce) in self.ranks_with(newcomer) {
-            if rank >= own_rank {
-                return None;
-            }
-            let cut = cuts.entry(address).or_insert(u64::MAX);
-            let own = address == newcomer.address && nonce < newcomer.nonce;
-            let lowest = if own { newcomer.nonce + 1 } else { nonce };
-            let sender = self.senders.get(&address)?;
-            for (nonce, it) in sender.waiting().range(lowest.min(*cut)..*cut).rev() {
-                victims.push(it.tx.id());
-                excess.free(it.tx.size());
-                *cut = *nonce;
-                if excess.is_none() {
-                    return Some(victims);
+        let worth = newcomer.worth();
+        let mut opened: BTreeMap<Key, Left> = BTreeMap::new();
+        let own = newcomer.tail_of(newcomer.after.len());
+        opened.extend(own.map(|key| (key, Left::AfterNewcomer(newcomer.after.len()))));
+        let own_tail = newcomer.sender.and_then(|it| self.senders[it].tail());
+        let mut closed = self.tails.iter().filter(|key| Some(**key) != own_tail).peekable();
+        loop {
+            let first = opened.first_key_value().map(|(key, left)| (*key, *left));
+            let (key, left) = match (closed.peek().copied(), first) {
+                (Some(closed), first) if first.is_none_or(|(opened, _)| *closed < opened) => {
+                    (*closed, self.all_of(*closed))
                 }
-            }
-            // What must go next is the newcomer itself.
-            if own {
+                (_, Some(first)) => first,
+                (_, None) => return None,
+            };
+            if !self.beats(newcomer, worth, key) {
                 return None;
             }
+            if opened.remove(&key).is_none() {
+                closed.next();
+            }
+            let (slot, is_last) = self.last_of(newcomer, left);
+            let sender = if is_last { SENDER_CHARGE } else { 0 };
+            excess.free(self.residents[slot.number()].charge() + sender);
+            victims.push(Victim { slot, worth: key });
+            if excess.is_none() {
+                return Some(victims);
+            }
+            opened.extend(self.without_last(newcomer, left));
         }
-        None
     }
 
-    /// All ranks as they will be with the newcomer in, the lowest first, without its own.
-    fn ranks_with<'a>(
-        &'a self,
-        newcomer: &'a Newcomer<'a>,
-    ) -> impl Iterator<Item = (Rank, Address, u64)> + 'a {
-        let unchanged = self.index.ranks.iter().filter_map(|rank| {
-            let place = self.index.places.get(&rank.priority.id())?;
-            let same = place.sender != newcomer.address || newcomer.leaves_alone(place.nonce, rank);
-            same.then_some((*rank, place.sender, place.nonce))
-        });
-        let changed = newcomer.changed().into_iter();
-        merge(unchanged, changed.map(|(rank, nonce)| (rank, newcomer.address, nonce)))
+    fn all_of(&self, tail: Key) -> Left {
+        let sender = self.residents[tail.slot().number()].owner;
+        Left::Of { sender, len: self.senders[sender].entries().len() }
+    }
+
+    /// The last one of what is left of a sender, and whether it is the only one.
+    fn last_of(&self, newcomer: &Newcomer<'_>, left: Left) -> (Slot, bool) {
+        match left {
+            Left::Of { sender, len } => (self.senders[sender].entries()[len - 1].slot, len == 1),
+            Left::AfterNewcomer(len) => (newcomer.after[len - 1].slot, false),
+        }
+    }
+
+    /// What is left when that one has left, and what the last is then worth.
+    fn without_last(&self, newcomer: &Newcomer<'_>, left: Left) -> Option<(Key, Left)> {
+        match left {
+            Left::Of { sender, len } => {
+                let key = self.senders[sender].tail_of(len - 1)?;
+                Some((key, Left::Of { sender, len: len - 1 }))
+            }
+            Left::AfterNewcomer(len) => {
+                Some((newcomer.tail_of(len - 1)?, Left::AfterNewcomer(len - 1)))
+            }
+        }
+    }
+
+    fn beats(&self, newcomer: &Newcomer<'_>, worth: Key, victim: Key) -> bool {
+        if newcomer.entry.slot.is_protected() {
+            return true;
+        }
+        match (worth.is_ready(), victim.is_ready()) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => worth.rate() >= victim.rate().plus(self.step()),
+        }
+    }
+
+    fn step(&self) -> FeeRate {
+        FeeRate::from_per_kb(self.config.fee_step_per_kb)
+    }
+
+    /// Lets a victim go. What it paid was not enough, and is not for a while.
+    pub(crate) fn evict(&mut self, victim: Victim, now_us: u64) -> TxId {
+        if victim.worth.is_ready() {
+            self.floor.raise(victim.worth.rate().plus(self.step()), now_us);
+        }
+        self.remove(victim.slot.number())
     }
 
     /// Makes the pool fit its bounds.
-    pub(crate) fn trim(&mut self) -> Vec<(TxId, Departure)> {
+    pub(crate) fn trim(&mut self, now_us: u64) -> Vec<(TxId, Departure)> {
         let mut departed = Vec::new();
-        while self.len() > self.config().max_count || self.index.bytes > self.config().max_memory {
-            let Some(id) = self.last_of_worst() else { break };
-            self.remove(&id);
-            departed.push((id, Departure::Evicted));
+        while self.len() > self.config.max_count || self.sums.memory > self.config.max_memory {
+            let Some(victim) = self.worst().or_else(|| self.worst_of_protected()) else { break };
+            departed.push((self.evict(victim, now_us), Departure::Evicted));
         }
         departed
     }
 
-    fn last_of_worst(&self) -> Option<TxId> {
-        let worst = self.index.ranks.first()?;
-        let place = self.index.places.get(&worst.priority.id())?;
-        let (_, last) = self.senders.get(&place.sender)?.waiting().last_key_value()?;
-        Some(last.tx.id())
+    fn worst(&self) -> Option<Victim> {
+        let worth = *self.tails.first()?;
+        let sender = self.residents[worth.slot().number()].owner;
+        let slot = self.senders[sender].entries().last()?.slot;
+        Some(Victim { slot, worth })
     }
-}
 
-/// Two ascending sequences as one.
-fn merge<T: Ord>(
-    a: impl Iterator<Item = T>,
-    b: impl Iterator<Item = T>,
-) -> impl Iterator<Item = T> {
-    let (mut a, mut b) = (a.peekable(), b.peekable());
-    std::iter::from_fn(move || match (a.peek(), b.peek()) {
-        (Some(x), Some(y)) if y < x => b.next(),
-        (Some(_), _) => a.next(),
-        (None, _) => b.next(),
-    })
+    /// Only what comes back from abandoned blocks can leave nothing but protected ones.
+    fn worst_of_protected(&self) -> Option<Victim> {
+        let weakest = |(_, sender): (u32, &crate::sender::Sender)| {
+            let last = sender.entries().last()?;
+            let queued = sender.entries().len() > sender.run_len();
+            let part = if queued { sender.run_len() } else { 0 };
+            let worth = weakest_key(&sender.entries()[part..])?;
+            let worth = if queued { worth.queued() } else { worth };
+            Some(Victim { slot: last.slot, worth })
+        };
+        self.senders.iter().filter_map(weakest).min_by_key(|it| it.worth)
+    }
 }

@@ -6,8 +6,10 @@ use std::ops::Range;
 use hearsay_chain::ledger::Account;
 use hearsay_chain::{Address, VerifiedTx};
 
-use crate::pool::{Origin, Pool, State};
+use crate::pool::{Origin, Pool};
 use crate::rate::FeeRate;
+use crate::sender::Sender;
+use crate::view::State;
 
 /// One transaction that waits.
 #[derive(Clone, Debug)]
@@ -35,8 +37,7 @@ pub struct SenderView {
     pub ready: Range<u64>,
     /// How many transactions wait behind a gap, or cannot be paid.
     pub queued: usize,
-    /// The runs of nonces that are missing between the account's and the last that waits, at most
-    /// [`MAX_GAPS`] of them.
+    /// The runs of nonces that are missing between the account's and the last that waits, at most 16.
     pub gaps: Vec<Range<u64>>,
     /// The size of the encodings, in bytes.
     pub bytes: usize,
@@ -47,7 +48,7 @@ pub struct SenderView {
 }
 
 /// The most gaps that are told of one sender.
-pub(crate) const MAX_GAPS: usize = 16;
+const MAX_GAPS: usize = 16;
 
 /// Transactions whose fee per byte lies in one band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,53 +67,56 @@ pub struct FeeBand {
 impl Pool {
     /// All that wait, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = TxView<'_>> + '_ {
-        self.senders.values().flat_map(|it| it.waiting().values()).map(|it| TxView {
-            state: self.state(&it.tx.id()).unwrap_or(State::Ready),
-            origin: Origin::Remote,
-            arrived_us: it.arrived_us,
-            rate: FeeRate::of(it.tx.transfer().fee, it.tx.size()),
-            tx: &it.tx,
-        })
-    }
-
-    /// One transaction and how it stands.
-    #[must_use]
-    pub fn view(&self, id: &hearsay_chain::TxId) -> Option<TxView<'_>> {
-        self.iter().find(|it| it.tx.id() == *id)
+        self.residents.iter().map(|(at, _)| self.view_of(at))
     }
 
     /// All senders, in no particular order.
     pub fn senders(&self) -> impl Iterator<Item = SenderView> + '_ {
-        self.senders.iter().map(|(address, it)| SenderView {
-            address: *address,
-            account: it.account(),
-            ready: it.run().start..it.run().end,
-            queued: 0,
-            gaps: Vec::new(),
-            bytes: 0,
-            cost: 0,
-            oldest_us: 0,
-        })
+        self.senders.iter().map(|(_, sender)| self.sender_view(sender))
+    }
+
+    fn sender_view(&self, sender: &Sender) -> SenderView {
+        let residents = sender.entries().iter().map(|it| &self.residents[it.slot.number()]);
+        let mut next = sender.account().nonce;
+        let mut gaps = Vec::new();
+        for entry in sender.entries() {
+            if entry.nonce > next && gaps.len() < MAX_GAPS {
+                gaps.push(next..entry.nonce);
+            }
+            next = entry.nonce.saturating_add(1);
+        }
+        SenderView {
+            address: sender.address,
+            account: sender.account(),
+            ready: sender.run(),
+            queued: sender.entries().len() - sender.run_len(),
+            gaps,
+            bytes: residents.clone().map(|it| it.tx.size()).sum(),
+            cost: sender.entries().iter().map(|it| u128::from(it.cost)).sum(),
+            oldest_us: residents.map(|it| it.arrived_us).min().unwrap_or(0),
+        }
     }
 
     /// How many pay what, in bands that double, the lowest first, from the first to the last that
     /// has any.
     #[must_use]
     pub fn fee_bands(&self) -> Vec<FeeBand> {
-        Vec::new()
-    }
-
-    /// The least fee per byte that a transaction from elsewhere needs now.
-    #[must_use]
-    pub fn floor(&self, _now_us: u64) -> FeeRate {
-        FeeRate::from_per_kb(self.config().min_fee_per_kb)
-    }
-
-    /// The fee per byte that puts a transaction among the first `bytes` bytes of what goes into
-    /// blocks, best first; none if the pool holds less than that. Takes time in proportion to
-    /// `bytes`.
-    #[must_use]
-    pub fn rate_at(&self, _bytes: usize) -> Option<FeeRate> {
-        None
+        let mut bands: Vec<FeeBand> = (0..=u64::BITS)
+            .map(|bit| {
+                let from_per_kb = if bit == 0 { 0 } else { 1 << (bit - 1) };
+                FeeBand { from_per_kb, count: 0, ready: 0, bytes: 0 }
+            })
+            .collect();
+        for view in self.iter() {
+            let units = view.rate.whole_per_kb();
+            let band = &mut bands[(u64::BITS - units.leading_zeros()) as usize];
+            band.count += 1;
+            band.ready += usize::from(view.state == State::Ready);
+            band.bytes += view.tx.size();
+        }
+        let used = |band: &FeeBand| band.count > 0;
+        let first = bands.iter().position(used).unwrap_or(bands.len());
+        let end = bands.iter().rposition(used).map_or(0, |last| last + 1);
+        bands.drain(first.min(end)..end).collect()
     }
 }

@@ -1,26 +1,72 @@
-//! The pool: what it holds, what it says about it, and how a transaction comes in.
+//! The pool: what it holds, what it says about it, and how a transaction comes in and goes.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use hearsay_chain::ledger::Account;
 use hearsay_chain::{Address, TxId, VerifiedTx};
 
+use crate::ages::Ages;
 use crate::config::{Config, ConfigError};
 use crate::departure::Departure;
-use crate::index::Index;
+use crate::floor::Floor;
+use crate::key::{Key, Slot};
+use crate::memory::{SENDER_CHARGE, charge};
+use crate::rate::FeeRate;
 use crate::refusal::Refusal;
-use crate::sender::{Sender, Waiting};
+use crate::sender::Sender;
+use crate::slab::Slab;
+use crate::table::{Secret, Table};
 
 /// The transactions that wait for a block.
 ///
-/// Each has one home, its sender's nonce order; the index finds it by id, rank, age and expiry.
-/// The pool keeps no account of its own accord: whoever calls brings the account at the tip.
+/// Each has one home, a slot of the slab; all else knows it by that number. The pool keeps no account
+/// of its own accord: whoever calls brings the account at the tip.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    config: Config,
-    /// Every sender that has a transaction here.
-    pub(crate) senders: BTreeMap<Address, Sender>,
-    pub(crate) index: Index,
+    pub(crate) config: Config,
+    pub(crate) residents: Slab<Resident>,
+    pub(crate) ids: Table,
+    pub(crate) senders: Slab<Sender>,
+    pub(crate) addresses: Table,
+    /// The first ready transaction of each sender, the best last.
+    pub(crate) heads: BTreeSet<Key>,
+    /// What the last transaction of each sender is worth, the first to leave first. Those of
+    /// protected ones are left out.
+    pub(crate) tails: BTreeSet<Key>,
+    pub(crate) ages: Ages,
+    /// Those with a last height, the lowest first.
+    pub(crate) expiries: BTreeSet<(u64, u32)>,
+    pub(crate) floor: Floor,
+    pub(crate) sums: Sums,
+}
+
+/// A transaction and what the pool knows of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Resident {
+    pub(crate) tx: VerifiedTx,
+    pub(crate) arrived_us: u64,
+    pub(crate) nonce: u64,
+    /// Those that came just before and just after it.
+    pub(crate) older: u32,
+    pub(crate) newer: u32,
+    /// Its sender.
+    pub(crate) owner: u32,
+}
+
+impl Resident {
+    pub(crate) fn charge(&self) -> usize {
+        charge(&self.tx)
+    }
+}
+
+/// Sums over all transactions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) ready: usize,
+    pub(crate) bytes: usize,
+    pub(crate) memory: usize,
+    pub(crate) local: usize,
+    pub(crate) local_memory: usize,
 }
 
 /// Where a transaction came from.
@@ -48,7 +94,7 @@ pub struct Forecast {
     pub ready: bool,
     /// The one of the same sender and nonce that it would replace.
     pub replaces: Option<TxId>,
-    /// Those that would leave to make room.
+    /// Those that would leave to make room, in the order in which they would.
     pub evicts: Vec<TxId>,
 }
 
@@ -78,49 +124,6 @@ impl Inserted {
     }
 }
 
-/// How a transaction stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It can go into a block: all nonces before it are here, and the sender can pay for it and
-    /// for them.
-    Ready,
-    /// It waits for a nonce that is not here.
-    Queued {
-        /// The first nonce that is missing.
-        waiting_for: u64,
-    },
-    /// All nonces before it may be here, but the account cannot pay as far as this. So it happens
-    /// when the chain changes, or when a gap closes before what lies behind it can be paid.
-    Unfunded {
-        /// The first nonce for which the balance does not last.
-        nonce: u64,
-    },
-}
-
-/// What the pool holds, in figures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Totals {
-    /// Transactions.
-    pub count: usize,
-    /// Those that could go into a block now.
-    pub ready: usize,
-    /// The others.
-    pub queued: usize,
-    /// The size of all encodings, in bytes.
-    pub bytes: usize,
-    /// What transactions and indexes take in memory, in bytes: an account kept by rules, within a
-    /// tenth of what the allocator gives out.
-    pub memory: usize,
-    /// Those that a user of this node handed in, and that are protected for it.
-    pub local: usize,
-    /// Senders that have a transaction here.
-    pub senders: usize,
-    /// The most transactions it may hold.
-    pub max_count: usize,
-    /// The most memory it may take, in bytes.
-    pub max_memory: usize,
-}
-
 impl Pool {
     /// An empty pool.
     ///
@@ -128,81 +131,21 @@ impl Pool {
     /// Bounds that no pool can work with.
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
-        Ok(Self { config, senders: BTreeMap::new(), index: Index::default() })
-    }
-
-    /// Its bounds.
-    #[must_use]
-    pub fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// How many transactions wait.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.index.places.len()
-    }
-
-    /// Whether none waits.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.index.places.is_empty()
-    }
-
-    /// Whether a transaction waits.
-    #[must_use]
-    pub fn contains(&self, id: &TxId) -> bool {
-        self.index.places.contains_key(id)
-    }
-
-    /// A transaction that waits.
-    #[must_use]
-    pub fn get(&self, id: &TxId) -> Option<&VerifiedTx> {
-        let place = self.index.places.get(id)?;
-        self.senders.get(&place.sender)?.waiting().get(&place.nonce).map(|it| &it.tx)
-    }
-
-    /// How a transaction stands.
-    #[must_use]
-    pub fn state(&self, id: &TxId) -> Option<State> {
-        let place = self.index.places.get(id)?;
-        let sender = self.senders.get(&place.sender)?;
-        let run = sender.run();
-        Some(if run.contains(place.nonce) {
-            State::Ready
-        } else if sender.waiting().contains_key(&run.end) {
-            State::Unfunded { nonce: run.end }
-        } else {
-            State::Queued { waiting_for: run.end }
-        })
-    }
-
-    /// The nonce for a sender's next transaction: the first, from the account's on, for which none
-    /// waits here.
-    #[must_use]
-    pub fn next_nonce(&self, sender: &Address, account: Account) -> u64 {
-        self.senders.get(sender).map_or(account.nonce, |sender| sender.next_nonce(account))
-    }
-
-    /// What it holds, in figures.
-    #[must_use]
-    pub fn totals(&self) -> Totals {
-        Totals {
-            count: self.len(),
-            ready: self.index.ready,
-            queued: self.len() - self.index.ready,
-            bytes: self.index.bytes,
-            memory: self.index.bytes,
-            local: 0,
-            senders: self.senders.len(),
-            max_count: self.config.max_count,
-            max_memory: self.config.max_memory,
-        }
-    }
-
-    /// The ids of all that wait, ascending.
-    pub fn ids(&self) -> impl Iterator<Item = TxId> + '_ {
-        self.index.places.keys().copied()
+        let secret = Secret::new(config.seed);
+        let pool = Self {
+            config,
+            residents: Slab::default(),
+            ids: Table::new(secret),
+            senders: Slab::default(),
+            addresses: Table::new(secret),
+            heads: BTreeSet::new(),
+            tails: BTreeSet::new(),
+            ages: Ages::default(),
+            expiries: BTreeSet::new(),
+            floor: Floor::default(),
+            sums: Sums::default(),
+        };
+        Ok(Self { floor: Floor::new(pool.half_life_us()), ..pool })
     }
 
     /// Takes a transaction in. `account` is its sender's at the tip.
@@ -212,36 +155,16 @@ impl Pool {
     pub fn insert(
         &mut self,
         tx: VerifiedTx,
-        _origin: Origin,
+        origin: Origin,
         account: Account,
         now: Now,
     ) -> Result<Inserted, Refusal> {
-        let now_us = now.us;
-        let evicted = self.plan(&(&tx).into(), account, now.next_height)?;
-        let (id, address) = (tx.id(), tx.sender());
-        let before = self.senders.get(&address).map(Sender::run).unwrap_or_default();
-        let (outdated, replaced) = self.change(address, |sender, index| {
-            let outdated = sender.settle(account, index);
-            let replaced = sender.put(Waiting { tx, arrived_us: now_us }, index);
-            sender.settle(account, index);
-            (outdated, replaced)
-        });
-        for victim in &evicted {
-            self.remove(victim);
-        }
-        let sender = self.senders.get(&address);
-        let ready_since = sender.into_iter().flat_map(|sender| sender.ready_since(&before));
-        Ok(Inserted {
-            ready: self.state(&id) == Some(State::Ready),
-            replaced: replaced.map(|it| it.tx.id()),
-            evicted,
-            promoted: ready_since.map(VerifiedTx::id).filter(|it| *it != id).collect(),
-            outdated,
-        })
+        self.admit(tx, origin, now.us, account, now)
     }
 
     /// Takes one in again that came at `arrived_us` and was kept elsewhere since. Those that came
-    /// first must be restored first, before anything else is inserted.
+    /// first must be restored first, before anything else is inserted; else they count as younger
+    /// than they are.
     ///
     /// # Errors
     /// As [`Pool::insert`], and if it has waited too long.
@@ -253,39 +176,135 @@ impl Pool {
         account: Account,
         now: Now,
     ) -> Result<Inserted, Refusal> {
-        if now.us.saturating_sub(arrived_us) >= self.config.max_age_us {
-            return Err(Refusal::TooOld);
+        self.admit(tx, origin, arrived_us.min(now.us), account, now)
+    }
+
+    fn admit(
+        &mut self,
+        tx: VerifiedTx,
+        origin: Origin,
+        arrived_us: u64,
+        account: Account,
+        now: Now,
+    ) -> Result<Inserted, Refusal> {
+        let plan = self.plan(&(&tx).into(), origin, arrived_us, account, now)?;
+        let entry = plan.entry;
+        let owner = plan.sender.unwrap_or_else(|| self.new_sender(tx.sender()));
+        let run_before = self.senders[owner].run();
+        self.settle_in(tx, owner, arrived_us, entry.slot);
+        let (used, replaced) = self.change(owner, |sender| sender.update(account, Some(entry)));
+        let outdated = used.iter().map(|it| self.release(it.slot)).collect();
+        let replaced = replaced.map(|it| self.release(it.slot));
+        let evicted = plan.victims.iter().map(|victim| self.evict(*victim, now.us)).collect();
+        self.set_pace(now.us);
+        let sender = &self.senders[owner];
+        let [before, after] = sender.ready_beside(&run_before);
+        let promoted = before.iter().chain(after).filter(|it| it.slot != entry.slot);
+        Ok(Inserted {
+            ready: sender.run().contains(&entry.nonce),
+            promoted: promoted.map(|it| self.residents[it.slot.number()].tx.id()).collect(),
+            replaced,
+            evicted,
+            outdated,
+        })
+    }
+
+    /// The number of a new sender, which must have a transaction before anything else happens.
+    pub(crate) fn new_sender(&mut self, address: Address) -> u32 {
+        let owner = self.senders.insert(Sender::new(address));
+        self.addresses.insert(&address.0, owner);
+        self.sums.memory += SENDER_CHARGE;
+        owner
+    }
+
+    /// Gives a transaction its slot, and enters it wherever a sender is not asked.
+    pub(crate) fn settle_in(&mut self, tx: VerifiedTx, owner: u32, arrived_us: u64, slot: Slot) {
+        let (nonce, expiry) = (tx.transfer().nonce, tx.transfer().expiry);
+        let (older, newer) = (Ages::NONE, Ages::NONE);
+        self.ids.insert(&tx.id().0, slot.number());
+        self.sums.bytes += tx.size();
+        let charge = charge(&tx);
+        self.sums.memory += charge;
+        if slot.is_protected() {
+            self.sums.local += 1;
+            self.sums.local_memory += charge;
         }
-        self.insert(tx, origin, account, now)
+        self.expiries.extend(expiry.map(|expiry| (expiry, slot.number())));
+        let number = self.residents.insert(Resident { tx, arrived_us, nonce, older, newer, owner });
+        debug_assert_eq!(number, slot.number());
+        self.ages.push(number, &mut self.residents);
+    }
+
+    /// Lets go of a transaction that its sender has let go of.
+    pub(crate) fn release(&mut self, slot: Slot) -> TxId {
+        let number = slot.number();
+        self.ages.unlink(number, &mut self.residents);
+        let it = self.residents.remove(number);
+        let (id, charge) = (it.tx.id(), it.charge());
+        self.ids.remove(&id.0, number);
+        if let Some(expiry) = it.tx.transfer().expiry {
+            self.expiries.remove(&(expiry, number));
+        }
+        self.sums.bytes -= it.tx.size();
+        self.sums.memory -= charge;
+        if slot.is_protected() {
+            self.sums.local -= 1;
+            self.sums.local_memory -= charge;
+        }
+        id
     }
 
     /// Takes a transaction out.
-    pub(crate) fn remove(&mut self, id: &TxId) -> Option<Waiting> {
-        let place = *self.index.places.get(id)?;
-        self.change(place.sender, |sender, index| sender.take(place.nonce, index))
+    pub(crate) fn remove(&mut self, number: u32) -> TxId {
+        let (owner, nonce) = (self.residents[number].owner, self.residents[number].nonce);
+        let taken = self.change(owner, |sender| sender.take(nonce));
+        self.release(taken.expect("its sender has what the slab has").slot)
     }
 
-    /// Brings a sender in line with its account.
-    pub(crate) fn settle(&mut self, address: Address, account: Account) -> Vec<TxId> {
-        self.change(address, |sender, index| sender.settle(account, index))
-    }
-
-    /// The one way to change a sender: whatever happens to it, its head is indexed, and it is gone
-    /// once nothing of it waits.
-    pub(crate) fn change<T>(
-        &mut self,
-        address: Address,
-        change: impl FnOnce(&mut Sender, &mut Index) -> T,
-    ) -> T {
-        let sender = self.senders.entry(address).or_default();
-        if let Some(head) = sender.head() {
-            self.index.heads.remove(&head);
-        }
-        let result = change(sender, &mut self.index);
-        self.index.heads.extend(sender.head());
-        if sender.waiting().is_empty() {
-            self.senders.remove(&address);
+    /// The one way to change a sender: whatever happens to it, its head and its tail are in order,
+    /// and it is gone once nothing of it waits.
+    pub(crate) fn change<T>(&mut self, at: u32, change: impl FnOnce(&mut Sender) -> T) -> T {
+        let sender = &mut self.senders[at];
+        let (head, tail, run) = (sender.head(), sender.tail(), sender.run_len());
+        let result = change(sender);
+        reorder(&mut self.heads, head, sender.head());
+        reorder(&mut self.tails, tail, sender.tail());
+        self.sums.ready = self.sums.ready - run + sender.run_len();
+        if sender.entries().is_empty() {
+            let sender = self.senders.remove(at);
+            self.addresses.remove(&sender.address.0, at);
+            self.sums.memory -= SENDER_CHARGE;
         }
         result
+    }
+
+    /// How fast the floor falls.
+    fn half_life_us(&self) -> u64 {
+        let half_empty =
+            self.len() < self.config.max_count / 2 && self.sums.memory < self.config.max_memory / 2;
+        self.config.floor_half_life_us / if half_empty { 4 } else { 1 }
+    }
+
+    pub(crate) fn set_pace(&mut self, now_us: u64) {
+        self.floor.set_half_life(self.half_life_us(), now_us);
+    }
+
+    /// The least fee per byte that a transaction needs now.
+    pub(crate) fn least_rate(&self, origin: Origin, now_us: u64) -> FeeRate {
+        let always = FeeRate::from_per_kb(self.config.min_fee_per_kb);
+        match origin {
+            Origin::Local => always,
+            Origin::Remote => always.max(self.floor.at(now_us)),
+        }
+    }
+}
+
+/// Puts what changed in its place.
+fn reorder(order: &mut BTreeSet<Key>, before: Option<Key>, after: Option<Key>) {
+    if before != after {
+        if let Some(before) = before {
+            order.remove(&before);
+        }
+        order.extend(after);
     }
 }

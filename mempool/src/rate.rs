@@ -36,6 +36,11 @@ impl FeeRate {
         self.0 as f64 * 1_000.0 / f64::from(1_u32 << SCALE)
     }
 
+    /// Units for each 1,000 bytes, rounded down.
+    pub(crate) fn whole_per_kb(self) -> u64 {
+        u64::try_from(self.0.saturating_mul(1_000) >> SCALE).unwrap_or(u64::MAX)
+    }
+
     /// The least fee with which `size` bytes reach this rate. It can exceed what a fee can be.
     #[must_use]
     pub fn fee_for(self, size: usize) -> u128 {

@@ -1,207 +1,259 @@
-//! One sender's transactions by nonce, and how many of them could go into a block now.
+//! One sender's transactions, and how many of them could go into a block now.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
+use hearsay_chain::Address;
 use hearsay_chain::ledger::Account;
-use hearsay_chain::transaction::Transfer;
-use hearsay_chain::{TxId, VerifiedTx};
 
-use crate::index::Index;
-use crate::order::Priority;
-
-/// A transaction and when it came.
-#[derive(Clone, Debug)]
-pub(crate) struct Waiting {
-    pub(crate) tx: VerifiedTx,
-    pub(crate) arrived_us: u64,
-}
-
-/// What a transfer takes from its sender. Wider than a balance, so that sums cannot overflow.
-pub(crate) fn cost(transfer: &Transfer) -> u128 {
-    u128::from(transfer.amount) + u128::from(transfer.fee)
-}
-
-/// The nonces that are ready: without a gap from the account's nonce on, and payable together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Run {
-    /// The account's nonce.
-    pub(crate) start: u64,
-    /// The first nonce that is not ready.
-    pub(crate) end: u64,
-    /// What all of it costs.
-    pub(crate) cost: u128,
-}
-
-impl Run {
-    fn empty(start: u64) -> Self {
-        Self { start, end: start, cost: 0 }
-    }
-
-    pub(crate) fn contains(&self, nonce: u64) -> bool {
-        (self.start..self.end).contains(&nonce)
-    }
-
-    /// The nonces in this run and not in the other: before it and after it.
-    pub(crate) fn minus(&self, other: &Run) -> [Range<u64>; 2] {
-        let before = self.start..self.end.min(other.start).max(self.start);
-        let after_start = self.start.max(other.end);
-        [before, after_start..self.end.max(after_start)]
-    }
-}
+use crate::key::{Entry, Key};
+use crate::waiting::{Waiting, position};
 
 /// One sender's transactions.
 ///
-/// Between two operations of the pool the run is as long as it can be, and nothing waits below it.
-#[derive(Clone, Debug, Default)]
+/// Between two operations of the pool the run (the nonces that are ready: without a gap from the
+/// account's on, and payable together) is as long as it can be, and nothing waits below it.
+#[derive(Clone, Debug)]
 pub(crate) struct Sender {
+    pub(crate) address: Address,
     account: Account,
-    run: Run,
-    waiting: BTreeMap<u64, Waiting>,
+    /// What all of the run costs.
+    run_cost: u64,
+    waiting: Waiting,
+    run_len: u32,
 }
 
+/// A sender's transactions under an account that may be newer than the one it was last told of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outlook<'a> {
+    /// Those whose nonces were used.
+    pub(crate) used: &'a [Entry],
+    /// The others.
+    pub(crate) entries: &'a [Entry],
+    /// How many of these are ready.
+    pub(crate) run_len: usize,
+    /// What the ready ones cost.
+    pub(crate) run_cost: u64,
+    /// Whether this is the account that it was last told of.
+    pub(crate) is_told: bool,
+}
+
+/// How many entries from `from` on, of which those before cost `cost`, continue a run. Tells the end
+/// and the cost.
+pub(crate) fn extend<'a>(
+    account: Account,
+    (mut len, mut cost): (usize, u64),
+    next: impl IntoIterator<Item = &'a Entry>,
+) -> (usize, u64) {
+    for entry in next {
+        let follows = account.nonce.checked_add(len as u64) == Some(entry.nonce);
+        match cost.checked_add(entry.cost).filter(|it| follows && *it <= account.balance) {
+            Some(together) => (len, cost) = (len + 1, together),
+            None => break,
+        }
+    }
+    (len, cost)
+}
+
+/// The least key, which is what all together are worth: none goes into a block without those before.
+pub(crate) fn weakest_key<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Option<Key> {
+    entries.into_iter().map(Entry::key).min()
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a pool's bounds keep numbers below 2^30")]
 impl Sender {
+    pub(crate) fn new(address: Address) -> Self {
+        Self {
+            address,
+            account: Account::default(),
+            run_cost: 0,
+            waiting: Waiting::default(),
+            run_len: 0,
+        }
+    }
+
     /// The account as the pool last heard of it.
     pub(crate) fn account(&self) -> Account {
         self.account
     }
 
-    pub(crate) fn run(&self) -> Run {
-        self.run
+    pub(crate) fn entries(&self) -> &[Entry] {
+        self.waiting.as_slice()
     }
 
-    pub(crate) fn waiting(&self) -> &BTreeMap<u64, Waiting> {
-        &self.waiting
+    pub(crate) fn run_len(&self) -> usize {
+        self.run_len as usize
     }
 
-    /// The first ready one.
-    pub(crate) fn head(&self) -> Option<Priority> {
-        self.ready(self.run.start).map(Priority::of)
+    /// The nonces that are ready.
+    pub(crate) fn run(&self) -> Range<u64> {
+        let start = self.account.nonce;
+        start..start.saturating_add(u64::from(self.run_len))
     }
 
-    /// The transaction of a nonce, if it is ready.
-    pub(crate) fn ready(&self, nonce: u64) -> Option<&VerifiedTx> {
-        if self.run.contains(nonce) { self.waiting.get(&nonce).map(|it| &it.tx) } else { None }
+    /// Those that are ready, by nonce.
+    pub(crate) fn ready(&self) -> &[Entry] {
+        &self.entries()[..self.run_len()]
+    }
+
+    /// Those that are ready and not in another run: before it and after it.
+    pub(crate) fn ready_beside(&self, other: &Range<u64>) -> [&[Entry]; 2] {
+        let ready = self.ready();
+        let until = |nonce: u64| {
+            let ahead = usize::try_from(nonce.saturating_sub(self.account.nonce));
+            ahead.unwrap_or(usize::MAX).min(ready.len())
+        };
+        let (before, after) = (until(other.start), until(other.end));
+        [&ready[..before], &ready[after..]]
+    }
+
+    /// The key of the first ready one.
+    pub(crate) fn head(&self) -> Option<Key> {
+        self.ready().first().map(Entry::key)
+    }
+
+    /// What the last one is worth, unless it is protected: by that it leaves a full pool. Of those in
+    /// the run, and of those behind it, each is worth no more than those before it.
+    pub(crate) fn tail(&self) -> Option<Key> {
+        self.tail_of(self.entries().len())
+    }
+
+    /// The same if only the first `len` were here.
+    pub(crate) fn tail_of(&self, len: usize) -> Option<Key> {
+        let last = self.entries()[..len].last().filter(|it| !it.slot.is_protected())?;
+        let weakest = self.entries()[last.weakest as usize].key();
+        Some(if len <= self.run_len() { weakest } else { weakest.queued() })
     }
 
     /// The first nonce from the account's on for which nothing waits.
     pub(crate) fn next_nonce(&self, account: Account) -> u64 {
-        let end = self.run_under(account).end;
-        (end..u64::MAX).find(|nonce| !self.waiting.contains_key(nonce)).unwrap_or(u64::MAX)
+        let Outlook { entries, run_len, .. } = self.under(account);
+        let start = account.nonce.saturating_add(run_len as u64);
+        let behind = entries[run_len..].iter().map(|it| it.nonce);
+        (start..)
+            .zip(behind)
+            .take_while(|(next, it)| next == it)
+            .fold(start, |_, (it, _)| it.saturating_add(1))
     }
 
-    /// The run if the account were this. At once if it is; else in steps of the run's length.
-    pub(crate) fn run_under(&self, account: Account) -> Run {
+    /// How its transactions stand if the account is this. At once if it is.
+    pub(crate) fn under(&self, account: Account) -> Outlook<'_> {
         if account == self.account {
-            self.run
-        } else {
-            self.extend(Run::empty(account.nonce), account.balance, None)
+            let (run_len, run_cost) = (self.run_len(), self.run_cost);
+            let entries = self.entries();
+            return Outlook { used: &[], entries, run_len, run_cost, is_told: true };
+        }
+        let first = position(self.entries(), account.nonce).unwrap_or_else(|at| at);
+        let (used, entries) = self.entries().split_at(first);
+        let (run_len, run_cost) = extend(account, (0, 0), entries);
+        Outlook { used, entries, run_len, run_cost, is_told: false }
+    }
+
+    /// Brings the sender in line with its account, and takes one more in. Returns those whose nonces
+    /// proved used, and the one that the newcomer replaced.
+    pub(crate) fn update(
+        &mut self,
+        account: Account,
+        newcomer: Option<Entry>,
+    ) -> (Vec<Entry>, Option<Entry>) {
+        let before = self.run_len();
+        let mut changed = Changed { from: self.entries().len(), stable_from: before };
+        let mut used = Vec::new();
+        if account != self.account {
+            let count = position(self.entries(), account.nonce).unwrap_or_else(|at| at);
+            used = self.waiting.remove_first(count);
+            (self.run_len, self.run_cost, self.account) = (0, 0, account);
+            changed = Changed { from: 0, stable_from: usize::MAX };
+        }
+        let mut replaced = None;
+        if let Some(entry) = newcomer {
+            match self.waiting.position(entry.nonce) {
+                Ok(at) => {
+                    replaced = Some(self.replace(at, entry));
+                    changed.at(at, changed.stable_from.max(at + 1));
+                }
+                Err(at) => {
+                    self.waiting.insert(at, entry);
+                    // Those behind it have moved.
+                    changed.at(at, usize::MAX);
+                }
+            }
+        }
+        let run = (self.run_len(), self.run_cost);
+        let (len, cost) = extend(account, run, &self.entries()[run.0..]);
+        (self.run_len, self.run_cost) = (len as u32, cost);
+        if len != before {
+            changed.at(len.min(before), changed.stable_from.max(len).max(before));
+        }
+        self.appraise(changed);
+        (used, replaced)
+    }
+
+    /// Puts another of the same nonce in a place. The run ends before it if it can no longer be paid.
+    fn replace(&mut self, at: usize, entry: Entry) -> Entry {
+        let old = self.entries()[at];
+        if at < self.run_len() {
+            let cost = (self.run_cost - old.cost).checked_add(entry.cost);
+            match cost.filter(|it| *it <= self.account.balance) {
+                Some(cost) => self.run_cost = cost,
+                None => self.cut(at),
+            }
+        }
+        self.waiting.replace(at, entry)
+    }
+
+    /// Takes one out. What follows it is then queued.
+    pub(crate) fn take(&mut self, nonce: u64) -> Option<Entry> {
+        let at = self.waiting.position(nonce).ok()?;
+        self.cut(at);
+        let entry = self.waiting.remove(at);
+        self.appraise(Changed { from: at, stable_from: usize::MAX });
+        Some(entry)
+    }
+
+    /// Ends the run before an entry, if it reaches that far.
+    fn cut(&mut self, at: usize) {
+        if at < self.run_len() {
+            let cost: u64 = self.ready()[at..].iter().map(|it| it.cost).sum();
+            self.run_cost -= cost;
+            self.run_len = at as u32;
         }
     }
 
-    /// The run if the account were this and `cost` were what `nonce` costs.
-    ///
-    /// # Errors
-    /// The cost of the run that it has and of this one together, if the account cannot pay that.
-    pub(crate) fn run_with(&self, account: Account, nonce: u64, cost: u128) -> Result<Run, u128> {
-        let mut run = self.run_under(account);
-        let replaced = self.ready_cost(&run, nonce);
-        let together = run.cost - replaced.unwrap_or(0) + cost;
-        if together > u128::from(account.balance) {
-            return Err(together);
-        }
-        if replaced.is_some() {
-            run.cost = together;
-        }
-        Ok(self.extend(run, account.balance, Some((nonce, cost))))
-    }
-
-    fn ready_cost(&self, run: &Run, nonce: u64) -> Option<u128> {
-        if run.contains(nonce) { self.cost_of(nonce) } else { None }
-    }
-
-    fn cost_of(&self, nonce: u64) -> Option<u128> {
-        self.waiting.get(&nonce).map(|it| cost(it.tx.transfer()))
-    }
-
-    /// Makes a run as long as the balance and the nonces allow, as if the newcomer were in.
-    fn extend(&self, mut run: Run, balance: u64, newcomer: Option<(u64, u128)>) -> Run {
-        loop {
-            let cost = match newcomer {
-                Some((nonce, cost)) if nonce == run.end => Some(cost),
-                _ => self.cost_of(run.end),
+    /// Finds anew which is the weakest up to each entry, from the first that changed on.
+    fn appraise(&mut self, changed: Changed) {
+        let run_len = self.run_len();
+        let entries = self.waiting.as_mut_slice();
+        let before = changed.from.checked_sub(1).map(|at| entries[at].weakest as usize);
+        let mut least = before.map(|at| (at, entries[at].key()));
+        for (at, entry) in entries.iter_mut().enumerate().skip(changed.from) {
+            let key = entry.key();
+            let weakest = match least.filter(|(_, least)| *least < key && at != run_len) {
+                Some((weakest, _)) => weakest,
+                None => {
+                    least = Some((at, key));
+                    at
+                }
             };
-            let (Some(cost), Some(end)) = (cost, run.end.checked_add(1)) else { return run };
-            if run.cost + cost > u128::from(balance) {
-                return run;
+            let same = entry.weakest == weakest as u32 && weakest != changed.from;
+            if same && at >= changed.stable_from {
+                return;
             }
-            run = Run { end, cost: run.cost + cost, ..run };
+            entry.weakest = weakest as u32;
         }
     }
+}
 
-    /// Puts a transaction in its place and returns the one that stood there. In the run it must be
-    /// payable, as [`Sender::run_with`] tells; the run is not extended.
-    pub(crate) fn put(&mut self, it: Waiting, index: &mut Index) -> Option<Waiting> {
-        let nonce = it.tx.transfer().nonce;
-        let ready = self.run.contains(nonce);
-        let cost = cost(it.tx.transfer());
-        let replaced_cost = self.ready_cost(&self.run, nonce);
-        index.add(&it, ready);
-        let replaced = self.waiting.insert(nonce, it);
-        if let Some(replaced) = &replaced {
-            index.remove(replaced, ready);
-        }
-        if let Some(replaced_cost) = replaced_cost {
-            self.run.cost = self.run.cost - replaced_cost + cost;
-        }
-        replaced
-    }
+/// Which entries may have another weakest than before.
+#[derive(Clone, Copy)]
+struct Changed {
+    /// The first that may.
+    from: usize,
+    /// From here on, if one has the same as before then so have those behind it.
+    stable_from: usize,
+}
 
-    /// Takes a transaction out. What follows it is then queued.
-    pub(crate) fn take(&mut self, nonce: u64, index: &mut Index) -> Option<Waiting> {
-        let it = self.waiting.remove(&nonce)?;
-        let ready = self.run.contains(nonce);
-        index.remove(&it, ready);
-        if ready {
-            self.run.cost -= cost(it.tx.transfer());
-            for (_, follower) in self.waiting.range(nonce..self.run.end) {
-                self.run.cost -= cost(follower.tx.transfer());
-                index.mark(&follower.tx, false);
-            }
-            self.run.end = nonce;
-        }
-        Some(it)
-    }
-
-    /// Brings the sender in line with its account: the run becomes what it can, and used nonces
-    /// leave. Returns these.
-    pub(crate) fn settle(&mut self, account: Account, index: &mut Index) -> Vec<TxId> {
-        let before = self.run;
-        let kept = if account == self.account { before } else { Run::empty(account.nonce) };
-        let after = self.extend(kept, account.balance, None);
-        let mut outdated = Vec::new();
-        while let Some(first) = self.waiting.first_entry().filter(|it| *it.key() < account.nonce) {
-            let (nonce, it) = first.remove_entry();
-            index.remove(&it, before.contains(nonce));
-            outdated.push(it.tx.id());
-        }
-        for tx in self.among(after.minus(&before)) {
-            index.mark(tx, true);
-        }
-        for tx in self.among(before.minus(&after)) {
-            index.mark(tx, false);
-        }
-        self.account = account;
-        self.run = after;
-        outdated
-    }
-
-    /// Those that are ready now and were not in another run.
-    pub(crate) fn ready_since(&self, before: &Run) -> impl Iterator<Item = &VerifiedTx> {
-        self.among(self.run.minus(before))
-    }
-
-    fn among(&self, ranges: [Range<u64>; 2]) -> impl Iterator<Item = &VerifiedTx> {
-        ranges.into_iter().flat_map(|range| self.waiting.range(range)).map(|(_, it)| &it.tx)
+impl Changed {
+    fn at(&mut self, from: usize, stable_from: usize) {
+        *self = Self { from: self.from.min(from), stable_from };
     }
 }

@@ -1,15 +1,17 @@
 //! What goes into the next block: the best fee per byte first, each sender's nonces in order.
 //!
 //! Nothing is sorted here. The heads of all senders are in order already; what follows a head that
-//! was taken joins a small order of its own, and the better of the two comes next.
+//! was taken joins a heap of its own, and the better of the two comes next. So a block costs what is
+//! in it, whatever the pool holds.
 
-use std::collections::{BTreeMap, btree_set};
+use std::collections::{BinaryHeap, btree_set};
 use std::iter::{Peekable, Rev};
 
 use hearsay_chain::VerifiedTx;
 
-use crate::order::Priority;
+use crate::key::Key;
 use crate::pool::Pool;
+use crate::rate::FeeRate;
 
 /// The size of the smallest transaction: the fixed fields, no expiry, an empty payload. Less room
 /// than this takes nothing.
@@ -19,23 +21,48 @@ const SMALLEST_TX_BYTES: usize = 8 + 32 + 8 + 32 + 8 + 8 + 1 + 4 + 64;
 /// a bound, a pool of large ones would be searched to its end for a small one.
 const MAX_PASSED_OVER: usize = 1_000;
 
+/// A ready transaction that may come next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Next {
+    key: Key,
+    sender: u32,
+    /// Its place in the sender's run.
+    at: u32,
+}
+
 /// The ready transactions, best first. A step takes O(log n).
 #[derive(Clone, Debug)]
 pub struct Best<'a> {
     pool: &'a Pool,
-    heads: Peekable<Rev<btree_set::Iter<'a, Priority>>>,
-    followers: BTreeMap<Priority, &'a VerifiedTx>,
-    last: Option<&'a VerifiedTx>,
+    heads: Peekable<Rev<btree_set::Iter<'a, Key>>>,
+    followers: BinaryHeap<Next>,
+    last: Option<Next>,
 }
 
 impl<'a> Best<'a> {
     /// Leaves out what depends on the transaction that came last.
-    pub(crate) fn pass_over(&mut self) {
+    fn pass_over(&mut self) {
         self.last = None;
     }
 
-    fn ready(&self, tx: &VerifiedTx, nonce: Option<u64>) -> Option<&'a VerifiedTx> {
-        self.pool.senders.get(&tx.sender())?.ready(nonce?)
+    fn after(&self, last: Next) -> Option<Next> {
+        let at = last.at + 1;
+        let entry = self.pool.senders[last.sender].ready().get(at as usize)?;
+        Some(Next { key: entry.key(), at, ..last })
+    }
+
+    fn next_one(&mut self) -> Option<Next> {
+        if let Some(last) = self.last.take() {
+            self.followers.extend(self.after(last));
+        }
+        let head = self.heads.peek().map(|it| **it);
+        if head > self.followers.peek().map(|it| it.key) {
+            self.heads.next();
+            let key = head?;
+            Some(Next { key, sender: self.pool.residents[key.slot().number()].owner, at: 0 })
+        } else {
+            self.followers.pop()
+        }
     }
 }
 
@@ -43,19 +70,9 @@ impl<'a> Iterator for Best<'a> {
     type Item = &'a VerifiedTx;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(last) = self.last.take() {
-            let follower = self.ready(last, last.transfer().nonce.checked_add(1));
-            self.followers.extend(follower.map(|tx| (Priority::of(tx), tx)));
-        }
-        let follower = self.followers.last_key_value().map(|(priority, _)| priority);
-        let head = self.heads.peek().copied();
-        self.last = if head > follower {
-            self.heads.next();
-            head.and_then(|head| self.pool.get(&head.id()))
-        } else {
-            self.followers.pop_last().map(|(_, tx)| tx)
-        };
-        self.last
+        let next = self.next_one()?;
+        self.last = Some(next);
+        Some(&self.pool.residents[next.key.slot().number()].tx)
     }
 }
 
@@ -66,8 +83,8 @@ impl Pool {
     pub fn best(&self) -> Best<'_> {
         Best {
             pool: self,
-            heads: self.index.heads.iter().rev().peekable(),
-            followers: BTreeMap::new(),
+            heads: self.heads.iter().rev().peekable(),
+            followers: BinaryHeap::new(),
             last: None,
         }
     }
@@ -94,5 +111,24 @@ impl Pool {
             }
         }
         template
+    }
+
+    /// The fee per byte that puts a transaction among the first `bytes` bytes of what goes into
+    /// blocks, best first; none if the pool holds less than that. Takes time in proportion to
+    /// `bytes`.
+    #[must_use]
+    pub fn rate_at(&self, bytes: usize) -> Option<FeeRate> {
+        let mut left = bytes;
+        let mut least: Option<FeeRate> = None;
+        for tx in self.best() {
+            let rate = FeeRate::of(tx.transfer().fee, tx.size());
+            // A newcomer comes before the first that pays less, wherever that stands.
+            least = Some(least.map_or(rate, |it| it.min(rate)));
+            left = left.saturating_sub(tx.size());
+            if left == 0 {
+                return least;
+            }
+        }
+        None
     }
 }

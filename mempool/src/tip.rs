@@ -1,20 +1,19 @@
 //! What time and the chain do to the pool: blocks take transactions away and give them back,
 //! and nothing waits for ever.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use hearsay_chain::ledger::Account;
 use hearsay_chain::{Address, TxId, VerifiedTx};
 
+use crate::ages::Ages;
 use crate::departure::Departure;
-use crate::order::Priority;
+use crate::key::{Entry, Key, Slot};
 use crate::pool::{Now, Pool};
-use crate::sender::Waiting;
+use crate::rate::FeeRate;
 
 impl Pool {
     /// Follows the chain to a new tip: what it included leaves, what it abandoned returns, and the
     /// accounts that these touched are looked at again. Tells what left, and what was abandoned and
-    /// did not return.
+    /// did not return, in no particular order.
     ///
     /// What was abandoned had its place in a block, so it returns even if its sender cannot pay
     /// now: the payment it lived on was abandoned with it and returns as well. It then waits as
@@ -30,21 +29,27 @@ impl Pool {
         now: Now,
     ) -> Result<Vec<(TxId, Departure)>, E> {
         let accounts = self.touched(included, &abandoned, accounts)?;
-        let included: BTreeSet<TxId> = included.iter().map(VerifiedTx::id).collect();
+        let account = |address: &Address| {
+            let found = accounts.binary_search_by_key(address, |(address, _)| *address);
+            found.map_or_else(|_| Account::default(), |at| accounts[at].1)
+        };
+        let mut in_block: Vec<TxId> = included.iter().map(VerifiedTx::id).collect();
+        in_block.sort_unstable();
+        let stands = |id: &TxId| in_block.binary_search(id).is_ok();
         let mut departed = Vec::new();
-        for tx in abandoned.into_iter().filter(|tx| !included.contains(&tx.id())) {
-            let account = accounts.get(&tx.sender()).copied().unwrap_or_default();
+        for tx in abandoned.into_iter().filter(|tx| !stands(&tx.id())) {
+            let account = account(&tx.sender());
             departed.extend(self.take_back(tx, account, now.us));
         }
-        for (address, account) in accounts {
-            let outdated = self.settle(address, account);
-            departed.extend(outdated.into_iter().map(|id| {
-                let stands = included.contains(&id);
-                (id, if stands { Departure::Included } else { Departure::NonceUsed })
-            }));
+        for (address, account) in &accounts {
+            for id in self.settle(address, *account) {
+                let reason = if stands(&id) { Departure::Included } else { Departure::NonceUsed };
+                departed.push((id, reason));
+            }
         }
-        departed.extend(self.expire(now));
-        departed.extend(self.trim());
+        self.expire_into(now, &mut departed);
+        departed.extend(self.trim(now.us));
+        self.set_pace(now.us);
         Ok(departed)
     }
 
@@ -55,49 +60,59 @@ impl Pool {
         sender: &Address,
         account: Account,
     ) -> Vec<(TxId, Departure)> {
-        let outdated = self.settle(*sender, account);
+        let outdated = self.settle(sender, account);
         outdated.into_iter().map(|id| (id, Departure::NonceUsed)).collect()
     }
 
-    /// Lets go of what has waited too long, and of what can no longer stand in the next block.
+    /// Lets go of what has waited too long, and of what can no longer stand in the next block. Tells
+    /// what left, in no particular order.
     pub fn expire(&mut self, now: Now) -> Vec<(TxId, Departure)> {
         let mut departed = Vec::new();
-        while let Some((expiry, id)) = self.index.expiries.first().copied()
-            && expiry < now.next_height
-        {
-            self.remove(&id);
-            departed.push((id, Departure::Expired));
-        }
-        while let Some((arrived_us, id)) = self.index.arrivals.first().copied()
-            && now.us.saturating_sub(arrived_us) >= self.config().max_age_us
-        {
-            self.remove(&id);
-            departed.push((id, Departure::TooOld));
-        }
+        self.expire_into(now, &mut departed);
+        self.set_pace(now.us);
         departed
     }
 
-    /// The accounts that blocks touched and that matter here: of senders that have a transaction in
-    /// the pool or are about to.
+    fn expire_into(&mut self, now: Now, departed: &mut Vec<(TxId, Departure)>) {
+        while let Some((expiry, number)) = self.expiries.first().copied()
+            && expiry < now.next_height
+        {
+            departed.push((self.remove(number), Departure::Expired));
+        }
+        while self.ages.oldest != Ages::NONE
+            && let arrived_us = self.residents[self.ages.oldest].arrived_us
+            && now.us.saturating_sub(arrived_us) >= self.config.max_age_us
+        {
+            departed.push((self.remove(self.ages.oldest), Departure::TooOld));
+        }
+    }
+
+    /// Brings a sender in line with its account. Tells those whose nonces proved used.
+    fn settle(&mut self, address: &Address, account: Account) -> Vec<TxId> {
+        let Some(at) = self.find_sender(address) else { return Vec::new() };
+        let (used, _) = self.change(at, |sender| sender.update(account, None));
+        used.iter().map(|it| self.release(it.slot)).collect()
+    }
+
+    /// The accounts that blocks touched and that matter here, by address: of senders that have a
+    /// transaction in the pool or are about to.
     fn touched<E>(
         &self,
         included: &[VerifiedTx],
         abandoned: &[VerifiedTx],
         accounts: impl Fn(&Address) -> Result<Account, E>,
-    ) -> Result<BTreeMap<Address, Account>, E> {
-        let returning: BTreeSet<Address> = abandoned.iter().map(VerifiedTx::sender).collect();
-        let touched: BTreeSet<Address> = included
-            .iter()
-            .chain(abandoned)
-            .flat_map(|tx| [tx.sender(), tx.transfer().recipient])
-            .filter(|it| self.senders.contains_key(it) || returning.contains(it))
-            .collect();
+    ) -> Result<Vec<(Address, Account)>, E> {
+        let both = |tx: &VerifiedTx| [tx.sender(), tx.transfer().recipient];
+        let mut touched: Vec<Address> = included.iter().chain(abandoned).flat_map(both).collect();
+        touched.retain(|it| self.find_sender(it).is_some());
+        touched.extend(abandoned.iter().map(VerifiedTx::sender));
+        touched.sort_unstable();
+        touched.dedup();
         touched.into_iter().map(|address| Ok((address, accounts(&address)?))).collect()
     }
 
     /// Puts one back that stood in a block; tells if that was not to be, or if another had to go
-    /// for it. Whether it is ready is left for its sender to settle, whether its last height has
-    /// passed is left to [`Pool::expire`].
+    /// for it. Whether its last height has passed is left to [`Pool::expire`].
     fn take_back(
         &mut self,
         tx: VerifiedTx,
@@ -111,14 +126,23 @@ impl Pool {
         if nonce < account.nonce {
             return Some((id, Departure::NonceUsed));
         }
-        let rival = self.senders.get(&address).and_then(|it| it.waiting().get(&nonce));
-        if rival.is_some_and(|rival| Priority::of(&rival.tx) > Priority::of(&tx)) {
+        let slot = Slot::new(self.residents.next(), false);
+        let key = Key::new(FeeRate::of(tx.transfer().fee, tx.size()), &id, slot);
+        let known = self.find_sender(&address);
+        let entries = known.map_or(&[][..], |at| self.senders[at].entries());
+        let rival = entries.binary_search_by_key(&nonce, |it| it.nonce);
+        if rival.is_ok_and(|at| entries[at].key() > key) {
             return Some((id, Departure::Replaced));
         }
-        self.change(address, |sender, index| {
-            let rival = sender.take(nonce, index);
-            sender.put(Waiting { tx, arrived_us: now_us }, index);
-            rival.map(|rival| (rival.tx.id(), Departure::Replaced))
-        })
+        let owner = known.unwrap_or_else(|| self.new_sender(address));
+        let entry = Entry::new(nonce, tx.cost(), key);
+        self.settle_in(tx, owner, now_us, slot);
+        // Under the account that the sender was last told of, so that nothing of it counts as used
+        // before all are back.
+        let told = self.senders[owner].account();
+        let told = if known.is_some() && told.nonce <= nonce { told } else { account };
+        let (used, replaced) = self.change(owner, |sender| sender.update(told, Some(entry)));
+        debug_assert!(used.is_empty(), "an abandoned block gives nonces back");
+        replaced.map(|it| (self.release(it.slot), Departure::Replaced))
     }
 }

@@ -322,12 +322,7 @@ fn parse_all(what: &str, addresses: &[String]) -> anyhow::Result<Vec<Multiaddr>>
 }
 
 fn setup(settings: &Settings, authority: Option<Keypair>) -> anyhow::Result<Setup> {
-    let bound = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    let pool = Pool::new(hearsay_mempool::Config {
-        max_count: bound(settings.mempool.max_count),
-        max_memory: bound(settings.mempool.max_memory),
-        ..hearsay_mempool::Config::default()
-    })?;
+    let pool = Pool::new(settings.mempool.bounds(rand::random()))?;
     let sync_peers = settings.sync.peers.into();
     Ok(Setup { authority, pool, sync_peers, seed: rand::random() })
 }

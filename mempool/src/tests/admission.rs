@@ -6,8 +6,8 @@ use hearsay_chain::ledger::Account;
 use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{Judged, Verdict, VerifiedTx};
 
-use super::world::{BARE, fill, paying, pool_of, rich, signed, transfer, unverified};
-use crate::{Inserted, Pool, Refusal, State};
+use super::world::{BARE, START, fill, ids, paying, pool_of, rich, signed, transfer, unverified};
+use crate::{Inserted, Now, Origin, Pool, Refusal, State};
 
 /// A full pool: sender 1 with nonces 0, 1 and 3, sender 2 with nonce 0.
 fn full_pool() -> Pool {
@@ -40,10 +40,11 @@ fn every_refusal_is_answered_with_ignore_and_its_own_word() {
     for (tx, account, refusal) in cases {
         let mut pool = full_pool();
         let unverified = unverified(tx.transfer().clone());
-        assert_eq!(pool.check(&unverified, account, 7), Err(refusal.clone()));
-        assert_eq!(pool.insert(tx, account, 0, 7), Err(refusal.clone()));
+        let now = Now { us: 0, next_height: 7 };
+        assert_eq!(pool.check(&unverified, Origin::Remote, account, now), Err(refusal.clone()));
+        assert_eq!(pool.insert(tx, Origin::Remote, account, now), Err(refusal.clone()));
         pool.check_invariants();
-        assert_eq!(pool.ids().collect::<Vec<_>>(), full_pool().ids().collect::<Vec<_>>());
+        assert_eq!(ids(&pool), ids(&full_pool()));
         assert_eq!(refusal.verdict(), Verdict::Ignore);
         words.insert(refusal.reason());
     }
@@ -54,20 +55,21 @@ fn every_refusal_is_answered_with_ignore_and_its_own_word() {
 #[test]
 fn its_last_height_is_a_height_at_which_it_may_stand() {
     let tx = signed(Transfer { expiry: Some(7), ..transfer(1, 0, 0, 1) });
-    assert!(pool_of(9).insert(tx.clone(), rich(0), 0, 7).is_ok());
-    assert!(pool_of(9).insert(tx, rich(0), 0, 8).is_err());
+    let at = |next_height| Now { us: 0, next_height };
+    assert!(pool_of(9).insert(tx.clone(), Origin::Remote, rich(0), at(7)).is_ok());
+    assert!(pool_of(9).insert(tx, Origin::Remote, rich(0), at(8)).is_err());
 }
 
 #[test]
 fn the_nonce_after_a_gap_waits_until_the_gap_closes() {
     let mut pool = pool_of(9);
     let [zero, one, two] = [0, 1, 2].map(|nonce| paying(1, nonce, 10));
-    assert!(!pool.insert(two.clone(), rich(0), 0, 1).unwrap().ready);
-    assert!(!pool.insert(one.clone(), rich(0), 0, 1).unwrap().ready);
+    assert!(!pool.insert(two.clone(), Origin::Remote, rich(0), START).unwrap().ready);
+    assert!(!pool.insert(one.clone(), Origin::Remote, rich(0), START).unwrap().ready);
     assert_eq!(pool.state(&two.id()), Some(State::Queued { waiting_for: 0 }));
     assert_eq!(pool.best().count(), 0);
     assert_eq!(
-        pool.insert(zero.clone(), rich(0), 0, 1),
+        pool.insert(zero.clone(), Origin::Remote, rich(0), START),
         Ok(Inserted { ready: true, promoted: vec![one.id(), two.id()], ..Inserted::default() })
     );
     assert!(pool.best().eq([&zero, &one, &two]));
@@ -81,12 +83,12 @@ fn a_replacement_of_another_size_is_compared_by_fee_per_byte() {
         |fee| signed(Transfer { payload: vec![0; BARE as usize], ..transfer(1, 0, 0, fee) });
     let mut pool = pool_of(9);
     fill(&mut pool, [&old]);
-    let refused = pool.insert(larger(BARE * 22 - 1), rich(0), 0, 1);
+    let refused = pool.insert(larger(BARE * 22 - 1), Origin::Remote, rich(0), START);
     assert_eq!(
         refused,
         Err(Refusal::Underpriced { fee: BARE * 22 - 1, least: u128::from(BARE * 22) })
     );
-    let inserted = pool.insert(larger(BARE * 22), rich(0), 0, 1).unwrap();
+    let inserted = pool.insert(larger(BARE * 22), Origin::Remote, rich(0), START).unwrap();
     assert_eq!(inserted.replaced, Some(old.id()));
     assert_eq!(pool.len(), 1);
 }
@@ -96,8 +98,11 @@ fn what_pays_nothing_is_not_replaced_by_what_pays_nothing() {
     let mut pool = pool_of(9);
     fill(&mut pool, [&paying(1, 0, 0)]);
     let other = signed(transfer(1, 0, 5, 0));
-    assert_eq!(pool.insert(other, rich(0), 0, 1), Err(Refusal::Underpriced { fee: 0, least: 1 }));
-    assert!(pool.insert(paying(1, 0, 1), rich(0), 0, 1).is_ok());
+    assert_eq!(
+        pool.insert(other, Origin::Remote, rich(0), START),
+        Err(Refusal::Underpriced { fee: 0, least: 1 })
+    );
+    assert!(pool.insert(paying(1, 0, 1), Origin::Remote, rich(0), START).is_ok());
 }
 
 #[test]
@@ -106,24 +111,34 @@ fn the_largest_fees_are_compared_without_overflow() {
     let most = Account { balance: u64::MAX, nonce: 0 };
     let dear =
         |payload| signed(Transfer { payload: vec![0; payload], ..transfer(1, 0, 0, u64::MAX) });
-    pool.insert(dear(16_000), most, 0, 1).unwrap();
-    assert!(pool.insert(dear(0), most, 0, 1).unwrap().ready);
-    assert!(matches!(pool.insert(dear(1), most, 0, 1), Err(Refusal::Underpriced { .. })));
+    pool.insert(dear(16_000), Origin::Remote, most, START).unwrap();
+    assert!(pool.insert(dear(0), Origin::Remote, most, START).unwrap().ready);
+    assert!(matches!(
+        pool.insert(dear(1), Origin::Remote, most, START),
+        Err(Refusal::Underpriced { .. })
+    ));
 }
 
 #[test]
 fn an_amount_and_fee_over_every_balance_cannot_be_paid() {
     let most = Account { balance: u64::MAX, nonce: 0 };
     let tx = signed(transfer(1, 0, u64::MAX, u64::MAX));
-    assert!(matches!(pool_of(9).insert(tx, most, 0, 1), Err(Refusal::CannotPay { .. })));
+    assert!(matches!(
+        pool_of(9).insert(tx, Origin::Remote, most, START),
+        Err(Refusal::CannotPay { .. })
+    ));
 }
 
 #[test]
 fn the_last_nonce_of_all_is_too_far() {
     let tx = paying(1, u64::MAX, 1);
-    let refused = pool_of(9).insert(tx, rich(u64::MAX - 1), 0, 1);
+    let refused = pool_of(9).insert(tx, Origin::Remote, rich(u64::MAX - 1), START);
     assert!(matches!(refused, Err(Refusal::NonceTooFar { .. })));
-    assert!(pool_of(9).insert(paying(1, u64::MAX - 1, 1), rich(u64::MAX - 1), 0, 1).is_ok());
+    assert!(
+        pool_of(9)
+            .insert(paying(1, u64::MAX - 1, 1), Origin::Remote, rich(u64::MAX - 1), START)
+            .is_ok()
+    );
 }
 
 #[test]
@@ -131,9 +146,9 @@ fn behind_a_closed_gap_only_what_can_be_paid_is_promoted() {
     let mut pool = pool_of(9);
     let account = Account { balance: 100, nonce: 0 };
     let [zero, one, two] = [(0, 40), (1, 40), (2, 60)].map(|(nonce, fee)| paying(1, nonce, fee));
-    pool.insert(two.clone(), account, 0, 1).unwrap();
-    pool.insert(one.clone(), account, 0, 1).unwrap();
-    let inserted = pool.insert(zero, account, 0, 1).unwrap();
+    pool.insert(two.clone(), Origin::Remote, account, START).unwrap();
+    pool.insert(one.clone(), Origin::Remote, account, START).unwrap();
+    let inserted = pool.insert(zero, Origin::Remote, account, START).unwrap();
     assert_eq!(inserted.promoted, [one.id()]);
     assert_eq!(pool.state(&two.id()), Some(State::Unfunded { nonce: 2 }));
     assert_eq!(pool.next_nonce(&two.sender(), account), 3);
@@ -149,7 +164,7 @@ fn an_insertion_that_comes_with_news_of_the_account_drops_used_nonces() {
     let mut pool = pool_of(9);
     let run = [0, 1, 3].map(|nonce| paying(1, nonce, 10));
     fill(&mut pool, &run);
-    let inserted = pool.insert(paying(1, 2, 10), rich(2), 0, 1).unwrap();
+    let inserted = pool.insert(paying(1, 2, 10), Origin::Remote, rich(2), START).unwrap();
     assert_eq!(inserted.outdated, [run[0].id(), run[1].id()]);
     assert_eq!(inserted.promoted, [run[2].id()]);
     assert_eq!(pool.len(), 2);

@@ -1,12 +1,13 @@
 //! Who leaves a full pool.
 
 use hearsay_chain::ledger::Account;
-use hearsay_chain::transaction::{MAX_TX_BYTES, Transfer};
+use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{TxId, VerifiedTx};
 use proptest::prelude::*;
 
-use super::world::{address, fill, paying, pool_of, rich, signed, transfer};
-use crate::{Config, Pool, Refusal, State};
+use super::world::{START, address, fill, paying, pool_of, rich, signed, transfer};
+use crate::memory::{SENDER_CHARGE, charge};
+use crate::{Config, Origin, Pool, Refusal, State};
 
 fn ids(transactions: &[VerifiedTx]) -> Vec<TxId> {
     transactions.iter().map(VerifiedTx::id).collect()
@@ -17,9 +18,9 @@ fn the_lowest_fee_leaves_and_an_equal_one_does_not_come_in() {
     let mut pool = pool_of(3);
     let old = [paying(1, 0, 30), paying(2, 0, 10), paying(3, 0, 20)];
     fill(&mut pool, &old);
-    let equal = pool.insert(paying(4, 0, 10), rich(0), 0, 1);
+    let equal = pool.insert(paying(4, 0, 10), Origin::Remote, rich(0), START);
     assert_eq!(equal, Err(Refusal::Full { fee: 10, size: 165 }));
-    let better = pool.insert(paying(4, 0, 11), rich(0), 0, 1).unwrap();
+    let better = pool.insert(paying(4, 0, 11), Origin::Remote, rich(0), START).unwrap();
     assert_eq!(better.evicted, [old[1].id()]);
     pool.check_invariants();
 }
@@ -29,9 +30,9 @@ fn what_depends_on_the_lowest_fee_leaves_before_it() {
     let mut pool = pool_of(3);
     let old = [paying(1, 0, 10), paying(1, 1, 900), paying(2, 0, 20)];
     fill(&mut pool, &old);
-    let first = pool.insert(paying(3, 0, 11), rich(0), 0, 1).unwrap();
+    let first = pool.insert(paying(3, 0, 11), Origin::Remote, rich(0), START).unwrap();
     assert_eq!(first.evicted, [old[1].id()]);
-    let second = pool.insert(paying(4, 0, 11), rich(0), 0, 1).unwrap();
+    let second = pool.insert(paying(4, 0, 11), Origin::Remote, rich(0), START).unwrap();
     assert_eq!(second.evicted, [old[0].id()]);
     pool.check_invariants();
 }
@@ -40,7 +41,7 @@ fn what_depends_on_the_lowest_fee_leaves_before_it() {
 fn nothing_comes_in_behind_what_would_have_to_leave_for_it() {
     let mut pool = pool_of(2);
     fill(&mut pool, &[paying(1, 0, 10), paying(2, 0, 20)]);
-    let refused = pool.insert(paying(1, 1, 900), rich(0), 0, 1);
+    let refused = pool.insert(paying(1, 1, 900), Origin::Remote, rich(0), START);
     assert!(matches!(refused, Err(Refusal::Full { .. })));
 }
 
@@ -49,7 +50,7 @@ fn queued_ones_leave_before_ready_ones_that_pay_less() {
     let mut pool = pool_of(2);
     let queued = paying(1, 1, 900);
     fill(&mut pool, [&queued, &paying(2, 0, 10)]);
-    let inserted = pool.insert(paying(3, 0, 5), rich(0), 0, 1).unwrap();
+    let inserted = pool.insert(paying(3, 0, 5), Origin::Remote, rich(0), START).unwrap();
     assert_eq!(inserted.evicted, [queued.id()]);
     assert_eq!(pool.totals().ready, 2);
 }
@@ -58,7 +59,7 @@ fn queued_ones_leave_before_ready_ones_that_pay_less() {
 fn a_queued_one_never_pushes_out_a_ready_one() {
     let mut pool = pool_of(2);
     fill(&mut pool, &[paying(1, 0, 1), paying(2, 0, 1)]);
-    let refused = pool.insert(paying(3, 1, 900), rich(0), 0, 1);
+    let refused = pool.insert(paying(3, 1, 900), Origin::Remote, rich(0), START);
     assert!(matches!(refused, Err(Refusal::Full { .. })));
 }
 
@@ -68,7 +69,7 @@ fn closing_a_gap_in_a_full_pool_saves_what_waits_behind_it() {
     let behind = paying(1, 1, 50);
     let cheap = paying(2, 0, 1);
     fill(&mut pool, [&behind, &cheap, &paying(3, 0, 50), &paying(4, 0, 50)]);
-    let inserted = pool.insert(paying(1, 0, 20), rich(0), 0, 1).unwrap();
+    let inserted = pool.insert(paying(1, 0, 20), Origin::Remote, rich(0), START).unwrap();
     assert_eq!(inserted.evicted, [cheap.id()]);
     assert_eq!(inserted.promoted, [behind.id()]);
     pool.check_invariants();
@@ -78,19 +79,23 @@ fn closing_a_gap_in_a_full_pool_saves_what_waits_behind_it() {
 fn a_replacement_of_the_same_size_takes_no_room() {
     let mut pool = pool_of(2);
     fill(&mut pool, &[paying(1, 0, 10), paying(2, 0, 5)]);
-    let inserted = pool.insert(paying(1, 0, 11), rich(0), 0, 1).unwrap();
+    let inserted = pool.insert(paying(1, 0, 11), Origin::Remote, rich(0), START).unwrap();
     assert!(inserted.evicted.is_empty());
 }
 
-/// A pool of the least bytes, with these in it: sender, nonce, fee per byte, size.
+/// A pool whose memory these fill to the last byte, beside a large one that pays best: sender,
+/// nonce, fee per byte, size.
 fn tight_pool(transactions: &[(u8, u64, u64, usize)]) -> (Pool, Vec<TxId>) {
-    let config = Config { max_bytes: MAX_TX_BYTES, ..Config::default() };
-    let mut pool = Pool::new(config).unwrap();
     let transactions: Vec<VerifiedTx> = transactions
         .iter()
         .map(|(sender, nonce, rate, size)| sized(*sender, *nonce, *rate, *size))
         .collect();
-    fill(&mut pool, &transactions);
+    let large = sized(99, 0, 1_000, 16_500);
+    let mut roomy = pool_of(1_000);
+    fill(&mut roomy, transactions.iter().chain([&large]));
+    let config = Config { max_memory: roomy.totals().memory, ..*roomy.config() };
+    let mut pool = Pool::new(config).unwrap();
+    fill(&mut pool, transactions.iter().chain([&large]));
     (pool, ids(&transactions))
 }
 
@@ -102,7 +107,7 @@ fn sized(sender: u8, nonce: u64, rate: u64, size: usize) -> VerifiedTx {
 #[test]
 fn a_larger_replacement_pushes_out_others_and_counts_what_it_replaces_once() {
     let (mut pool, old) = tight_pool(&[(1, 0, 1, 8_000), (2, 0, 2, 8_000)]);
-    let inserted = pool.insert(sized(1, 0, 4, 9_000), rich(0), 0, 1).unwrap();
+    let inserted = pool.insert(sized(1, 0, 4, 9_000), Origin::Remote, rich(0), START).unwrap();
     assert_eq!((inserted.replaced, inserted.evicted), (Some(old[0]), vec![old[1]]));
     pool.check_invariants();
 }
@@ -111,7 +116,7 @@ fn a_larger_replacement_pushes_out_others_and_counts_what_it_replaces_once() {
 fn used_nonces_make_room_before_others_have_to() {
     let (mut pool, old) =
         tight_pool(&[(1, 0, 1, 3_000), (1, 2, 1, 3_000), (2, 0, 2, 5_000), (3, 0, 3, 5_000)]);
-    let inserted = pool.insert(sized(1, 3, 4, 7_000), rich(3), 0, 1).unwrap();
+    let inserted = pool.insert(sized(1, 3, 4, 7_000), Origin::Remote, rich(3), START).unwrap();
     assert_eq!(inserted.outdated, old[..2]);
     assert_eq!(inserted.evicted, [old[2]]);
     pool.check_invariants();
@@ -124,9 +129,9 @@ fn what_a_cheaper_replacement_makes_payable_is_ready_when_room_is_sought() {
     let payload = vec![0; 835];
     let dear = signed(Transfer { payload, ..transfer(1, 0, 50_000, 1_000) });
     let account = Account { balance: 51_500, nonce: 0 };
-    pool.insert(dear, account, 0, 1).unwrap();
+    pool.insert(dear, Origin::Remote, account, START).unwrap();
     assert_eq!(pool.state(&old[0]), Some(State::Unfunded { nonce: 1 }));
-    let inserted = pool.insert(sized(1, 0, 3, 3_000), account, 0, 1).unwrap();
+    let inserted = pool.insert(sized(1, 0, 3, 3_000), Origin::Remote, account, START).unwrap();
     assert_eq!((inserted.promoted, inserted.evicted), (vec![old[0]], vec![old[1]]));
     assert_eq!(pool.next_nonce(&sender, account), 2);
     pool.check_invariants();
@@ -136,24 +141,22 @@ fn what_a_cheaper_replacement_makes_payable_is_ready_when_room_is_sought() {
 fn what_the_account_no_longer_pays_for_leaves_first_when_an_insertion_brings_the_news() {
     let (mut pool, old) = tight_pool(&[(1, 0, 1, 1_000), (1, 1, 9, 500), (2, 0, 2, 15_000)]);
     let poorer = Account { balance: 5_000, nonce: 0 };
-    let inserted = pool.insert(sized(1, 0, 3, 1_500), poorer, 0, 1).unwrap();
+    let inserted = pool.insert(sized(1, 0, 3, 1_500), Origin::Remote, poorer, START).unwrap();
     assert_eq!((inserted.replaced, inserted.evicted), (Some(old[0]), vec![old[1]]));
     pool.check_invariants();
 }
 
 #[test]
 fn a_large_newcomer_pushes_out_as_many_as_it_needs_and_no_more() {
-    let config = Config { max_bytes: MAX_TX_BYTES, ..Config::default() };
-    let mut pool = Pool::new(config).unwrap();
-    let fitting = u8::try_from(MAX_TX_BYTES / 165).unwrap();
-    let small: Vec<VerifiedTx> =
-        (0..fitting).map(|sender| paying(sender, 0, 1 + u64::from(sender))).collect();
-    fill(&mut pool, &small);
-    let large = signed(Transfer { payload: vec![0; 1_000], ..transfer(200, 0, 0, 100_000) });
-    let inserted = pool.insert(large, rich(0), 0, 1).unwrap();
-    let free = MAX_TX_BYTES - usize::from(fitting) * 165;
-    let needed = (1_165 - free).div_ceil(165);
-    assert_eq!(inserted.evicted, ids(&small[..needed]));
+    let small: Vec<(u8, u64, u64, usize)> =
+        (0..98).map(|sender| (sender, 0, 1 + u64::from(sender), 165)).collect();
+    let (mut pool, old) = tight_pool(&small);
+    let large = sized(200, 0, 1_000, 1_165);
+    let freed_by_each = charge(&paying(1, 0, 1)) + SENDER_CHARGE;
+    let needed = (charge(&large) + SENDER_CHARGE).div_ceil(freed_by_each);
+    let inserted = pool.insert(large, Origin::Remote, rich(0), START).unwrap();
+    assert!(needed > 2);
+    assert_eq!(inserted.evicted, old[..needed]);
     pool.check_invariants();
 }
 
@@ -173,7 +176,7 @@ proptest! {
             let order: Vec<VerifiedTx> = pool.best().cloned().collect();
             let last = order.last().unwrap();
             let newcomer = paying(sender, 0, fee);
-            match pool.insert(newcomer.clone(), rich(0), 0, 1) {
+            match pool.insert(newcomer.clone(), Origin::Remote, rich(0), START) {
                 Ok(inserted) => prop_assert_eq!(inserted.evicted, [last.id()]),
                 Err(_) => prop_assert!(pool.best().eq(&order)),
             }

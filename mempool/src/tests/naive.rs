@@ -1,62 +1,96 @@
-//! The same pool as a plain list, by the plainest code that can be read against the rules.
+//! The same pool as a plain list, by the plainest code that can be read against the rules. With the
+//! pool it shares what a transaction is charged, what a fee per byte is and how the floor falls.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hearsay_chain::ledger::Account;
 use hearsay_chain::{Address, TxId, VerifiedTx};
 
-use crate::{Config, Departure, Inserted, State};
+use crate::floor::Floor;
+use crate::memory::{SENDER_CHARGE, charge};
+use crate::{Config, FeeRate, Inserted, Now, Origin, Refusal, State};
+
+/// One that waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) tx: VerifiedTx,
+    /// Local only if it is protected.
+    pub(crate) origin: Origin,
+    pub(crate) arrived_us: u64,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Naive {
     pub(crate) config: Config,
-    pub(crate) waiting: Vec<(VerifiedTx, u64)>,
+    pub(crate) held: Vec<Held>,
     /// Accounts of those that wait, as last heard.
-    accounts: BTreeMap<Address, Account>,
+    pub(crate) accounts: BTreeMap<Address, Account>,
+    pub(crate) floor: Floor,
 }
 
-type Departed = Vec<(TxId, Departure)>;
+/// The better is the greater: more per byte, then the smaller id.
+pub(crate) type Key = (FeeRate, Reverse<TxId>);
 
-fn nonce(tx: &VerifiedTx) -> u64 {
+pub(crate) fn nonce(tx: &VerifiedTx) -> u64 {
     tx.transfer().nonce
 }
 
-fn rate_order(a: &VerifiedTx, b: &VerifiedTx) -> Ordering {
-    let product = |x: &VerifiedTx, y: &VerifiedTx| {
-        u128::from(x.transfer().fee) * u128::try_from(y.size()).unwrap()
-    };
-    product(a, b).cmp(&product(b, a))
+pub(crate) fn key(tx: &VerifiedTx) -> Key {
+    (FeeRate::of(tx.transfer().fee, tx.size()), Reverse(tx.id()))
 }
 
-/// The better is the greater.
-fn order(a: &VerifiedTx, b: &VerifiedTx) -> Ordering {
-    rate_order(a, b).then(b.id().cmp(&a.id()))
+fn cost<'a>(transactions: impl IntoIterator<Item = &'a VerifiedTx>) -> u128 {
+    let of = |tx: &VerifiedTx| u128::from(tx.transfer().amount) + u128::from(tx.transfer().fee);
+    transactions.into_iter().map(of).sum()
+}
+
+/// What is asked of the pool and of this one alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) tx: VerifiedTx,
+    pub(crate) origin: Origin,
+    /// When it came, if that was before a restart.
+    pub(crate) restored_us: Option<u64>,
+    pub(crate) account: Account,
+    pub(crate) now: Now,
 }
 
 impl Naive {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, waiting: Vec::new(), accounts: BTreeMap::new() }
+        let floor = Floor::new(config.floor_half_life_us);
+        let mut naive = Self { config, held: Vec::new(), accounts: BTreeMap::new(), floor };
+        naive.set_pace(0);
+        naive
     }
 
-    fn of(&self, sender: Address, at: u64) -> Option<&VerifiedTx> {
-        self.waiting.iter().map(|(tx, _)| tx).find(|tx| tx.sender() == sender && nonce(tx) == at)
+    pub(crate) fn get(&self, id: &TxId) -> Option<&Held> {
+        self.held.iter().find(|it| it.tx.id() == *id)
+    }
+
+    /// A sender's transactions by nonce.
+    pub(crate) fn of(&self, sender: Address) -> Vec<&Held> {
+        let mut of: Vec<&Held> = self.held.iter().filter(|it| it.tx.sender() == sender).collect();
+        of.sort_by_key(|it| nonce(&it.tx));
+        of
+    }
+
+    pub(crate) fn at(&self, sender: Address, at: u64) -> Option<&VerifiedTx> {
+        self.of(sender).into_iter().map(|it| &it.tx).find(|tx| nonce(tx) == at)
     }
 
     /// A sender's ready transactions under an account.
-    fn run(&self, sender: Address, account: Account) -> Vec<VerifiedTx> {
+    pub(crate) fn run(&self, sender: Address, account: Account) -> Vec<VerifiedTx> {
         let mut run: Vec<VerifiedTx> = Vec::new();
-        let mut left = account.balance;
-        while let Some(tx) = self.of(sender, account.nonce + run.len() as u64)
-            && let Some(rest) = left.checked_sub(tx.cost())
+        while let Some(tx) = self.at(sender, account.nonce + run.len() as u64)
+            && cost(run.iter().chain([tx])) <= u128::from(account.balance)
         {
-            left = rest;
             run.push(tx.clone());
         }
         run
     }
 
-    fn is_ready(&self, tx: &VerifiedTx) -> bool {
+    pub(crate) fn is_ready(&self, tx: &VerifiedTx) -> bool {
         self.run(tx.sender(), self.accounts[&tx.sender()]).contains(tx)
     }
 
@@ -66,213 +100,188 @@ impl Naive {
         let end = account.nonce + run.len() as u64;
         if run.contains(tx) {
             State::Ready
-        } else if self.of(tx.sender(), end).is_some() {
+        } else if self.at(tx.sender(), end).is_some() {
             State::Unfunded { nonce: end }
         } else {
             State::Queued { waiting_for: end }
         }
     }
 
-    pub(crate) fn ids(&self) -> Vec<TxId> {
-        let mut ids: Vec<TxId> = self.waiting.iter().map(|(tx, _)| tx.id()).collect();
-        ids.sort();
+    pub(crate) fn memory(&self) -> usize {
+        let senders: BTreeSet<Address> = self.held.iter().map(|it| it.tx.sender()).collect();
+        let charges: usize = self.held.iter().map(|it| charge(&it.tx)).sum();
+        charges + senders.len() * SENDER_CHARGE
+    }
+
+    /// How fast the floor falls from now on: in a quarter of the time if the pool is half empty.
+    pub(crate) fn set_pace(&mut self, now_us: u64) {
+        let config = &self.config;
+        let half_empty =
+            self.held.len() < config.max_count / 2 && self.memory() < config.max_memory / 2;
+        let half_life_us = config.floor_half_life_us / if half_empty { 4 } else { 1 };
+        self.floor.set_half_life(half_life_us, now_us);
+    }
+
+    fn fits(&self) -> bool {
+        self.held.len() <= self.config.max_count && self.memory() <= self.config.max_memory
+    }
+
+    /// Whether it is queued or ready, and the worst key among those like it of its sender up to it.
+    pub(crate) fn rank(&self, tx: &VerifiedTx) -> (bool, Key) {
+        let ready = self.is_ready(tx);
+        let of_sender = self.of(tx.sender());
+        let alike = of_sender.iter().map(|it| &it.tx).filter(|it| self.is_ready(it) == ready);
+        (ready, alike.filter(|it| nonce(it) <= nonce(tx)).map(key).min().unwrap())
+    }
+
+    /// The first reason against a transaction.
+    fn refusal(&self, asked: &Asked) -> Option<Refusal> {
+        let Asked { tx, origin, restored_us, account, now } = asked;
+        let (config, transfer) = (&self.config, tx.transfer());
+        let (found, next, fee) = (transfer.nonce, account.nonce, transfer.fee);
+        if self.get(&tx.id()).is_some() {
+            return Some(Refusal::Known);
+        }
+        if found < next {
+            return Some(Refusal::NonceUsed { found, next });
+        }
+        if let Some(expiry) = transfer.expiry.filter(|expiry| *expiry < now.next_height) {
+            return Some(Refusal::Expired { expiry });
+        }
+        if restored_us.is_some_and(|us| us + config.max_age_us <= now.us) {
+            return Some(Refusal::TooOld);
+        }
+        if found >= next + config.max_ready_per_sender {
+            return Some(Refusal::NonceTooFar { found, next, limit: config.max_ready_per_sender });
+        }
+        let min = FeeRate::from_per_kb(config.min_fee_per_kb);
+        let asked_of = if *origin == Origin::Local { min } else { self.floor.at(now.us).max(min) };
+        let least = asked_of.fee_for(tx.size());
+        if u128::from(fee) < least {
+            return Some(Refusal::FeeTooLow { fee, least });
+        }
+        let rival = self.at(tx.sender(), found);
+        if let Some(rival) = rival {
+            let (old_fee, old_size) = (u128::from(rival.transfer().fee), rival.size() as u128);
+            let percent = u128::from(100 + config.replacement_percent);
+            let same = old_fee * tx.size() as u128;
+            let least = (same * percent).div_ceil(old_size * 100).max(same / old_size + 1);
+            if u128::from(fee) < least {
+                return Some(Refusal::Underpriced { fee, least });
+            }
+        }
+        let run = self.run(tx.sender(), *account);
+        let end = next + run.len() as u64;
+        let of_sender = self.of(tx.sender());
+        let others: Vec<&VerifiedTx> = of_sender
+            .iter()
+            .map(|it| &it.tx)
+            .filter(|it| nonce(it) >= next && Some(*it) != rival)
+            .collect();
+        let (ready, queued): (Vec<_>, Vec<_>) = others.into_iter().partition(|it| run.contains(it));
+        let mut together = cost(ready) + cost([tx]);
+        if found > end {
+            together += cost(queued.iter().copied());
+        }
+        if together > u128::from(account.balance) {
+            return Some(Refusal::CannotPay { cost: together, balance: account.balance });
+        }
+        let limit = config.max_queued_per_sender;
+        let one_more = found > end && rival.is_none();
+        (one_more && queued.len() as u64 >= limit)
+            .then_some(Refusal::TooManyQueued { next: end, limit })
+    }
+
+    pub(crate) fn insert(&mut self, asked: &Asked) -> Result<Inserted, Refusal> {
+        if let Some(refusal) = self.refusal(asked) {
+            return Err(refusal);
+        }
+        let Asked { tx, origin, account, now, .. } = asked;
+        let sender = tx.sender();
+        let ready_before: Vec<TxId> = self
+            .held
+            .iter()
+            .map(|it| &it.tx)
+            .filter(|tx| self.is_ready(tx))
+            .map(|tx| tx.id())
+            .collect();
+        let mut after = self.clone();
+        after.accounts.insert(sender, *account);
+        let outdated = after.drop_used(sender);
+        let replaced = after.at(sender, nonce(tx)).map(VerifiedTx::id);
+        after.held.retain(|it| Some(it.tx.id()) != replaced);
+        let protected = *origin == Origin::Local && after.may_protect(tx);
+        let origin = if protected { Origin::Local } else { Origin::Remote };
+        let arrived_us = asked.restored_us.unwrap_or(now.us);
+        after.held.push(Held { tx: tx.clone(), origin, arrived_us });
+        let full = Refusal::Full { fee: tx.transfer().fee, size: tx.size() };
+        let evicted = after.make_room(Some((tx, protected)), now.us).ok_or(full)?;
+        let mut promoted: Vec<TxId> =
+            after.run(sender, *account).iter().map(VerifiedTx::id).collect();
+        promoted.retain(|id| *id != tx.id() && !ready_before.contains(id));
+        after.set_pace(now.us);
+        *self = after;
+        Ok(Inserted { ready: self.is_ready(tx), replaced, evicted, promoted, outdated })
+    }
+
+    /// Whether one more is protected, for the share of both bounds that is kept for it.
+    fn may_protect(&self, tx: &VerifiedTx) -> bool {
+        let local = self.held.iter().filter(|it| it.origin == Origin::Local);
+        let memory: usize = local.clone().map(|it| charge(&it.tx)).sum::<usize>() + charge(tx);
+        let count = local.count() + 1;
+        let within = |part: usize, all: usize| {
+            part as u128 * 100 <= all as u128 * u128::from(self.config.local_percent)
+        };
+        within(count, self.config.max_count) && within(memory, self.config.max_memory)
+    }
+
+    pub(crate) fn drop_used(&mut self, sender: Address) -> Vec<TxId> {
+        let Some(account) = self.accounts.get(&sender) else { return Vec::new() };
+        let used = |it: &&Held| nonce(&it.tx) < account.nonce;
+        let ids: Vec<TxId> =
+            self.of(sender).into_iter().filter(used).map(|it| it.tx.id()).collect();
+        self.held.retain(|it| !ids.contains(&it.tx.id()));
         ids
     }
 
-    pub(crate) fn bytes(&self) -> usize {
-        self.waiting.iter().map(|(tx, _)| tx.size()).sum()
-    }
-
-    pub(crate) fn next_nonce(&self, sender: Address, account: Account) -> u64 {
-        (account.nonce..).find(|nonce| self.of(sender, *nonce).is_none()).unwrap()
-    }
-
-    /// Again and again the best of those whose predecessor was taken.
-    pub(crate) fn template(&self, max_bytes: usize, max_count: usize) -> Vec<VerifiedTx> {
-        let mut open: Vec<VerifiedTx> = self.waiting.iter().map(|(tx, _)| tx.clone()).collect();
-        open.retain(|tx| self.is_ready(tx));
-        let (mut taken, mut room) = (Vec::new(), max_bytes);
-        while taken.len() < max_count {
-            let first = |tx: &&VerifiedTx| {
-                !open.iter().any(|it| it.sender() == tx.sender() && nonce(it) < nonce(tx))
-            };
-            let Some(best) = open.iter().filter(first).max_by(|a, b| order(a, b)).cloned() else {
-                break;
-            };
-            if best.size() <= room {
-                room -= best.size();
-                open.retain(|tx| tx.id() != best.id());
-                taken.push(best);
-            } else {
-                open.retain(|tx| tx.sender() != best.sender());
-            }
-        }
-        taken
-    }
-
-    pub(crate) fn insert(
+    /// Takes the worst tail until all fits; none if a newcomer does not beat what would leave.
+    /// Without a newcomer even the protected leave, if there is nothing else.
+    pub(crate) fn make_room(
         &mut self,
-        tx: &VerifiedTx,
-        account: Account,
+        newcomer: Option<(&VerifiedTx, bool)>,
         now_us: u64,
-        next_height: u64,
-    ) -> Result<Inserted, &'static str> {
-        let (sender, transfer) = (tx.sender(), tx.transfer());
-        if self.waiting.iter().any(|(it, _)| it.id() == tx.id()) {
-            return Err("known");
-        }
-        if nonce(tx) < account.nonce {
-            return Err("nonce-used");
-        }
-        if transfer.expiry.is_some_and(|expiry| expiry < next_height) {
-            return Err("expired");
-        }
-        if nonce(tx) >= account.nonce + self.config.max_per_sender {
-            return Err("nonce-too-far");
-        }
-        let replaced = self.of(sender, nonce(tx)).cloned();
-        if let Some(old) = &replaced {
-            let new_side = u128::from(transfer.fee) * old.size() as u128 * 100;
-            let percent = u128::from(100 + self.config.replacement_percent);
-            let old_side = u128::from(old.transfer().fee) * tx.size() as u128 * percent;
-            if new_side < old_side || rate_order(tx, old).is_le() {
-                return Err("underpriced");
-            }
-        }
-        let run = self.run(sender, account);
-        let others = run.iter().filter(|it| Some(*it) != replaced.as_ref());
-        let together: u128 = others.chain([tx]).map(|it| u128::from(it.cost())).sum();
-        if together > u128::from(account.balance) {
-            return Err("balance");
-        }
-
-        let mut after = self.clone();
-        let were_ready: Vec<TxId> = self
-            .ids()
-            .into_iter()
-            .filter(|id| self.by_id(id).is_some_and(|tx| self.is_ready(tx)))
-            .collect();
-        after.accounts.insert(sender, account);
-        let outdated = after.drop_used(sender);
-        after.waiting.retain(|(it, _)| Some(it) != replaced.as_ref());
-        after.waiting.push((tx.clone(), now_us));
-        let evicted = after.trim(Some(tx)).ok_or("pool-full")?;
-        let mut promoted: Vec<VerifiedTx> = after.run(sender, account);
-        promoted.retain(|it| it != tx && !were_ready.contains(&it.id()));
-        *self = after;
-        Ok(Inserted {
-            ready: self.is_ready(tx),
-            replaced: replaced.map(|it| it.id()),
-            evicted,
-            promoted: promoted.iter().map(VerifiedTx::id).collect(),
-            outdated,
-        })
-    }
-
-    fn by_id(&self, id: &TxId) -> Option<&VerifiedTx> {
-        self.waiting.iter().map(|(tx, _)| tx).find(|tx| tx.id() == *id)
-    }
-
-    fn drop_used(&mut self, sender: Address) -> Vec<TxId> {
-        let next = self.accounts[&sender].nonce;
-        let used = |tx: &VerifiedTx| tx.sender() == sender && nonce(tx) < next;
-        let mut dropped: Vec<VerifiedTx> =
-            self.waiting.iter().map(|(tx, _)| tx.clone()).filter(used).collect();
-        dropped.sort_by_key(nonce);
-        self.waiting.retain(|(tx, _)| !used(tx));
-        dropped.iter().map(VerifiedTx::id).collect()
-    }
-
-    /// Takes the worst sender's last one until all fits; none if the newcomer would have to go, or
-    /// pays no more than what it pushes out.
-    fn trim(&mut self, newcomer: Option<&VerifiedTx>) -> Option<Vec<TxId>> {
+    ) -> Option<Vec<TxId>> {
         let mut evicted = Vec::new();
-        while self.waiting.len() > self.config.max_count || self.bytes() > self.config.max_bytes {
-            let rank = |a: &VerifiedTx, b: &VerifiedTx| {
-                self.is_ready(a).cmp(&self.is_ready(b)).then(order(a, b))
+        while !self.fits() {
+            let last = |it: &&Held| {
+                !self.of(it.tx.sender()).iter().any(|other| nonce(&other.tx) > nonce(&it.tx))
             };
-            let others = self.waiting.iter().map(|(tx, _)| tx).filter(|tx| Some(*tx) != newcomer);
-            let worst = others.min_by(|a, b| rank(a, b))?.clone();
-            if let Some(newcomer) = newcomer {
-                let (old, new) = (self.is_ready(&worst), self.is_ready(newcomer));
-                if (old && !new) || (old == new && rate_order(newcomer, &worst).is_le()) {
+            let tails: Vec<&Held> = self.held.iter().filter(last).collect();
+            let open = tails.iter().filter(|it| {
+                it.origin == Origin::Remote && newcomer.is_none_or(|(new, _)| it.tx != *new)
+            });
+            let worst = open.min_by_key(|it| self.rank(&it.tx));
+            let worst = match newcomer {
+                Some(_) => worst?,
+                None => worst.or(tails.iter().min_by_key(|it| self.rank(&it.tx)))?,
+            };
+            let victim = worst.tx.clone();
+            let (ready, (rate, _)) = self.rank(&victim);
+            let step = FeeRate::from_per_kb(self.config.fee_step_per_kb);
+            if let Some((newcomer, protected)) = newcomer {
+                let (new_ready, (new_rate, _)) = self.rank(newcomer);
+                let pays = new_rate >= rate.plus(step);
+                let beats = if new_ready == ready { pays } else { new_ready };
+                if !protected && !beats {
                     return None;
                 }
             }
-            let of_worst = self.waiting.iter().map(|(tx, _)| tx);
-            let last =
-                of_worst.filter(|tx| tx.sender() == worst.sender()).max_by_key(|tx| nonce(tx));
-            let last = last?.clone();
-            if Some(&last) == newcomer {
-                return None;
+            if ready {
+                self.floor.raise(rate.plus(step), now_us);
             }
-            evicted.push(last.id());
-            self.waiting.retain(|(tx, _)| *tx != last);
+            evicted.push(victim.id());
+            self.held.retain(|it| it.tx != victim);
         }
         Some(evicted)
-    }
-
-    pub(crate) fn expire(&mut self, now_us: u64, next_height: u64) -> Departed {
-        let mut departed = Vec::new();
-        let max_age_us = self.config.max_age_us;
-        self.waiting.retain(|(tx, arrived_us)| {
-            if tx.transfer().expiry.is_some_and(|expiry| expiry < next_height) {
-                departed.push((tx.id(), Departure::Expired));
-                false
-            } else if arrived_us + max_age_us <= now_us {
-                departed.push((tx.id(), Departure::TooOld));
-                false
-            } else {
-                true
-            }
-        });
-        departed
-    }
-
-    pub(crate) fn account_changed(&mut self, sender: Address, account: Account) -> Departed {
-        self.accounts.insert(sender, account);
-        self.drop_used(sender).into_iter().map(|id| (id, Departure::NonceUsed)).collect()
-    }
-
-    pub(crate) fn tip_changed(
-        &mut self,
-        included: &[VerifiedTx],
-        abandoned: &[VerifiedTx],
-        account: impl Fn(&Address) -> Account,
-        now_us: u64,
-        next_height: u64,
-    ) -> Departed {
-        let mut departed = Vec::new();
-        for tx in abandoned.iter().filter(|tx| !included.contains(tx)) {
-            if self.by_id(&tx.id()).is_some() {
-                continue;
-            }
-            if nonce(tx) < account(&tx.sender()).nonce {
-                departed.push((tx.id(), Departure::NonceUsed));
-            } else if let Some(rival) = self.of(tx.sender(), nonce(tx)).cloned() {
-                let stays = order(&rival, tx).is_gt();
-                let loser = if stays { tx } else { &rival };
-                departed.push((loser.id(), Departure::Replaced));
-                if !stays {
-                    self.waiting.retain(|(it, _)| *it != rival);
-                    self.waiting.push((tx.clone(), now_us));
-                }
-            } else {
-                self.waiting.push((tx.clone(), now_us));
-            }
-        }
-        for tx in included.iter().chain(abandoned) {
-            for address in [tx.sender(), tx.transfer().recipient] {
-                self.accounts.insert(address, account(&address));
-                departed.extend(self.drop_used(address).into_iter().map(|id| {
-                    let stands = included.iter().any(|tx| tx.id() == id);
-                    (id, if stands { Departure::Included } else { Departure::NonceUsed })
-                }));
-            }
-        }
-        departed.extend(self.expire(now_us, next_height));
-        let evicted = self.trim(None).unwrap();
-        departed.extend(evicted.into_iter().map(|id| (id, Departure::Evicted)));
-        departed
     }
 }

@@ -4,7 +4,8 @@ use hearsay_chain::VerifiedTx;
 use hearsay_chain::transaction::Transfer;
 use proptest::prelude::*;
 
-use super::world::{BARE, World, address, fill, paying, pool_of, signed, transfer};
+use super::world::{BARE, START, World, address, fill, paying, pool_of, signed, transfer};
+use crate::Origin;
 
 fn fees(template: &[VerifiedTx]) -> Vec<u64> {
     template.iter().map(|tx| tx.transfer().fee).collect()
@@ -70,7 +71,8 @@ proptest! {
                 payload: vec![0; payload],
                 ..transfer(sender, nonce, amount, fee)
             });
-            let _ = pool.insert(tx, world.get(&address(sender)), 0, 1);
+            let account = world.get(&address(sender));
+            let _ = pool.insert(tx, Origin::Remote, account, START);
         }
         let template = pool.template(bytes, count);
         prop_assert!(template.len() <= count);

@@ -8,8 +8,8 @@ use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{TxId, VerifiedTx};
 use proptest::prelude::*;
 
-use super::world::{World, address, fill, paying, pool_of, rich, signed, transfer};
-use crate::{Config, Departure, Pool, State};
+use super::world::{START, World, address, fill, ids, paying, pool_of, rich, signed, transfer};
+use crate::{Config, Departure, Now, Origin, Pool, State};
 
 /// Tells the pool of a change from one world to the next.
 fn follow(
@@ -19,13 +19,20 @@ fn follow(
     world: &World,
 ) -> Vec<(TxId, Departure)> {
     let accounts = |address: &_| Ok::<_, Infallible>(world.get(address));
-    let Ok(departed) = pool.tip_changed(included, abandoned.to_vec(), accounts, 0, world.height);
+    let now = Now { us: 0, next_height: world.height };
+    let Ok(mut departed) = pool.tip_changed(included, abandoned.to_vec(), accounts, now);
+    departed.sort();
     pool.check_invariants();
     departed
 }
 
+fn sorted<const N: usize>(mut departed: [(TxId, Departure); N]) -> [(TxId, Departure); N] {
+    departed.sort();
+    departed
+}
+
 fn states(pool: &Pool) -> BTreeMap<TxId, Option<State>> {
-    pool.ids().map(|id| (id, pool.state(&id))).collect()
+    ids(pool).into_iter().map(|id| (id, pool.state(&id))).collect()
 }
 
 /// Senders 1 and 2 have 1,000 each.
@@ -44,10 +51,8 @@ fn what_a_block_includes_leaves_and_so_does_what_it_outran() {
     fill(&mut pool, &mine);
     let rival = paying(1, 1, 9);
     let block = world.apply(&[mine[0].clone(), rival]);
-    assert_eq!(
-        follow(&mut pool, &block, &[], &world),
-        [(mine[0].id(), Departure::Included), (mine[1].id(), Departure::NonceUsed)]
-    );
+    let left = [(mine[0].id(), Departure::Included), (mine[1].id(), Departure::NonceUsed)];
+    assert_eq!(follow(&mut pool, &block, &[], &world), sorted(left));
     assert_eq!(pool.state(&mine[2].id()), Some(State::Ready));
 }
 
@@ -57,7 +62,7 @@ fn a_payment_in_a_block_promotes_what_waited_for_it() {
     let mut pool = pool_of(9);
     let spending = signed(transfer(2, 0, 1_400, 100));
     // It was payable once, so that it is in the pool, and no longer is.
-    pool.insert(spending.clone(), rich(0), 0, 1).unwrap();
+    pool.insert(spending.clone(), Origin::Remote, rich(0), START).unwrap();
     assert!(pool.account_changed(&address(2), world.get(&address(2))).is_empty());
     assert_eq!(pool.state(&spending.id()), Some(State::Unfunded { nonce: 0 }));
     let block = world.apply(&[signed(transfer(1, 0, 500, 1))]);
@@ -140,10 +145,8 @@ fn abandoned_ones_return_to_a_full_pool_only_if_they_pay_enough() {
     let abandoned = [paying(1, 0, 20), paying(1, 1, 5)];
     world.apply(&[]);
     let departed = follow(&mut pool, &[], &abandoned, &world);
-    assert_eq!(
-        departed,
-        [(abandoned[1].id(), Departure::Evicted), (paying(3, 0, 10).id(), Departure::Evicted)]
-    );
+    let left = [abandoned[1].id(), paying(3, 0, 10).id()].map(|id| (id, Departure::Evicted));
+    assert_eq!(departed, sorted(left));
 }
 
 #[test]
@@ -152,8 +155,8 @@ fn past_its_last_height_one_leaves_and_what_follows_it_is_queued() {
     let expiring = signed(Transfer { expiry: Some(5), ..transfer(1, 0, 0, 10) });
     let follower = paying(1, 1, 10);
     fill(&mut pool, [&expiring, &follower]);
-    assert!(pool.expire(0, 5).is_empty());
-    assert_eq!(pool.expire(0, 6), [(expiring.id(), Departure::Expired)]);
+    assert!(pool.expire(Now { us: 0, next_height: 5 }).is_empty());
+    assert_eq!(pool.expire(Now { us: 0, next_height: 6 }), [(expiring.id(), Departure::Expired)]);
     assert_eq!(pool.state(&follower.id()), Some(State::Queued { waiting_for: 0 }));
     pool.check_invariants();
 }
@@ -163,10 +166,11 @@ fn what_waited_for_the_greatest_age_leaves() {
     let config = Config { max_age_us: 100, ..Config::default() };
     let mut pool = Pool::new(config).unwrap();
     let (old, young) = (paying(1, 0, 10), paying(2, 0, 10));
-    pool.insert(old.clone(), rich(0), 7, 1).unwrap();
-    pool.insert(young.clone(), rich(0), 8, 1).unwrap();
-    assert!(pool.expire(106, 1).is_empty());
-    assert_eq!(pool.expire(107, 1), [(old.id(), Departure::TooOld)]);
+    let at = |us| Now { us, next_height: 1 };
+    pool.insert(old.clone(), Origin::Remote, rich(0), at(7)).unwrap();
+    pool.insert(young.clone(), Origin::Remote, rich(0), at(8)).unwrap();
+    assert!(pool.expire(at(106)).is_empty());
+    assert_eq!(pool.expire(at(107)), [(old.id(), Departure::TooOld)]);
     assert!(pool.contains(&young.id()));
     pool.check_invariants();
 }
@@ -177,7 +181,7 @@ fn an_account_that_cannot_be_read_leaves_the_pool_as_it_was() {
     let tx = paying(1, 0, 10);
     fill(&mut pool, [&tx]);
     let failing = |_: &_| Err::<Account, _>("the disk is gone");
-    let result = pool.tip_changed(std::slice::from_ref(&tx), Vec::new(), failing, 0, 2);
+    let result = pool.tip_changed(std::slice::from_ref(&tx), Vec::new(), failing, START);
     assert_eq!(result, Err("the disk is gone"));
     assert_eq!(pool.state(&tx.id()), Some(State::Ready));
     pool.check_invariants();
@@ -189,7 +193,7 @@ fn accounts_that_matter_to_nobody_here_are_not_read() {
     fill(&mut pool, [&paying(1, 0, 10)]);
     let failing = |_: &_| Err::<Account, _>("not to be asked");
     let foreign = [paying(5, 0, 10)];
-    assert_eq!(pool.tip_changed(&foreign, Vec::new(), failing, 0, 2), Ok(Vec::new()));
+    assert_eq!(pool.tip_changed(&foreign, Vec::new(), failing, START), Ok(Vec::new()));
 }
 
 proptest! {
@@ -208,7 +212,8 @@ proptest! {
         for (sender, nonce, amount, fee) in transactions {
             let recipient = address((sender + 1) % 5);
             let tx = signed(Transfer { recipient, ..transfer(sender, nonce, amount, fee) });
-            let _ = pool.insert(tx, before.get(&address(sender)), 0, 1);
+            let account = before.get(&address(sender));
+            let _ = pool.insert(tx, Origin::Remote, account, START);
         }
         let (states_before, best_before) =
             (states(&pool), pool.best().cloned().collect::<Vec<_>>());

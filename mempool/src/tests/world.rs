@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use hearsay_chain::keys::Signature;
 use hearsay_chain::ledger::{Account, Accounts, Overlay, apply_transaction};
-use hearsay_chain::transaction::{MAX_TX_BYTES, Transfer};
+use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{
-    Address, ChainId, PublicKey, StoreError, Transaction, UnverifiedTx, VerifiedTx,
+    Address, ChainId, PublicKey, StoreError, Transaction, TxId, UnverifiedTx, VerifiedTx,
 };
 
-use crate::{Config, Pool};
+use crate::{Config, Now, Origin, Pool};
 
 /// The size of a transaction without payload and expiry.
 pub(crate) const BARE: u64 = 165;
@@ -49,15 +49,29 @@ pub(crate) fn rich(nonce: u64) -> Account {
     Account { balance: 1 << 60, nonce }
 }
 
-/// A pool of this many transactions, with bytes to spare.
+/// The beginning: nothing has happened, and block 1 comes next.
+pub(crate) const START: Now = Now { us: 0, next_height: 1 };
+
+/// Memory that no test fills.
+pub(crate) const AMPLE: usize = 1 << 30;
+
+/// A pool of this many transactions, with memory to spare, that takes whatever fee.
 pub(crate) fn pool_of(max_count: usize) -> Pool {
-    Pool::new(Config { max_count, max_bytes: MAX_TX_BYTES * 1_000, ..Config::default() }).unwrap()
+    let config = Config { max_count, max_memory: AMPLE, min_fee_per_kb: 0, ..Config::default() };
+    Pool::new(config).unwrap()
+}
+
+/// The ids of all that wait, ascending.
+pub(crate) fn ids(pool: &Pool) -> Vec<TxId> {
+    let mut ids: Vec<TxId> = pool.iter().map(|it| it.tx.id()).collect();
+    ids.sort();
+    ids
 }
 
 /// Inserts for a rich account whose nonce is 0; panics if refused.
 pub(crate) fn fill<'a>(pool: &mut Pool, transactions: impl IntoIterator<Item = &'a VerifiedTx>) {
     for tx in transactions {
-        pool.insert(tx.clone(), rich(0), 0, 1).unwrap();
+        pool.insert(tx.clone(), Origin::Remote, rich(0), START).unwrap();
         pool.check_invariants();
     }
 }

@@ -1,5 +1,6 @@
 //! For tests: a node that answers every question at once, or never.
 
+mod pool;
 mod wire;
 
 use std::collections::VecDeque;
@@ -11,15 +12,16 @@ use jsonrpsee::server::ServerHandle;
 use tokio::sync::mpsc::Receiver;
 
 use crate::api::{
-    AccountView, Answer, BlockFee, BlockRef, BlockView, FeeEstimate, MempoolStatus, NodeStatus,
-    PeerInfo, PoolFees, Query, Refused, Submitted, SyncStatus, TestResult, TestVerdict, TxStatus,
-    WaitingTx,
+    AccountView, Answer, BlockRef, BlockView, NodeStatus, PeerInfo, Query, Refused, Submitted,
+    SyncStatus, TxStatus, WaitingTx,
 };
 use crate::clock::Clock;
 use crate::handle::{Handle, Request};
 use crate::lab::{LabDesk, LabSettings};
 use crate::metrics::Metrics;
 use crate::rpc::{Access, serve};
+
+pub(crate) use self::pool::{fees, mempool, pooled, sender};
 
 pub(crate) const LOCALHOST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -45,10 +47,6 @@ pub(crate) fn status() -> NodeStatus {
         verdicts: Default::default(),
         lag_p99_us: None,
     }
-}
-
-pub(crate) fn mempool() -> MempoolStatus {
-    MempoolStatus { count: 2, ready: 1, queued: 1, bytes: 500, ..MempoolStatus::default() }
 }
 
 pub(crate) fn account(address: Address) -> AccountView {
@@ -135,31 +133,12 @@ impl Fake {
                 Answer::Status(Box::new(NodeStatus { sync, ..status() }))
             }
             Query::Mempool => Answer::Mempool(mempool()),
-            Query::Senders(_) => Answer::Senders(Vec::new()),
-            Query::Transactions(_) => Answer::Transactions(Vec::new()),
+            Query::Senders(_) => Answer::Senders(vec![pool::sender()]),
+            Query::Transactions(_) => Answer::Transactions(vec![pool::pooled()]),
             Query::Export => Answer::Export(GenesisId([7; 32]), self.waiting.clone()),
-            Query::Fees => Answer::Fees(PoolFees { floor_per_kb: 1, bands: Vec::new() }),
-            Query::Estimate { bytes, .. } => Answer::Estimate(FeeEstimate {
-                bytes,
-                floor_per_kb: 1,
-                least_fee: 1,
-                blocks: vec![BlockFee { blocks: 1, per_kb: 10, fee: bytes / 100 }],
-            }),
-            Query::Test(tx) => Answer::Test(TestResult {
-                id: tx.id(),
-                accepted: self.refuses.is_none(),
-                ready: self.refuses.is_none(),
-                replaces: None,
-                evicts: Vec::new(),
-                verdict: match &self.refuses {
-                    None => TestVerdict::Accept,
-                    Some(refused) if refused.invalid => TestVerdict::Reject,
-                    Some(_) => TestVerdict::Ignore,
-                },
-                reason: self.refuses.as_ref().map(|refused| refused.reason.clone()),
-                message: self.refuses.as_ref().map(|refused| refused.message.clone()),
-                least_fee: Some(1),
-            }),
+            Query::Fees => Answer::Fees(pool::fees()),
+            Query::Estimate { bytes, .. } => Answer::Estimate(pool::estimate(bytes)),
+            Query::Test(tx) => Answer::Test(pool::tested(&tx, self.refuses.as_ref())),
             Query::Account(address) => Answer::Account(account(address)),
             Query::Block(BlockRef::Latest) => {
                 Answer::Block(Some(Box::new(block(BlockId([9; 32]), 20))))

@@ -4,9 +4,10 @@ use hearsay_chain::fork_choice::Candidate;
 use hearsay_chain::hash::tagged;
 use hearsay_chain::store::{Ends, MemoryStore};
 use hearsay_chain::transaction::Transfer;
-use hearsay_chain::{BlockId, Store, UnverifiedTx, Verdict, VerifiedTx};
+use hearsay_chain::{BlockId, Store, TxId, UnverifiedTx, Verdict, VerifiedTx};
 
 use super::{CHECK_US, Sim, sender};
+use crate::api::{Answer, Query, TxStatus};
 
 impl Sim {
     pub(in super::super) fn now(&self) -> u64 {
@@ -105,6 +106,18 @@ impl Sim {
                 crate::engine::Restored { tx: tx.into(), local, arrived_unix_us }
             })
             .collect()
+    }
+
+    /// Transactions handed in at a node that no other is known to have.
+    pub(in super::super) fn unbroadcast(&self, node: usize) -> usize {
+        self.nodes[node].engine.unbroadcast.count()
+    }
+
+    pub(in super::super) fn status(&self, node: usize, id: TxId) -> TxStatus {
+        match self.nodes[node].engine.answer(self.time(), &Query::Tx(id)).unwrap() {
+            Answer::Tx(status) => status,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Transactions on a node's main chain.
