@@ -72,6 +72,28 @@ pub(super) struct Restoring {
     tally: RestoreTally,
 }
 
+/// Why one does not come back.
+#[derive(Clone, Copy, Debug)]
+struct Farewell {
+    reason: &'static str,
+    /// How it would have left the pool for this, had it been there.
+    departure: Option<Departure>,
+}
+
+impl From<&Refusal> for Farewell {
+    fn from(refusal: &Refusal) -> Self {
+        let departure = match refusal {
+            Refusal::NonceUsed { .. } => Some(Departure::NonceUsed),
+            Refusal::Expired { .. } => Some(Departure::Expired),
+            Refusal::TooOld => Some(Departure::TooOld),
+            Refusal::Underpriced { .. } => Some(Departure::Replaced),
+            Refusal::Full { .. } => Some(Departure::Evicted),
+            _ => None,
+        };
+        Self { reason: refusal.reason(), departure }
+    }
+}
+
 impl RestoreTally {
     fn refuse(&mut self, reason: &'static str) {
         let count = self.refused.entry(reason).or_default();
@@ -104,7 +126,7 @@ impl<S: Store> Engine<S> {
             let origin = if local { Origin::Local } else { Origin::Remote };
             self.restoring.tally.found = self.restoring.tally.found.saturating_add(1);
             match self.early_farewell(now, &tx, origin)? {
-                Some(reason) => self.not_restored(tx.id(), reason, out),
+                Some(farewell) => self.not_restored(tx.id(), farewell, out),
                 None => {
                     marks.push((tx.id(), origin, arrived_unix_us));
                     unchecked.push(tx);
@@ -125,27 +147,32 @@ impl<S: Store> Engine<S> {
         now: Time,
         tx: &UnverifiedTx,
         origin: Origin,
-    ) -> Result<Option<&'static str>, StoreError> {
+    ) -> Result<Option<Farewell>, StoreError> {
         let rules = self.chain.rules();
         let max_payload = rules.genesis().limits.payload_bytes as usize;
         if let Err(error) = tx.check_form(rules.chain(), max_payload) {
-            return Ok(Some(error.reason()));
+            return Ok(Some(Farewell { reason: error.reason(), departure: None }));
         }
         let account = self.chain.account(&tx.transfer().sender.address())?;
         Ok(match self.pool.check(tx, origin, account, self.pool_now(now)) {
             Err(Refusal::NonceUsed { .. }) if self.chain.find_transaction(&tx.id())?.is_some() => {
-                Some(Departure::Included.reason())
+                let departure = Departure::Included;
+                Some(Farewell { reason: departure.reason(), departure: Some(departure) })
             }
             Err(refusal @ (Refusal::NonceUsed { .. } | Refusal::Expired { .. })) => {
-                Some(refusal.reason())
+                Some(Farewell::from(&refusal))
             }
             _ => None,
         })
     }
 
-    fn not_restored(&mut self, id: TxId, reason: &'static str, out: &mut Vec<Effect>) {
-        self.restoring.tally.refuse(reason);
-        out.push(Effect::Keep(Kept::Remove(id)));
+    fn not_restored(&mut self, id: TxId, farewell: Farewell, out: &mut Vec<Effect>) {
+        self.restoring.tally.refuse(farewell.reason);
+        match farewell.departure {
+            // Whoever watches it since before the restart learns of its end.
+            Some(departure) => self.departed(id, departure, None, out),
+            None => out.push(Effect::Keep(Kept::Remove(id))),
+        }
     }
 
     pub(super) fn on_restore_checked(
@@ -170,7 +197,10 @@ impl<S: Store> Engine<S> {
                         let returning = Returning { tx, origin, arrived_unix_us };
                         self.restore(now, returning, true, out)?;
                     }
-                    Err(error) => self.not_restored(id, error.reason(), out),
+                    Err(error) => {
+                        let farewell = Farewell { reason: error.reason(), departure: None };
+                        self.not_restored(id, farewell, out);
+                    }
                 }
             }
         }
@@ -209,7 +239,7 @@ impl<S: Store> Engine<S> {
             {
                 self.restoring.again.push(returning);
             }
-            Err(refusal) => self.not_restored(id, refusal.reason(), out),
+            Err(refusal) => self.not_restored(id, Farewell::from(&refusal), out),
         }
         Ok(())
     }

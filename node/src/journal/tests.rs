@@ -1,5 +1,6 @@
 //! The journal on real files.
 
+mod figures;
 mod full_disk;
 mod laws;
 
