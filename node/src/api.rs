@@ -2,12 +2,14 @@
 //! reads. Plain data; the engine fills it in. Ids and keys are hex, addresses bech32, amounts and
 //! fees in units, sizes in bytes.
 
+mod export;
 mod pool;
 
 use hearsay_chain::keys::PublicKey;
 use hearsay_chain::{Address, BlockId, GenesisId, TxId, UnverifiedTx};
 use serde::{Deserialize, Serialize};
 
+pub use self::export::{ExportPage, ExportedTx, WaitingTx};
 pub use self::pool::{
     BlockFee, DropReason, FeeBand, FeeEstimate, Gap, MAX_ESTIMATE_BLOCKS, MAX_LISTED,
     MempoolStatus, PoolFees, PoolSender, PoolState, PooledTx, SenderFilter, SenderOrder,
@@ -286,6 +288,9 @@ pub struct Submitted {
     pub id: TxId,
     /// Whether it waits behind a gap.
     pub queued: bool,
+    /// Whether it was there already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub known: bool,
 }
 
 /// A submission that was not taken.
@@ -311,6 +316,8 @@ pub enum Query {
     Senders(SenderFilter),
     /// [`Answer::Transactions`].
     Transactions(Box<TxFilter>),
+    /// [`Answer::Export`].
+    Export,
     /// [`Answer::Fees`].
     Fees,
     /// [`Answer::Estimate`].
@@ -348,6 +355,8 @@ pub enum Answer {
     Senders(Vec<PoolSender>),
     /// To [`Query::Transactions`].
     Transactions(Vec<PooledTx>),
+    /// To [`Query::Export`]: the network, and all that waits, in no particular order.
+    Export(GenesisId, Vec<WaitingTx>),
     /// To [`Query::Fees`].
     Fees(PoolFees),
     /// To [`Query::Estimate`].

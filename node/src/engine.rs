@@ -13,11 +13,13 @@ mod halt;
 mod input;
 mod inspect;
 mod jobs;
+mod keep;
 mod names;
 mod news;
 mod offers;
 mod orphans;
 mod producer;
+mod restore;
 mod sightings;
 mod sync;
 #[cfg(test)]
@@ -38,6 +40,7 @@ use departures::Departures;
 use jobs::Jobs;
 use names::Names;
 use orphans::Orphans;
+use restore::Restoring;
 use sightings::Sightings;
 use sync::Sync;
 use unbroadcast::Unbroadcast;
@@ -46,6 +49,8 @@ use unpublished::Unpublished;
 pub use effect::Effect;
 pub use input::{Copy, Input, Time, Token};
 pub use jobs::JobId;
+pub use keep::Kept;
+pub use restore::{RESTORE_BATCH, RestoreTally, Restored};
 pub use work::{Done, Work, run_all};
 
 /// The longest time between two ticks. Slots are met exactly, whatever this is; the rest that ticks
@@ -87,6 +92,7 @@ pub struct Engine<S> {
     sightings: Sightings,
     names: Names,
     unpublished: Unpublished,
+    restoring: Restoring,
     unbroadcast: Unbroadcast,
     departures: Departures,
     sync: Sync,
@@ -111,6 +117,7 @@ impl<S: Store> Engine<S> {
             sightings: Sightings::default(),
             names: Names::default(),
             unpublished: Unpublished::default(),
+            restoring: Restoring::default(),
             unbroadcast: Unbroadcast::default(),
             departures: Departures::default(),
             sync: Sync::new(setup.sync_peers, setup.seed),
@@ -169,6 +176,8 @@ impl<S: Store> Engine<S> {
                 let answer = self.answer(now, &query)?;
                 out.push(Effect::Answer { token, answer });
             }
+            Input::Restore(transactions) => self.on_restore(now, transactions, out)?,
+            Input::RestoreEnd => self.on_restore_end(out),
             Input::Tick => self.on_tick(now, out)?,
         }
         Ok(())
@@ -193,13 +202,15 @@ impl<S: Store> Engine<S> {
         let genesis = self.genesis();
         let next_slot = genesis.slot_at(now.unix_ms()).saturating_add(1);
         let slot_us = genesis.slot_start_ms(next_slot).saturating_mul(1_000);
-        let soon = if self.sync.has_more_to_store() { 0 } else { TICK_US };
+        let has_more = self.sync.has_more_to_store() || self.restoring.has_more();
+        let soon = if has_more { 0 } else { TICK_US };
         now.unix_us.saturating_add(soon).min(slot_us)
     }
 
     fn on_tick(&mut self, now: Time, out: &mut Vec<Effect>) -> Result<(), StoreError> {
         self.propose(now, out)?;
         self.drive_sync(now, out)?;
+        self.restore_again(now, out)?;
         self.drive_unbroadcast(now, out);
         if now.mono_us >= self.next_expiry_us {
             self.next_expiry_us = now.mono_us.saturating_add(1_000_000);

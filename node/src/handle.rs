@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hearsay_chain::{TxId, UnverifiedTx};
+use hearsay_chain::{GenesisId, TxId, UnverifiedTx};
 use hearsay_network::{PeerId, Probed};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::api::{
     AccountView, Answer, BlockRef, BlockView, EvidenceView, FeeEstimate, MempoolStatus, NodeStatus,
     PeerInfo, PoolFees, PoolSender, PooledTx, Query, Refused, SenderFilter, Submitted, TestResult,
-    TestVerdict, TxFilter, TxStatus,
+    TestVerdict, TxFilter, TxStatus, WaitingTx,
 };
 use crate::halt::{self, Halt};
 use crate::lab::{self, LabChange, LabDesk, LabError, ProbeRequest, ProbeResult};
@@ -220,6 +220,17 @@ impl Handle {
     pub async fn pool_fees(&self) -> Result<PoolFees, Stopping> {
         match self.ask(Query::Fees).await? {
             Answer::Fees(fees) => Ok(fees),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// All that waits in the pool, in no particular order, and the network.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn export(&self) -> Result<(GenesisId, Vec<WaitingTx>), Stopping> {
+        match self.ask(Query::Export).await? {
+            Answer::Export(genesis, waiting) => Ok((genesis, waiting)),
             _ => Err(Stopping),
         }
     }

@@ -58,6 +58,9 @@ pub struct Metrics {
     pool_local: UnsignedGauge,
     pool_unbroadcast: UnsignedGauge,
     pool_floor: UnsignedGauge,
+    journal_complete: UnsignedGauge,
+    journal_count: UnsignedGauge,
+    journal_size: UnsignedGauge,
     sync_target: UnsignedGauge,
     halted: UnsignedGauge,
 }
@@ -96,6 +99,9 @@ impl Metrics {
             pool_local: Gauge::default(),
             pool_unbroadcast: Gauge::default(),
             pool_floor: Gauge::default(),
+            journal_complete: Gauge::default(),
+            journal_count: Gauge::default(),
+            journal_size: Gauge::default(),
             sync_target: Gauge::default(),
             halted: Gauge::default(),
         };
@@ -219,6 +225,22 @@ impl Metrics {
             "What 1,000 bytes from elsewhere must pay now, in units",
             self.pool_floor.clone(),
         );
+        registry.register(
+            "mempool_journal_complete",
+            "1 while the journal of the pool takes down all that it should",
+            self.journal_complete.clone(),
+        );
+        registry.register(
+            "mempool_journal_count",
+            "Transactions in the journal of the pool",
+            self.journal_count.clone(),
+        );
+        registry.register_with_unit(
+            "mempool_journal",
+            "Bytes of the journal of the pool",
+            Unit::Bytes,
+            self.journal_size.clone(),
+        );
     }
 
     /// A message was judged. An accepted one has the reason `""`.
@@ -299,6 +321,13 @@ impl Metrics {
         self.pool_local.set(status.local);
         self.pool_unbroadcast.set(status.unbroadcast);
         self.pool_floor.set(status.min_fee_per_kb);
+    }
+
+    /// What the journal of the pool holds now, and whether that is all that it should.
+    pub fn journal(&self, is_complete: bool, transactions: u64, bytes: u64) {
+        self.journal_complete.set(u64::from(is_complete));
+        self.journal_count.set(transactions);
+        self.journal_size.set(bytes);
     }
 
     /// The height being caught up to, or none when not behind.

@@ -1,13 +1,18 @@
 //! `hearsay mempool`.
 
+mod export;
 mod fees;
+mod file;
+mod import;
 mod senders;
 mod transactions;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use self::export::Export;
 use self::fees::Fees;
+use self::import::Import;
 use self::senders::Senders;
 use self::transactions::Transactions;
 use super::console::{Console, Facts, units};
@@ -36,6 +41,8 @@ enum Look {
     Senders(Senders),
     Transactions(Transactions),
     Fees(Fees),
+    Export(Export),
+    Import(Import),
 }
 
 /// The pool at a glance, flat in JSON.
@@ -56,6 +63,8 @@ impl Mempool {
                 Look::Senders(senders) => senders.execute(console).await,
                 Look::Transactions(transactions) => transactions.execute(console).await,
                 Look::Fees(fees) => fees.execute(console).await,
+                Look::Export(export) => export.execute(console).await,
+                Look::Import(import) => import.execute(console).await,
             };
         }
         let (node, client) = (&self.node, self.node.client()?);
@@ -98,3 +107,6 @@ fn human(summary: &Summary) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,7 @@ impl<S: Store> Engine<S> {
             Query::Transactions(filter) => {
                 Answer::Transactions(self.pool_transactions(now, filter))
             }
+            Query::Export => Answer::Export(self.chain.rules().id(), self.export(now)),
             Query::Fees => Answer::Fees(self.pool_fees(now)),
             Query::Estimate { bytes, blocks } => {
                 Answer::Estimate(self.estimate(now, *bytes, *blocks))

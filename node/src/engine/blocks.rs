@@ -9,6 +9,8 @@ use hearsay_chain::{
     VerifiedTx,
 };
 
+use hearsay_mempool::Origin;
+
 use super::input::Time;
 use super::jobs::{Job, Owner};
 use super::transactions::{Objection, busy};
@@ -262,7 +264,7 @@ impl<S: Store> Engine<S> {
         let chain = &self.chain;
         let mut left = self.pool.tip_changed(
             &included,
-            abandoned,
+            abandoned.clone(),
             |address| chain.account(address),
             moment,
         )?;
@@ -276,6 +278,11 @@ impl<S: Store> Engine<S> {
         }
         for (id, departure) in left {
             self.departed(id, departure, None, out);
+        }
+        for tx in abandoned {
+            if self.pool.contains(&tx.id()) {
+                self.arrived(tx, Origin::Remote, now.unix_us, out);
+            }
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
-//! What became of transactions that left the pool, for those who ask.
+//! What enters and leaves the pool, said in one place: to the log, to whoever keeps the pool over a
+//! restart, and later to those who ask what became of a transaction.
 
-use hearsay_chain::TxId;
-use hearsay_mempool::Departure;
+use hearsay_chain::{TxId, VerifiedTx};
+use hearsay_mempool::{Departure, Inserted, Origin};
 use lru::LruCache;
 
-use super::{Effect, Engine, evicted};
+use super::{Effect, Engine, Kept, evicted};
 use crate::api::{DropReason, TxStatus};
+use crate::trace::event::{Event, Kind};
 
 /// Transactions whose end is remembered, about 10 MiB: more than a full pool of the default size, so
 /// that whoever watches one of those learns of its end even if all leave at once.
@@ -65,6 +67,7 @@ impl<S> Engine<S> {
         out: &mut Vec<Effect>,
     ) {
         self.unbroadcast.forget(&id);
+        out.push(Effect::Keep(Kept::Remove(id)));
         // Those that a block took have an event of their own.
         if let Some(reason) = DropReason::of(departure) {
             self.departures.note(id, End { reason, by });
@@ -72,9 +75,36 @@ impl<S> Engine<S> {
         }
     }
 
-    /// A transaction has come into the pool.
-    pub(super) fn arrived(&mut self, id: &TxId) {
-        self.departures.forget(id);
+    /// A transaction has come into the pool. When it came is told in microseconds since the Unix
+    /// epoch.
+    pub(super) fn arrived(
+        &mut self,
+        tx: VerifiedTx,
+        origin: Origin,
+        arrived_unix_us: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        self.departures.forget(&tx.id());
+        let local = origin == Origin::Local;
+        out.push(Effect::Keep(Kept::Add { tx, local, arrived_unix_us }));
+    }
+
+    /// The pool has taken a transaction, and let go of others for it.
+    pub(super) fn came_in(
+        &mut self,
+        tx: VerifiedTx,
+        origin: Origin,
+        arrived_unix_us: u64,
+        inserted: &Inserted,
+        out: &mut Vec<Effect>,
+    ) {
+        let (id, ready) = (tx.id(), inserted.ready);
+        out.push(Effect::Trace(Event::Pooled { kind: Kind::Tx, id: id.to_string(), ready }));
+        self.arrived(tx, origin, arrived_unix_us, out);
+        for (left, departure) in inserted.departed() {
+            let by = matches!(departure, Departure::Replaced | Departure::Evicted).then_some(id);
+            self.departed(left, departure, by, out);
+        }
     }
 }
 

@@ -55,6 +55,8 @@ pub(super) enum Job {
     Orphan { block: Box<UnverifiedBlock>, owner: Owner },
     /// Of blocks that waited for a parent; so many bytes in all.
     Adopted { bytes: usize },
+    /// Of transactions that waited before a restart.
+    Restored,
     /// Of headers that a peer gave, as many as one answer may hold or fewer.
     Headers { generation: u64, peer: PeerId, full: bool },
     /// Of the bodies of a chunk that a peer gave.
@@ -74,7 +76,11 @@ impl Job {
         match self {
             Job::Block { bytes, .. } | Job::Adopted { bytes } => *bytes,
             Job::Orphan { block, .. } => block.size(),
-            Job::Tx { .. } | Job::Test { .. } | Job::Headers { .. } | Job::Bodies { .. } => 0,
+            Job::Tx { .. }
+            | Job::Test { .. }
+            | Job::Restored
+            | Job::Headers { .. }
+            | Job::Bodies { .. } => 0,
         }
     }
 }
@@ -117,7 +123,11 @@ impl Jobs {
             Job::Tx { id: tx, .. } => drop(self.transactions.insert(*tx, id)),
             Job::Block { id: block, .. } => drop(self.blocks.insert(*block, id)),
             Job::Orphan { block, .. } => drop(self.blocks.insert(block.id(), id)),
-            Job::Test { .. } | Job::Adopted { .. } | Job::Headers { .. } | Job::Bodies { .. } => {}
+            Job::Test { .. }
+            | Job::Restored
+            | Job::Adopted { .. }
+            | Job::Headers { .. }
+            | Job::Bodies { .. } => {}
         }
         self.bytes = self.bytes.saturating_add(job.bytes());
         self.by_id.insert(id, job);
@@ -131,7 +141,11 @@ impl Jobs {
             Job::Tx { id: tx, .. } => drop(self.transactions.remove(tx)),
             Job::Block { id: block, .. } => drop(self.blocks.remove(block)),
             Job::Orphan { block, .. } => drop(self.blocks.remove(&block.id())),
-            Job::Test { .. } | Job::Adopted { .. } | Job::Headers { .. } | Job::Bodies { .. } => {}
+            Job::Test { .. }
+            | Job::Restored
+            | Job::Adopted { .. }
+            | Job::Headers { .. }
+            | Job::Bodies { .. } => {}
         }
         Some(job)
     }

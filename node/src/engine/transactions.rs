@@ -1,7 +1,7 @@
 //! A transaction's way into the pool, from gossip or from the RPC.
 
 use hearsay_chain::{Judged, Store, StoreError, TxError, TxId, UnverifiedTx, Verdict, VerifiedTx};
-use hearsay_mempool::{self as mempool, Departure, Refusal, State};
+use hearsay_mempool::{self as mempool, Refusal, State};
 use hearsay_network::{Ticket, Topic};
 
 use super::halt::disk_full;
@@ -91,7 +91,10 @@ impl<S: Store> Engine<S> {
         if let Some(state) = self.pool.state(&id) {
             // Handing in twice is not an error: whoever lost our answer may ask again.
             let queued = !matches!(state, State::Ready);
-            out.push(Effect::Submitted { token, result: Ok(Submitted { id, queued }) });
+            out.push(Effect::Submitted {
+                token,
+                result: Ok(Submitted { id, queued, known: true }),
+            });
             return Ok(());
         }
         self.take_transaction(now, tx, Owner::Submit { token }, out)
@@ -152,6 +155,9 @@ impl<S: Store> Engine<S> {
         match (self.jobs.finish(job), done) {
             (Some(Job::Tx { id, owners }), Done::Tx(result)) => {
                 self.on_checked_transaction(now, id, &owners, result, out)
+            }
+            (Some(Job::Restored), Done::Restored(checked)) => {
+                self.on_restore_checked(now, job, checked, out)
             }
             (Some(Job::Test { token, tx }), Done::Tx(result)) => {
                 self.on_checked_test(now, token, &tx, result.err(), out)
@@ -233,18 +239,13 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<Result<bool, Refusal>, StoreError> {
         let account = self.chain.account(&tx.sender())?;
-        let (id, moment) = (tx.id(), self.pool_now(now));
-        let inserted = match self.pool.insert(tx, origin, account, moment) {
+        let moment = self.pool_now(now);
+        let inserted = match self.pool.insert(tx.clone(), origin, account, moment) {
             Ok(inserted) => inserted,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let ready = inserted.ready;
-        out.push(Effect::Trace(Event::Pooled { kind: Kind::Tx, id: id.to_string(), ready }));
-        self.arrived(&id);
-        for (left, departure) in inserted.departed() {
-            let by = matches!(departure, Departure::Replaced | Departure::Evicted).then_some(id);
-            self.departed(left, departure, by, out);
-        }
+        self.came_in(tx, origin, now.unix_us, &inserted, out);
         Ok(Ok(!ready))
     }
 
@@ -278,7 +279,7 @@ impl<S: Store> Engine<S> {
         match owner {
             Owner::Submit { token } => {
                 let result = match answer {
-                    Ok(queued) => Ok(Submitted { id, queued }),
+                    Ok(queued) => Ok(Submitted { id, queued, known: false }),
                     Err(objection) => Err(Refused {
                         invalid: objection.verdict == Verdict::Reject,
                         reason: objection.reason.to_owned(),

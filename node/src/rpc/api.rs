@@ -6,9 +6,9 @@ use jsonrpsee::proc_macros::rpc;
 use super::error::RpcError;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
-    AccountView, BlockView, EvidenceView, FeeEstimate, MempoolStatus, NodeStatus, PeerInfo,
-    PoolFees, PoolSender, PooledTx, SenderFilter, SnapshotView, Submitted, TestResult, TxFilter,
-    TxStatus,
+    AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MempoolStatus, NodeStatus,
+    PeerInfo, PoolFees, PoolSender, PooledTx, SenderFilter, SnapshotView, Submitted, TestResult,
+    TxFilter, TxStatus,
 };
 use crate::lab::{LabChange, ProbeRequest, ProbeResult};
 
@@ -71,6 +71,12 @@ pub trait Rpc {
         &self,
         filter: Option<TxFilter>,
     ) -> Result<Vec<PooledTx>, RpcError>;
+
+    /// All that waits, in full, in pages: each sender's in the order of their nonces. Without a cursor
+    /// the first page, of what waits now; the next one by the cursor that the last one ends with,
+    /// within a minute.
+    #[method(name = "mempool_export")]
+    async fn mempool_export(&self, cursor: Option<String>) -> Result<ExportPage, RpcError>;
 
     /// How many of those that wait pay what.
     #[method(name = "mempool_fees")]

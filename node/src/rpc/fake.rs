@@ -13,7 +13,7 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::api::{
     AccountView, Answer, BlockRef, BlockView, NodeStatus, PeerInfo, Query, Refused, Submitted,
-    SyncStatus, TxStatus,
+    SyncStatus, TxStatus, WaitingTx,
 };
 use crate::clock::Clock;
 use crate::handle::{Handle, Request};
@@ -96,6 +96,8 @@ pub(crate) struct Fake {
     pub(crate) refuses: Option<Refused>,
     /// Is in the lab.
     pub(crate) in_lab: bool,
+    /// What its pool holds.
+    pub(crate) waiting: Vec<WaitingTx>,
     /// The states of every transaction: one for each question, the last one for ever.
     pub(crate) life: VecDeque<TxStatus>,
 }
@@ -105,7 +107,7 @@ impl Fake {
         // An asker that has given up is no fault of the node's.
         match request {
             Request::Submit { tx, reply } => {
-                let taken = Submitted { id: tx.id(), queued: false };
+                let taken = Submitted { id: tx.id(), queued: false, known: false };
                 let _ = reply.send(self.refuses.clone().map_or(Ok(taken), Err));
             }
             Request::Probe { rounds, reply, .. } => {
@@ -133,6 +135,7 @@ impl Fake {
             Query::Mempool => Answer::Mempool(mempool()),
             Query::Senders(_) => Answer::Senders(vec![pool::sender()]),
             Query::Transactions(_) => Answer::Transactions(vec![pool::pooled()]),
+            Query::Export => Answer::Export(GenesisId([7; 32]), self.waiting.clone()),
             Query::Fees => Answer::Fees(pool::fees()),
             Query::Estimate { bytes, .. } => Answer::Estimate(pool::estimate(bytes)),
             Query::Test(tx) => Answer::Test(pool::tested(&tx, self.refuses.as_ref())),

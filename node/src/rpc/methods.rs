@@ -12,12 +12,13 @@ use tokio::time::timeout;
 
 use super::api::{LabServer, RpcServer};
 use super::error::RpcError;
+use super::exports::Exports;
 use super::front::LAB_REQUEST_TIMEOUT;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
-    AccountView, BlockView, EvidenceView, FeeEstimate, MAX_EVIDENCE, MempoolStatus, NodeStatus,
-    PeerInfo, PoolFees, PoolSender, PooledTx, SenderFilter, SnapshotView, Submitted, TestResult,
-    TxFilter, TxStatus,
+    AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MAX_EVIDENCE, MempoolStatus,
+    NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, SenderFilter, SnapshotView, Submitted,
+    TestResult, TxFilter, TxStatus,
 };
 use crate::handle::Handle;
 use crate::lab::{LabChange, ProbeRequest, ProbeResult};
@@ -40,11 +41,17 @@ pub(super) struct Methods {
     node: Handle,
     metrics: Arc<Metrics>,
     calls: Arc<Semaphore>,
+    exports: Exports,
 }
 
 impl Methods {
     pub(super) fn new(node: Handle, metrics: Arc<Metrics>) -> Self {
-        Self { node, metrics, calls: Arc::new(Semaphore::new(MAX_CALLS)) }
+        Self {
+            node,
+            metrics,
+            calls: Arc::new(Semaphore::new(MAX_CALLS)),
+            exports: Exports::default(),
+        }
     }
 
     /// The methods that there are at this node.
@@ -148,6 +155,21 @@ impl RpcServer for Methods {
     ) -> Result<Vec<PooledTx>, RpcError> {
         let transactions = self.node.pool_transactions(filter.unwrap_or_default());
         self.call("mempool_transactions", async { Ok(transactions.await?) }).await
+    }
+
+    async fn mempool_export(&self, cursor: Option<String>) -> Result<ExportPage, RpcError> {
+        self.call("mempool_export", async {
+            if let Some(cursor) = cursor {
+                return self.exports.go_on(&cursor);
+            }
+            self.exports.check()?;
+            let (genesis, waiting) = self.node.export().await?;
+            let exports = self.exports.clone();
+            // To sort a million takes longer than others should wait.
+            let first = tokio::task::spawn_blocking(move || exports.begin(genesis, waiting));
+            first.await.unwrap_or(Err(RpcError::Stopping))
+        })
+        .await
     }
 
     async fn mempool_fees(&self) -> Result<PoolFees, RpcError> {

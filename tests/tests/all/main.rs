@@ -14,4 +14,5 @@ mod testnet;
 mod traps;
 mod two_faced;
 mod unbroadcast;
+mod waiting;
 mod world;

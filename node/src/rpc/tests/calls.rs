@@ -51,7 +51,7 @@ async fn every_method_answers_through_the_client() {
     let tx = transaction();
     let id = UnverifiedTx::from(tx.clone()).id();
     let submitted = client.tx_submit(HexBytes(codec::encode(&tx))).await.unwrap();
-    assert_eq!(submitted, Submitted { id, queued: false });
+    assert_eq!(submitted, Submitted { id, queued: false, known: false });
     let queued = client.tx_status(TxId([1; 32])).await.unwrap();
     assert_eq!(queued, TxStatus::Queued { waiting_for: 4 });
     let address = Address([3; 32]);
