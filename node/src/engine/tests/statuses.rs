@@ -115,7 +115,7 @@ fn what_left_without_a_block_is_dropped_with_the_reason() {
     desk.pass(15 * minutes);
     desk.submit(dear.clone()).unwrap();
     assert_eq!(desk.status(dear.id()), TxStatus::Unbroadcast { waiting_for: None });
-    desk.pass(180 * minutes);
+    desk.pass(181 * minutes);
     assert_eq!(desk.status(dear.id()), dropped(DropReason::TooOld, None));
     assert_eq!(mempool(&mut desk).unbroadcast, 0);
 }
