@@ -1,6 +1,6 @@
 //! What waited before a restart, and what an engine makes of it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use hearsay_chain::store::MemoryStore;
 use hearsay_chain::transaction::Transfer;
@@ -127,7 +127,7 @@ fn a_pool_comes_back_as_it_was_whichever_signatures_are_checked_first() {
         let count = kept.len() as u64;
         assert_eq!(tally, RestoreTally { found: count, taken: count, ..Default::default() });
         let after = started.engine.pool();
-        let ids = |pool: &Pool| -> Vec<TxId> { pool.ids().collect() };
+        let ids = |pool: &Pool| -> BTreeSet<TxId> { pool.iter().map(|it| it.tx.id()).collect() };
         assert_eq!(ids(after), ids(before));
         for it in &kept {
             let id = it.tx.id();
