@@ -177,7 +177,7 @@ fn what_cannot_wait_any_longer_does_not_come_back_and_is_counted_by_its_reason()
 fn a_gap_that_a_younger_replacement_closes_loses_nothing_behind_it() {
     let sim = Sim::new(1, 1, 4);
     let mut started = Started::new(&sim);
-    let queued = u64::try_from(Config::default().max_queued_per_sender).unwrap();
+    let queued = Config::default().max_queued_per_sender;
     let count = queued + 300;
     // The first one was replaced last.
     let all: Vec<_> = (1..count).chain([0]).map(|nonce| restored(&sim, 0, nonce, |_| {})).collect();
