@@ -55,6 +55,23 @@ impl From<&VerifiedTx> for Candidate {
     }
 }
 
+/// How a transaction asks to come in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asking {
+    pub(crate) origin: Origin,
+    /// When it came first.
+    pub(crate) arrived_us: u64,
+    /// Whether it was in the pool before a restart. It was looked at then: what it needs to be ready
+    /// may come after it, as may the money that it waits for.
+    pub(crate) restored: bool,
+}
+
+impl Asking {
+    pub(crate) fn new(origin: Origin, now: Now) -> Self {
+        Self { origin, arrived_us: now.us, restored: false }
+    }
+}
+
 /// How a transaction would come in.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -81,7 +98,7 @@ impl Pool {
         account: Account,
         now: Now,
     ) -> Result<Forecast, Refusal> {
-        let plan = self.plan(&tx.into(), origin, now.us, account, now)?;
+        let plan = self.plan(&tx.into(), Asking::new(origin, now), account, now)?;
         let id = |slot: Slot| self.residents[slot.number()].tx.id();
         Ok(Forecast {
             ready: plan.ready,
@@ -93,13 +110,14 @@ impl Pool {
     pub(crate) fn plan(
         &self,
         tx: &Candidate,
-        origin: Origin,
-        arrived_us: u64,
+        asking: Asking,
         account: Account,
         now: Now,
     ) -> Result<Plan, Refusal> {
-        self.check_time(tx, arrived_us, account, now)?;
-        let least = self.least_rate(origin, now.us);
+        self.check_time(tx, asking.arrived_us, account, now)?;
+        // The floor keeps out what a full pool pushed out. What was restored was not.
+        let local = asking.restored || asking.origin == Origin::Local;
+        let least = self.least_rate(if local { Origin::Local } else { Origin::Remote }, now.us);
         let rate = FeeRate::of(tx.fee, tx.size);
         if rate < least {
             return Err(Refusal::FeeTooLow { fee: tx.fee, least: least.fee_for(tx.size) });
@@ -120,10 +138,18 @@ impl Pool {
             }
         }
         let at = place.unwrap_or_else(|at| at);
-        let run = self.run_with(tx, (outlook, at, replaced), account)?;
+        let run = match self.run_with(tx, (outlook, at, replaced), account) {
+            Err(Refusal::CannotPay { .. } | Refusal::TooManyQueued { .. })
+                if asking.restored && at >= outlook.run_len =>
+            {
+                outlook.run_len
+            }
+            run => run?,
+        };
 
         let leaving = outlook.used.iter().chain(&replaced);
-        let protected = origin == Origin::Local && self.may_protect(tx.charge, leaving.clone());
+        let protected =
+            asking.origin == Origin::Local && self.may_protect(tx.charge, leaving.clone());
         let slot = Slot::new(self.residents.next(), protected);
         let key = Key::new(rate, &tx.id, slot);
         let cost = u64::try_from(tx.cost).unwrap_or(u64::MAX);

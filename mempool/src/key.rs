@@ -109,6 +109,11 @@ impl Entry {
         Self { high, low, nonce, cost, tie, weakest: 0, slot }
     }
 
+    /// Whether it is surely above a ready key. By the first word, which is most often enough.
+    pub(crate) fn is_above(&self, key: Key) -> bool {
+        self.high > key.high
+    }
+
     /// Its own key, as if it were ready.
     pub(crate) fn key(&self) -> Key {
         Key { high: self.high, low: self.low, tie: self.tie, slot: self.slot }

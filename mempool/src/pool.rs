@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use hearsay_chain::ledger::Account;
 use hearsay_chain::{Address, TxId, VerifiedTx};
 
+use crate::admission::Asking;
 use crate::ages::Ages;
 use crate::config::{Config, ConfigError};
 use crate::departure::Departure;
@@ -159,7 +160,7 @@ impl Pool {
         account: Account,
         now: Now,
     ) -> Result<Inserted, Refusal> {
-        self.admit(tx, origin, now.us, account, now)
+        self.admit(tx, Asking::new(origin, now), account, now)
     }
 
     /// Takes one in again that came at `arrived_us` and was kept elsewhere since. Those that came
@@ -167,7 +168,9 @@ impl Pool {
     /// than they are.
     ///
     /// # Errors
-    /// As [`Pool::insert`], and if it has waited too long.
+    /// As [`Pool::insert`], and if it has waited too long; but that its sender has many behind a gap,
+    /// or cannot pay, is not held against it, nor that the floor is raised: it was taken once, and what
+    /// it waits for may be restored after it.
     pub fn restore(
         &mut self,
         tx: VerifiedTx,
@@ -176,22 +179,22 @@ impl Pool {
         account: Account,
         now: Now,
     ) -> Result<Inserted, Refusal> {
-        self.admit(tx, origin, arrived_us.min(now.us), account, now)
+        let arrived_us = arrived_us.min(now.us);
+        self.admit(tx, Asking { origin, arrived_us, restored: true }, account, now)
     }
 
     fn admit(
         &mut self,
         tx: VerifiedTx,
-        origin: Origin,
-        arrived_us: u64,
+        asking: Asking,
         account: Account,
         now: Now,
     ) -> Result<Inserted, Refusal> {
-        let plan = self.plan(&(&tx).into(), origin, arrived_us, account, now)?;
+        let plan = self.plan(&(&tx).into(), asking, account, now)?;
         let entry = plan.entry;
         let owner = plan.sender.unwrap_or_else(|| self.new_sender(tx.sender()));
         let run_before = self.senders[owner].run();
-        self.settle_in(tx, owner, arrived_us, entry.slot);
+        self.settle_in(tx, owner, asking.arrived_us, entry.slot);
         let (used, replaced) = self.change(owner, |sender| sender.update(account, Some(entry)));
         let outdated = used.iter().map(|it| self.release(it.slot)).collect();
         let replaced = replaced.map(|it| self.release(it.slot));

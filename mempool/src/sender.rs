@@ -156,7 +156,7 @@ impl Sender {
         newcomer: Option<Entry>,
     ) -> (Vec<Entry>, Option<Entry>) {
         let before = self.run_len();
-        let mut changed = Changed { from: self.entries().len(), stable_from: before };
+        let mut changed = Changed { from: self.entries().len(), stable_from: 0 };
         let mut used = Vec::new();
         if account != self.account {
             let count = position(self.entries(), account.nonce).unwrap_or_else(|at| at);
@@ -225,20 +225,23 @@ impl Sender {
         let entries = self.waiting.as_mut_slice();
         let before = changed.from.checked_sub(1).map(|at| entries[at].weakest as usize);
         let mut least = before.map(|at| (at, entries[at].key()));
-        for (at, entry) in entries.iter_mut().enumerate().skip(changed.from) {
+        let mut at = changed.from;
+        while let Some(entry) = entries.get_mut(at) {
             let key = entry.key();
-            let weakest = match least.filter(|(_, least)| *least < key && at != run_len) {
-                Some((weakest, _)) => weakest,
-                None => {
-                    least = Some((at, key));
-                    at
-                }
-            };
+            let (weakest, weakest_key) =
+                least.filter(|(_, least)| *least < key && at != run_len).unwrap_or((at, key));
             let same = entry.weakest == weakest as u32 && weakest != changed.from;
             if same && at >= changed.stable_from {
                 return;
             }
             entry.weakest = weakest as u32;
+            least = Some((weakest, weakest_key));
+            at += 1;
+            // Who replaces the first of a thousand again and again changes nothing for most of them:
+            // those are passed over at the pace of memory.
+            let part = if at < run_len { &entries[at..run_len] } else { &entries[at..] };
+            let stays = |it: &&Entry| it.weakest as usize == weakest && it.is_above(weakest_key);
+            at += if at == run_len { 0 } else { part.iter().take_while(stays).count() };
         }
     }
 }

@@ -32,7 +32,8 @@ fn every_refusal_is_answered_with_ignore_and_its_own_word() {
         ),
         (paying(1, 1, 2_199), rich(0), Refusal::Underpriced { fee: 2_199, least: 2_200 }),
         (paying(1, 2, 2_001), poor, Refusal::CannotPay { cost: 5_001, balance: 5_000 }),
-        (paying(1, 7, 2_001), poor, Refusal::CannotPay { cost: 5_001, balance: 5_000 }),
+        // What would wait must be payable with all that waits.
+        (paying(1, 7, 2_001), poor, Refusal::CannotPay { cost: 7_001, balance: 5_000 }),
         (paying(1, 1, 4_001), poor, Refusal::CannotPay { cost: 5_001, balance: 5_000 }),
         (paying(3, 1, 2_000), rich(0), Refusal::Full { fee: 2_000, size: 165 }),
     ];

@@ -86,6 +86,11 @@ fn a_replacement_of_the_same_size_takes_no_room() {
 /// A pool whose memory these fill to the last byte, beside a large one that pays best: sender,
 /// nonce, fee per byte, size.
 fn tight_pool(transactions: &[(u8, u64, u64, usize)]) -> (Pool, Vec<TxId>) {
+    pool_with_room(transactions, 0)
+}
+
+/// The same, with so much memory left.
+fn pool_with_room(transactions: &[(u8, u64, u64, usize)], room: usize) -> (Pool, Vec<TxId>) {
     let transactions: Vec<VerifiedTx> = transactions
         .iter()
         .map(|(sender, nonce, rate, size)| sized(*sender, *nonce, *rate, *size))
@@ -93,7 +98,7 @@ fn tight_pool(transactions: &[(u8, u64, u64, usize)]) -> (Pool, Vec<TxId>) {
     let large = sized(99, 0, 1_000, 16_500);
     let mut roomy = pool_of(1_000);
     fill(&mut roomy, transactions.iter().chain([&large]));
-    let config = Config { max_memory: roomy.totals().memory, ..*roomy.config() };
+    let config = Config { max_memory: roomy.totals().memory + room, ..*roomy.config() };
     let mut pool = Pool::new(config).unwrap();
     fill(&mut pool, transactions.iter().chain([&large]));
     (pool, ids(&transactions))
@@ -124,10 +129,10 @@ fn used_nonces_make_room_before_others_have_to() {
 
 #[test]
 fn what_a_cheaper_replacement_makes_payable_is_ready_when_room_is_sought() {
-    let (mut pool, old) = tight_pool(&[(1, 1, 2, 500), (2, 0, 1, 15_000)]);
     let sender = address(1);
     let payload = vec![0; 835];
     let dear = signed(Transfer { payload, ..transfer(1, 0, 50_000, 1_000) });
+    let (mut pool, old) = pool_with_room(&[(1, 1, 2, 500), (2, 0, 1, 15_000)], charge(&dear));
     let account = Account { balance: 51_500, nonce: 0 };
     pool.insert(dear, Origin::Remote, account, START).unwrap();
     assert_eq!(pool.state(&old[0]), Some(State::Unfunded { nonce: 1 }));

@@ -27,9 +27,9 @@ pub(super) enum Owner {
     Gossip { ticket: Ticket, at: Time, taken: Time },
     /// Somebody who handed a transaction in.
     Submit { token: Token },
-    /// A peer that handed one over, and waits for nothing. It is told nothing of a verdict, and loses
-    /// its connection over one that is never valid.
-    Offer { from: PeerId },
+    /// A peer that handed one over at this moment, and waits for nothing. It is told nothing of a
+    /// verdict, and loses its connection over one that is never valid.
+    Offer { from: PeerId, taken: Time },
 }
 
 impl Owner {

@@ -54,7 +54,7 @@ impl<S: Store> Engine<S> {
             match UnverifiedTx::decode(data) {
                 Ok(tx) => {
                     self.trace_offered(tx.id(), data.len(), from, out);
-                    self.take_transaction(now, tx, Owner::Offer { from }, out)?;
+                    self.take_transaction(now, tx, Owner::Offer { from, taken: now }, out)?;
                 }
                 Err(error) => self.penalise(from, error.reason(), out),
             }

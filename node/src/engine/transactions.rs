@@ -288,7 +288,9 @@ impl<S: Store> Engine<S> {
                 };
                 out.push(Effect::Submitted { token: *token, result });
             }
-            Owner::Offer { from } => {
+            Owner::Offer { from, taken } => {
+                let answer = answer.as_ref().map(drop);
+                self.note_verdict(now, Kind::Tx, id.0, (*taken, *taken), answer, out);
                 if let Err(Objection { verdict: Verdict::Reject, reason, .. }) = answer {
                     self.penalise(*from, reason, out);
                 }
@@ -310,20 +312,39 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) {
         let Owner::Gossip { ticket, at, taken } = owner else { return };
-        let (verdict, reason) = match answer {
-            Ok(()) => (Verdict::Accept, None),
-            Err(objection) => (objection.verdict, Some(objection.reason)),
-        };
-        self.count(verdict);
+        let (verdict, reason) = said(answer);
         out.push(Effect::Judge { ticket: ticket.clone(), verdict, kind, reason });
+        self.note_verdict(now, kind, id, (*at, *taken), answer, out);
+    }
+
+    /// Writes a verdict down: of a message that came at one moment and was taken up at another.
+    fn note_verdict(
+        &mut self,
+        now: Time,
+        kind: Kind,
+        id: [u8; 32],
+        (at, taken): (Time, Time),
+        answer: Result<(), &Objection>,
+        out: &mut Vec<Effect>,
+    ) {
+        let (verdict, reason) = said(answer);
+        self.count(verdict);
         out.push(Effect::Trace(Event::Verdict {
             kind,
             id: hex::encode(id),
             verdict: verdict_name(verdict),
             reason: reason.map(str::to_owned),
-            queue_us: taken.since(*at),
-            check_us: now.since(*taken),
+            queue_us: taken.since(at),
+            check_us: now.since(taken),
         }));
+    }
+}
+
+/// A verdict and its reason.
+fn said(answer: Result<(), &Objection>) -> (Verdict, Option<&'static str>) {
+    match answer {
+        Ok(()) => (Verdict::Accept, None),
+        Err(objection) => (objection.verdict, Some(objection.reason)),
     }
 }
 

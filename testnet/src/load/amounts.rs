@@ -19,8 +19,9 @@ pub enum Amounts {
 }
 
 impl Amounts {
-    /// Fees unless asked otherwise, so that block builders have something to order by.
-    pub const FEES: Self = Self::Uniform { min: 1, max: 100 };
+    /// Fees unless asked otherwise: block builders have something to order by, and the least is enough
+    /// for the largest transaction at a pool's default of one unit for each 1,000 bytes.
+    pub const FEES: Self = Self::Uniform { min: 20, max: 120 };
 
     /// The greatest that it can be.
     #[must_use]
