@@ -202,15 +202,13 @@ impl<S: Store> Engine<S> {
         let genesis = self.genesis();
         let next_slot = genesis.slot_at(now.unix_ms()).saturating_add(1);
         let slot_us = genesis.slot_start_ms(next_slot).saturating_mul(1_000);
-        let has_more = self.sync.has_more_to_store() || self.restoring.has_more();
-        let soon = if has_more { 0 } else { TICK_US };
+        let soon = if self.sync.has_more_to_store() { 0 } else { TICK_US };
         now.unix_us.saturating_add(soon).min(slot_us)
     }
 
     fn on_tick(&mut self, now: Time, out: &mut Vec<Effect>) -> Result<(), StoreError> {
         self.propose(now, out)?;
         self.drive_sync(now, out)?;
-        self.restore_again(now, out)?;
         self.drive_unbroadcast(now, out);
         if now.mono_us >= self.next_expiry_us {
             self.next_expiry_us = now.mono_us.saturating_add(1_000_000);

@@ -87,7 +87,7 @@ impl<S: Store> Driver<S> {
         };
         let wanted = journal.wanted();
         if wanted != *told && telling.as_ref().is_none_or(|(number, _)| *number != wanted) {
-            let ids: Vec<TxId> = self.engine.pool().ids().collect();
+            let ids: Vec<TxId> = self.engine.pool().iter().map(|view| view.tx.id()).collect();
             *telling = Some((wanted, ids.into_iter()));
         }
         let Some((number, left)) = telling else { return };

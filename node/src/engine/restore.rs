@@ -64,9 +64,6 @@ struct Batch {
 pub(super) struct Restoring {
     /// By the order in which they came. A later one that is checked first waits for the earlier.
     batches: BTreeMap<JobId, Batch>,
-    /// Those for which too many of their sender's waited behind a gap, the last first. A replacement
-    /// is younger than what stood behind the first, so it may close the gap only afterwards.
-    again: Vec<Returning>,
     /// Whether no more batches come.
     ended: bool,
     tally: RestoreTally,
@@ -98,13 +95,6 @@ impl RestoreTally {
     fn refuse(&mut self, reason: &'static str) {
         let count = self.refused.entry(reason).or_default();
         *count = count.saturating_add(1);
-    }
-}
-
-impl Restoring {
-    /// Whether there is something to do that nothing but time calls for.
-    pub(super) fn has_more(&self) -> bool {
-        self.ended && self.batches.is_empty() && !self.again.is_empty()
     }
 }
 
@@ -195,7 +185,7 @@ impl<S: Store> Engine<S> {
                 match result {
                     Ok(tx) => {
                         let returning = Returning { tx, origin, arrived_unix_us };
-                        self.restore(now, returning, true, out)?;
+                        self.restore(now, returning, out)?;
                     }
                     Err(error) => {
                         let farewell = Farewell { reason: error.reason(), departure: None };
@@ -212,7 +202,6 @@ impl<S: Store> Engine<S> {
         &mut self,
         now: Time,
         returning: Returning,
-        may_try_again: bool,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         let Returning { tx, origin, arrived_unix_us } = &returning;
@@ -234,11 +223,6 @@ impl<S: Store> Engine<S> {
             Err(Refusal::Known) => {
                 self.restoring.tally.known = self.restoring.tally.known.saturating_add(1);
             }
-            Err(Refusal::TooManyQueued { .. })
-                if may_try_again && self.restoring.again.len() < self.pool.config().max_count =>
-            {
-                self.restoring.again.push(returning);
-            }
             Err(refusal) => self.not_restored(id, Farewell::from(&refusal), out),
         }
         Ok(())
@@ -249,39 +233,11 @@ impl<S: Store> Engine<S> {
         self.end_restore(out);
     }
 
-    /// Tries some of those again that had to wait for others, once the others are there.
-    pub(super) fn restore_again(
-        &mut self,
-        now: Time,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), StoreError> {
-        if !self.restoring.has_more() {
-            return Ok(());
-        }
-        for _ in 0..RESTORE_BATCH {
-            let Some(returning) = self.restoring.again.pop() else { break };
-            self.restore(now, returning, false, out)?;
-        }
-        if self.restoring.again.is_empty() {
-            self.end_restore(out);
-        }
-        Ok(())
-    }
-
     fn end_restore(&mut self, out: &mut Vec<Effect>) {
-        let restoring = &mut self.restoring;
-        if !restoring.ended || !restoring.batches.is_empty() {
-            return;
-        }
-        if restoring.again.is_empty() {
+        if self.restoring.ended && self.restoring.batches.is_empty() {
             // Nothing more comes, so this is said once.
-            restoring.ended = false;
-            out.push(Effect::RestoreDone(std::mem::take(&mut restoring.tally)));
-        } else {
-            // In the order of nonces, each closes the gap for the next; the last is taken first.
-            restoring
-                .again
-                .sort_by_key(|it| std::cmp::Reverse((it.tx.sender(), it.tx.transfer().nonce)));
+            self.restoring.ended = false;
+            out.push(Effect::RestoreDone(std::mem::take(&mut self.restoring.tally)));
         }
     }
 }

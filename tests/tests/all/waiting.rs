@@ -65,7 +65,8 @@ fn what_waits_is_there_after_kill_nine_and_what_a_block_took_meanwhile_is_not() 
     assert_eq!(after, before);
     wait_for_words(&world, "restored 6 of 6 waiting transactions");
     let export = world.path().join("waiting.jsonl").display().to_string();
-    stdout(&node.client(["mempool", "export", &export]));
+    let exported = node.client(["mempool", "export", &export]);
+    assert!(exported.status.success(), "{exported:?}");
     node.kill();
     let journal = world.dir(0).join("mempool.journal");
     let with_all = fs::read(&journal).unwrap();

@@ -1,6 +1,6 @@
 //! What waited before a restart, and what an engine makes of it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use hearsay_chain::store::MemoryStore;
 use hearsay_chain::transaction::Transfer;
@@ -70,11 +70,6 @@ impl Started {
         }
         self.handle(Input::RestoreEnd);
         while self.check(backwards) {}
-        while self.tallies().is_empty() {
-            let now = self.now;
-            assert_eq!(self.engine.next_tick(now), now.unix_us, "there is more to do");
-            self.handle(Input::Tick);
-        }
         let mut tallies = self.tallies();
         assert_eq!(tallies.len(), 1, "it is said once");
         tallies.remove(0)
@@ -127,7 +122,7 @@ fn a_pool_comes_back_as_it_was_whichever_signatures_are_checked_first() {
         let count = kept.len() as u64;
         assert_eq!(tally, RestoreTally { found: count, taken: count, ..Default::default() });
         let after = started.engine.pool();
-        let ids = |pool: &Pool| -> Vec<TxId> { pool.ids().collect() };
+        let ids = |pool: &Pool| -> BTreeSet<TxId> { pool.iter().map(|it| it.tx.id()).collect() };
         assert_eq!(ids(after), ids(before));
         for it in &kept {
             let id = it.tx.id();
@@ -158,14 +153,15 @@ fn what_cannot_wait_any_longer_does_not_come_back_and_is_counted_by_its_reason()
     almost.arrived_unix_us = started.now.unix_us - age + 1;
     let expired = restored(&sim, 0, 4, |it| it.expiry = Some(0));
     let elsewhere = restored(&sim, 0, 5, |it| it.chain.0[0] ^= 1);
+    // What it waits for may come yet.
     let poor = restored(&sim, 0, 6, |it| it.amount = 1 << 40);
     let good = restored(&sim, 0, 0, |_| {});
-    let gone = [&forged, &old, &expired, &elsewhere, &poor].map(|it| it.tx.id());
+    let gone = [&forged, &old, &expired, &elsewhere].map(|it| it.tx.id());
     let all = vec![good, forged, old, almost.clone(), expired, elsewhere, poor];
     let tally = started.restore(all, false);
     let refused = [("bad-signature", 1), ("too-old", 1), ("expired", 1), ("wrong-chain", 1)];
-    let refused = refused.into_iter().chain([("balance", 1)]).collect();
-    assert_eq!(tally, RestoreTally { found: 7, taken: 2, known: 0, refused });
+    let refused = refused.into_iter().collect();
+    assert_eq!(tally, RestoreTally { found: 7, taken: 3, known: 0, refused });
     let mut removed = started.removed();
     removed.sort_unstable();
     let mut gone = gone.to_vec();
@@ -177,7 +173,7 @@ fn what_cannot_wait_any_longer_does_not_come_back_and_is_counted_by_its_reason()
 fn a_gap_that_a_younger_replacement_closes_loses_nothing_behind_it() {
     let sim = Sim::new(1, 1, 4);
     let mut started = Started::new(&sim);
-    let queued = u64::try_from(Config::default().max_queued_per_sender).unwrap();
+    let queued = Config::default().max_queued_per_sender;
     let count = queued + 300;
     // The first one was replaced last.
     let all: Vec<_> = (1..count).chain([0]).map(|nonce| restored(&sim, 0, nonce, |_| {})).collect();

@@ -81,7 +81,7 @@ impl Sim {
     pub(in super::super) fn assert_kept(&self) -> usize {
         let mut count = 0;
         for (number, node) in self.nodes.iter().enumerate() {
-            let mut held: Vec<_> = node.engine.pool().ids().collect();
+            let mut held: Vec<_> = node.engine.pool().iter().map(|view| view.tx.id()).collect();
             held.sort_unstable();
             let kept: Vec<_> = node.kept.keys().copied().collect();
             assert_eq!(kept, held, "node {number} at {}", self.now);
