@@ -62,7 +62,8 @@ pub(crate) struct Asking {
     /// When it came first.
     pub(crate) arrived_us: u64,
     /// Whether it was in the pool before a restart. It was looked at then: what it needs to be ready
-    /// may come after it, as may the money that it waits for.
+    /// may come after it, as may the money that it waits for, and a reorganisation may have moved its
+    /// account back.
     pub(crate) restored: bool,
 }
 
@@ -114,7 +115,7 @@ impl Pool {
         account: Account,
         now: Now,
     ) -> Result<Plan, Refusal> {
-        self.check_time(tx, asking.arrived_us, account, now)?;
+        self.check_time(tx, asking, account, now)?;
         // The floor keeps out what a full pool pushed out. What was restored was not.
         let local = asking.restored || asking.origin == Origin::Local;
         let least = self.least_rate(if local { Origin::Local } else { Origin::Remote }, now.us);
@@ -173,7 +174,7 @@ impl Pool {
     fn check_time(
         &self,
         tx: &Candidate,
-        arrived_us: u64,
+        asking: Asking,
         account: Account,
         now: Now,
     ) -> Result<(), Refusal> {
@@ -186,12 +187,13 @@ impl Pool {
         if let Some(expiry) = tx.expiry.filter(|expiry| now.next_height > *expiry) {
             return Err(Refusal::Expired { expiry });
         }
-        if now.us.saturating_sub(arrived_us) >= self.config.max_age_us {
+        if now.us.saturating_sub(asking.arrived_us) >= self.config.max_age_us {
             return Err(Refusal::TooOld);
         }
         let limit = self.config.max_ready_per_sender;
         // A run must have a nonce after it, so the very last nonce stays unused.
-        if ahead >= limit || tx.nonce == u64::MAX {
+        let too_far = ahead >= limit && !asking.restored;
+        if too_far || tx.nonce == u64::MAX {
             return Err(Refusal::NonceTooFar { found: tx.nonce, next: account.nonce, limit });
         }
         Ok(())

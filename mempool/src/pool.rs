@@ -168,8 +168,8 @@ impl Pool {
     /// than they are.
     ///
     /// # Errors
-    /// As [`Pool::insert`], and if it has waited too long; but that its sender has many behind a gap,
-    /// or cannot pay, is not held against it, nor that the floor is raised: it was taken once, and what
+    /// As [`Pool::insert`], and if it has waited too long; but how far ahead its nonce is, that its
+    /// sender has many behind a gap, or cannot pay, is not held against it, nor that the floor is raised: it was taken once, and what
     /// it waits for may be restored after it.
     pub fn restore(
         &mut self,

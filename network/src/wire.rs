@@ -1,12 +1,16 @@
-//! What nodes ask each other directly: where they stand, and for headers and bodies of blocks.
+//! What nodes ask each other directly: where they stand, for headers and bodies of blocks, and whether
+//! they have transactions, which they may also hand over.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use hearsay_chain::block::MAX_BLOCK_BYTES;
 use hearsay_chain::codec::{DecodeError, decode, encode};
-use hearsay_chain::{BlockId, GenesisId, block};
+use hearsay_chain::transaction::MAX_TX_BYTES;
+use hearsay_chain::{BlockId, GenesisId, TxId, block};
 
-/// The largest encoding of a request, in bytes: [`MAX_BODIES`] ids and a little.
-pub const MAX_REQUEST_BYTES: usize = 5 * 1024;
+/// The largest encoding of a request, in bytes: an offer of transactions, with the length of each and
+/// of the list. Whoever reads a request allocates what comes, up to this; a connection may have eight
+/// open.
+pub const MAX_REQUEST_BYTES: usize = MAX_OFFER_BYTES + 4 * MAX_OFFER + 16;
 
 /// The largest encoding of a response, in bytes: one block of the largest size always fits.
 pub const MAX_RESPONSE_BYTES: usize = MAX_BLOCK_BYTES + 64 * 1024;
@@ -20,6 +24,16 @@ pub const MAX_HEADERS: usize = 2_048;
 
 /// The most bodies asked for at once.
 pub const MAX_BODIES: usize = 128;
+
+/// The most ids of transactions asked about at once: 4 KiB of them.
+pub const MAX_HAVE: usize = 128;
+
+/// The most transactions offered at once.
+pub const MAX_OFFER: usize = 32;
+
+/// The most bytes of transactions offered at once: four of the largest size, or 32 with payloads of
+/// 1,900 bytes. One always fits.
+pub const MAX_OFFER_BYTES: usize = 4 * MAX_TX_BYTES;
 
 /// Where a node stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -51,6 +65,12 @@ pub enum Request {
     },
     /// Asks for the bodies of these blocks: [`MAX_BODIES`] at most. Answer: [`Response::Bodies`].
     Bodies(Vec<BlockId>),
+    /// Asks which of these transactions the other has, in its pool or on its chain: [`MAX_HAVE`] at
+    /// most. Answer: [`Response::HaveTransactions`].
+    HaveTransactions(Vec<TxId>),
+    /// Hands over encoded transactions that the other lacks: [`MAX_OFFER`] at most, of
+    /// [`MAX_OFFER_BYTES`] together. They are decoded where gossip is. Answer: [`Response::Offered`].
+    OfferTransactions(Vec<Vec<u8>>),
 }
 
 /// What the other answers.
@@ -63,6 +83,12 @@ pub enum Response {
     /// Encoded lists of transactions, of the first blocks asked for: as many as it has before the
     /// first that it lacks, and as fit. They are decoded where signatures are checked, not here.
     Bodies(Vec<Vec<u8>>),
+    /// Which transactions it has: of each asked about, in order, a bit, the lowest of the first byte
+    /// first. Bits beyond the last are 0.
+    HaveTransactions(Vec<u8>),
+    /// They were taken up to be checked, as many as there was room for; what comes of it is seen by
+    /// asking.
+    Offered,
 }
 
 impl Request {
@@ -84,6 +110,12 @@ impl Request {
             }
             Request::Bodies(ids) if ids.len() > MAX_BODIES => {
                 Err(DecodeError::Malformed(format!("{} ids", ids.len())))
+            }
+            Request::HaveTransactions(ids) if ids.len() > MAX_HAVE => {
+                Err(DecodeError::Malformed(format!("{} ids", ids.len())))
+            }
+            Request::OfferTransactions(offered) if offered.len() > MAX_OFFER => {
+                Err(DecodeError::Malformed(format!("{} transactions", offered.len())))
             }
             _ => Ok(request),
         }
@@ -110,9 +142,31 @@ impl Response {
             Response::Bodies(bodies) if bodies.len() > MAX_BODIES => {
                 Err(DecodeError::Malformed(format!("{} bodies", bodies.len())))
             }
+            Response::HaveTransactions(bits) if bits.len() > MAX_HAVE / 8 => {
+                Err(DecodeError::Malformed(format!("{} bytes of bits", bits.len())))
+            }
             _ => Ok(response),
         }
     }
+}
+
+/// Packs answers into the bits of [`Response::HaveTransactions`].
+#[must_use]
+pub fn pack(answers: &[bool]) -> Vec<u8> {
+    let byte =
+        |eight: &[bool]| eight.iter().rev().fold(0_u8, |bits, has| (bits << 1) | u8::from(*has));
+    answers.chunks(8).map(byte).collect()
+}
+
+/// The answers to `count` questions; none if there are not as many bits as that takes, or more.
+#[must_use]
+pub fn unpack(bits: &[u8], count: usize) -> Option<Vec<bool>> {
+    if bits.len() != count.div_ceil(8) {
+        return None;
+    }
+    let mut answers = bits.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
+    let wanted: Vec<bool> = answers.by_ref().take(count).collect();
+    answers.all(|rest| !rest).then_some(wanted)
 }
 
 #[cfg(test)]
@@ -161,6 +215,43 @@ mod tests {
     }
 
     #[test]
+    fn the_most_transactions_fit_a_request_and_one_more_is_refused() {
+        let have = |count| Request::HaveTransactions(vec![TxId([7; 32]); count]);
+        assert_eq!(Request::decode(&have(MAX_HAVE).encode()), Ok(have(MAX_HAVE)));
+        assert!(Request::decode(&have(MAX_HAVE + 1).encode()).is_err());
+        let offer =
+            |count| Request::OfferTransactions(vec![vec![1; MAX_OFFER_BYTES / count]; count]);
+        for count in [4, MAX_OFFER] {
+            assert_eq!(Request::decode(&offer(count).encode()), Ok(offer(count)));
+        }
+        assert!(Request::decode(&offer(MAX_OFFER + 1).encode()).is_err());
+        let large = Request::OfferTransactions(vec![vec![1; MAX_OFFER_BYTES + 200]]);
+        assert!(Request::decode(&large.encode()).is_err());
+    }
+
+    #[test]
+    fn answers_come_out_of_their_bits_as_they_went_in_and_other_bits_are_no_answer() {
+        for count in [0, 1, 7, 8, 9, MAX_HAVE] {
+            let answers: Vec<bool> = (0..count).map(|number| number % 3 == 0).collect();
+            let bits = pack(&answers);
+            assert_eq!(unpack(&bits, count), Some(answers));
+            assert_eq!(unpack(&bits, count + 8), None);
+        }
+        assert_eq!(pack(&[true, false, false, true]), [0b1001]);
+        assert_eq!(unpack(&[0b10_0001], 5), None, "a bit beyond the last");
+    }
+
+    #[test]
+    fn the_encodings_of_what_was_there_before_stay() {
+        assert_eq!(Request::Bodies(vec![]).encode()[0], 2);
+        assert_eq!(Request::HaveTransactions(vec![]).encode()[0], 3);
+        assert_eq!(Request::OfferTransactions(vec![]).encode()[0], 4);
+        assert_eq!(Response::Bodies(vec![]).encode()[0], 2);
+        assert_eq!(Response::HaveTransactions(vec![]).encode()[0], 3);
+        assert_eq!(Response::Offered.encode()[0], 4);
+    }
+
+    #[test]
     fn the_most_headers_fit_a_response() {
         const { assert!(MAX_HEADERS * block::HEADER_BYTES + 5 < MAX_RESPONSE_BYTES) };
     }
@@ -179,5 +270,8 @@ mod tests {
         assert!(Response::decode(&[1, 0xff, 0xff, 0xff, 0xff]).is_err());
         assert!(Response::decode(&[2, 0xff, 0xff, 0xff, 0xff]).is_err());
         assert!(Response::decode(&[2, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]).is_err());
+        assert!(Response::decode(&[3, 0xff, 0xff, 0xff, 0xff]).is_err());
+        assert!(Request::decode(&[3, 0xff, 0xff, 0xff, 0xff]).is_err());
+        assert!(Request::decode(&[4, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]).is_err());
     }
 }

@@ -2,9 +2,19 @@
 //! reads. Plain data; the engine fills it in. Ids and keys are hex, addresses bech32, amounts and
 //! fees in units, sizes in bytes.
 
+mod export;
+mod pool;
+
 use hearsay_chain::keys::PublicKey;
-use hearsay_chain::{Address, BlockId, GenesisId, TxId};
+use hearsay_chain::{Address, BlockId, GenesisId, TxId, UnverifiedTx};
 use serde::{Deserialize, Serialize};
+
+pub use self::export::{ExportPage, ExportedTx, WaitingTx};
+pub use self::pool::{
+    BlockFee, DropReason, FeeBand, FeeEstimate, Gap, MAX_ESTIMATE_BLOCKS, MAX_LISTED,
+    MempoolStatus, PoolFees, PoolSender, PoolState, PooledTx, SenderFilter, SenderOrder,
+    TestResult, TestVerdict, TxFilter, TxOrder,
+};
 
 /// The node as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,27 +91,6 @@ pub struct VerdictCounts {
     pub ignore: u64,
     /// Dropped, and the sender blamed.
     pub reject: u64,
-}
-
-/// The pool of waiting transactions.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MempoolStatus {
-    /// Transactions in it.
-    pub count: u64,
-    /// Those whose nonce run is complete.
-    pub ready: u64,
-    /// Those that wait for an earlier nonce.
-    pub queued: u64,
-    /// The sum of their sizes, in bytes.
-    pub bytes: u64,
-    /// What they and the pool's indexes take in memory, in bytes.
-    pub memory: u64,
-    /// How many it may hold.
-    pub max_count: u64,
-    /// How much memory it may take, in bytes.
-    pub max_memory: u64,
-    /// Distinct senders.
-    pub senders: u64,
 }
 
 /// One connected peer.
@@ -243,8 +232,14 @@ pub enum BlockRef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum TxStatus {
-    /// Neither in the pool nor in the chain.
+    /// Neither in the pool nor in the chain, and not known to have been dropped.
     Unknown,
+    /// In the pool, handed in here, and no peer is known to have it yet.
+    Unbroadcast {
+        /// The nonce that is missing, if it is behind a gap too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waiting_for: Option<u64>,
+    },
     /// In the pool, behind a gap.
     Queued {
         /// The nonce that is missing.
@@ -275,6 +270,15 @@ pub enum TxStatus {
         /// Blocks on top of it.
         confirmations: u64,
     },
+    /// It was in the pool and left it without a block, since this process started. It may be handed
+    /// in again.
+    Dropped {
+        /// Why.
+        reason: DropReason,
+        /// The one that it had to leave for, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<TxId>,
+    },
 }
 
 /// A submission that the pool took.
@@ -284,6 +288,9 @@ pub struct Submitted {
     pub id: TxId,
     /// Whether it waits behind a gap.
     pub queued: bool,
+    /// Whether it was there already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub known: bool,
 }
 
 /// A submission that was not taken.
@@ -305,6 +312,23 @@ pub enum Query {
     Status,
     /// [`Answer::Mempool`].
     Mempool,
+    /// [`Answer::Senders`].
+    Senders(SenderFilter),
+    /// [`Answer::Transactions`].
+    Transactions(Box<TxFilter>),
+    /// [`Answer::Export`].
+    Export,
+    /// [`Answer::Fees`].
+    Fees,
+    /// [`Answer::Estimate`].
+    Estimate {
+        /// The size of a transaction, in bytes.
+        bytes: u64,
+        /// For how many blocks; [`MAX_ESTIMATE_BLOCKS`] at most.
+        blocks: u32,
+    },
+    /// [`Answer::Test`], once its signature was checked.
+    Test(UnverifiedTx),
     /// [`Answer::Account`].
     Account(Address),
     /// [`Answer::Block`].
@@ -327,6 +351,18 @@ pub enum Answer {
     Status(Box<NodeStatus>),
     /// To [`Query::Mempool`].
     Mempool(MempoolStatus),
+    /// To [`Query::Senders`].
+    Senders(Vec<PoolSender>),
+    /// To [`Query::Transactions`].
+    Transactions(Vec<PooledTx>),
+    /// To [`Query::Export`]: the network, and all that waits, in no particular order.
+    Export(GenesisId, Vec<WaitingTx>),
+    /// To [`Query::Fees`].
+    Fees(PoolFees),
+    /// To [`Query::Estimate`].
+    Estimate(FeeEstimate),
+    /// To [`Query::Test`].
+    Test(TestResult),
     /// To [`Query::Account`].
     Account(AccountView),
     /// To [`Query::Block`]; none if there is no such block.

@@ -19,16 +19,17 @@ use tokio::task::JoinHandle;
 use crate::checkers::CheckerThreads;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::driver::{Driver, Ends, Fatal, Identity};
+use crate::driver::{Driver, Ends, Fatal, Identity, Keeping};
 use crate::engine::{Engine, Setup};
 use crate::halt::Room;
 use crate::handle::{Handle, Request};
+use crate::journal::{self, Journal};
 use crate::lab::LabDesk;
 use crate::lag::LagReader;
 use crate::metrics::Metrics;
 use crate::run::{store_options, store_path};
 use crate::trace::event::{Event, SCHEMA};
-use crate::trace::log::{Abandon, Log};
+use crate::trace::log::{self, Log};
 use crate::trace::writer::Writer;
 
 /// How often a node looks whether its disks have room: often enough that `/health` tells of a full
@@ -71,8 +72,20 @@ pub(crate) struct Ready {
     /// Ends once the driver has told it to, or is gone.
     pub(crate) network: JoinHandle<()>,
     pub(crate) abandon: Abandon,
-    /// Done when the log's file is closed.
-    pub(crate) log_closed: oneshot::Receiver<()>,
+    pub(crate) closed: Closed,
+}
+
+/// The means to leave a node's files as they are.
+#[derive(Debug)]
+pub(crate) struct Abandon {
+    log: log::Abandon,
+    journal: Option<journal::Abandon>,
+}
+
+/// Those of a node's files that threads of their own write.
+pub(crate) struct Closed {
+    log: oneshot::Receiver<()>,
+    journal: Option<oneshot::Receiver<()>>,
 }
 
 /// A chain, whatever its store is.
@@ -198,7 +211,18 @@ impl Listening {
             dilation: clock.dilation(),
         };
         log.write(clock.without_skew(clock.now()), &start)?;
-        let (abandon, log_closed) = log.abandon();
+        let (abandon_log, log_closed) = log.abandon();
+        let mut abandon = Abandon { log: abandon_log, journal: None };
+        let mut closed = Closed { log: log_closed, journal: None };
+        let mut keeping = Keeping::default();
+        if disk.is_some() {
+            let metrics = Arc::clone(&self.metrics);
+            let (mut journal, restoring) =
+                Journal::start(&settings.data_dir, genesis.id(), metrics)?;
+            let (abandon_journal, journal_closed) = journal.abandon();
+            (abandon.journal, closed.journal) = (Some(abandon_journal), Some(journal_closed));
+            keeping = Keeping::with(journal, restoring);
+        }
         let engine = Engine::new(chain, setup(&settings, authority)?, clock.now());
         let Network { commands, events, wire, task, .. } = network;
         let several_threads = Runtime::current().runtime_flavor() == RuntimeFlavor::MultiThread;
@@ -208,6 +232,7 @@ impl Listening {
             requests: self.requests,
             wire,
             log,
+            keeping,
             checkers,
             lag,
             metrics: self.metrics,
@@ -218,7 +243,26 @@ impl Listening {
             commits_block: disk.is_some() && several_threads,
         };
         let driver = wrap(Box::new(Driver::new(engine, identity, ends)));
-        Ok(Ready { driver, network: task, abandon, log_closed })
+        Ok(Ready { driver, network: task, abandon, closed })
+    }
+}
+
+impl Abandon {
+    /// From now on nothing more is written.
+    pub(crate) fn now(&self) {
+        self.log.now();
+        self.journal.iter().for_each(journal::Abandon::now);
+    }
+}
+
+impl Closed {
+    /// Waits until the files are closed, whichever way that comes about.
+    pub(crate) async fn wait(self) {
+        // Nothing is sent: the other ends go with the files.
+        let _ = self.log.await;
+        if let Some(journal) = self.journal {
+            let _ = journal.await;
+        }
     }
 }
 
@@ -278,12 +322,7 @@ fn parse_all(what: &str, addresses: &[String]) -> anyhow::Result<Vec<Multiaddr>>
 }
 
 fn setup(settings: &Settings, authority: Option<Keypair>) -> anyhow::Result<Setup> {
-    let bound = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    let pool = Pool::new(hearsay_mempool::Config {
-        max_count: bound(settings.mempool.max_count),
-        max_memory: bound(settings.mempool.max_memory),
-        ..hearsay_mempool::Config::default()
-    })?;
+    let pool = Pool::new(settings.mempool.bounds(rand::random()))?;
     let sync_peers = settings.sync.peers.into();
     Ok(Setup { authority, pool, sync_peers, seed: rand::random() })
 }

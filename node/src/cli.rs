@@ -18,6 +18,7 @@ mod progress;
 mod run;
 mod status;
 mod tx;
+mod tx_fee;
 mod tx_send;
 mod wait;
 mod who;
@@ -39,14 +40,14 @@ A network of one node, from nothing:
 
 And in another terminal:
   hearsay key new bob
-  hearsay tx send --from alice --to bob --amount 10 --fee 1 --wait final
+  hearsay tx send --from alice --to bob --amount 10 --wait final
   hearsay account bob
 
 `hearsay testnet` runs and measures a whole network on this machine, if hearsay-testnet is
 installed beside hearsay.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 node unreachable, 4 rejected or refused by the node,
-5 timed out; 10 to 20 a node's data directory cannot be opened (see `hearsay run --help`).";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 node unreachable, 4 rejected, refused or dropped by the
+node, 5 timed out; 10 to 20 a node's data directory cannot be opened (see `hearsay run --help`).";
 
 /// Spreads signed transactions and blocks among peers, and shows how they spread.
 #[derive(Debug, Parser)]

@@ -7,6 +7,7 @@
 
 mod flags;
 mod layers;
+mod mempool;
 mod settings;
 mod toml_text;
 
@@ -14,8 +15,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-pub use self::flags::{Flags, GossipFlags, MempoolFlags, PeerFlags};
-pub use self::settings::{Gossip, LEAST_BODIES, Mempool, Peers, Settings};
+pub use self::flags::{Flags, GossipFlags, PeerFlags};
+pub use self::mempool::{Mempool, MempoolFlags};
+pub use self::settings::{Gossip, LEAST_BODIES, Peers, Settings};
 pub(crate) use self::toml_text::{Mistake, nearest, read_toml};
 
 /// Settings that no node can run by.

@@ -4,6 +4,7 @@
 
 mod ends;
 mod halt;
+mod journal;
 mod words;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::lag::Lag;
 use crate::trace::event::Event;
 pub(crate) use ends::Ends;
 pub use ends::{Fatal, Identity};
+pub(crate) use journal::Keeping;
 use words::{kind_word, peer_info, tell, tell_time};
 
 /// How often the bytes on the sockets are written down.
@@ -94,6 +96,7 @@ impl<S: Store> Driver<S> {
                 _ = look.tick() => self.look().await?,
                 () = &mut tick, if goes_on => {
                     self.handle(Input::Tick).await?;
+                    self.tell_journal();
                     let next = self.engine.next_tick(self.ends.clock.now());
                     tick.as_mut().reset(Instant::now() + self.ends.clock.until(next));
                 }
@@ -103,6 +106,9 @@ impl<S: Store> Driver<S> {
                 }
                 Some((job, done)) = self.checked.recv(), if goes_on => {
                     self.handle(Input::Checked { job, done }).await?;
+                }
+                batch = self.ends.keeping.next(), if goes_on && self.engine.may_restore() => {
+                    self.on_restored(batch).await?;
                 }
                 // Before the network, whose queue is rarely empty under load; its own is short.
                 Some(request) = self.ends.requests.recv(), if hears => {
@@ -118,6 +124,7 @@ impl<S: Store> Driver<S> {
         self.trace(Event::Stop { reason: reason.clone() })?;
         // It may have ended by itself; then there is nothing to stop.
         let _ = self.ends.commands.send(Command::Stop).await;
+        self.ends.keeping.close();
         self.ends.log.close()?;
         Ok(reason)
     }
@@ -188,6 +195,8 @@ impl<S: Store> Driver<S> {
                     let _ = reply.send(self.complete(answer));
                 }
             }
+            Effect::Keep(kept) => self.ends.keeping.keep(kept),
+            Effect::RestoreDone(tally) => self.on_restore_done(&tally),
             Effect::Trace(event) => self.trace(event)?,
             Effect::TraceAt(at, event) => {
                 self.count(&event);

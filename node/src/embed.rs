@@ -14,13 +14,12 @@ use tokio::runtime::Runtime;
 use tokio::sync::{oneshot, watch};
 use tokio::task::{AbortHandle, JoinError};
 
-use crate::assembly::{self, Listening, Means, Ready};
+use crate::assembly::{self, Abandon, Listening, Means, Ready};
 use crate::checkers::CheckerThreads;
 use crate::config::Settings;
 use crate::driver::{Fatal, Identity};
 use crate::handle::Handle;
 use crate::lag::{LagReader, Sampler};
-use crate::trace::log::Abandon;
 use crate::trace::writer::Writer;
 
 /// How often an embedded node looks whether its disks have room. Nobody asks for its `/health`, and
@@ -122,7 +121,7 @@ impl Embedded {
         let handle = listening.handle().clone();
         let opened = tokio::task::spawn_blocking(move || listening.open_store()).await??;
         let identity = opened.identity().clone();
-        let Ready { driver, network, abandon, log_closed } = opened.begin(means)?;
+        let Ready { driver, network, abandon, closed } = opened.begin(means)?;
         let (stop, stopped) = oneshot::channel();
         let network_task = network.abort_handle();
         let run = tokio::spawn(async move {
@@ -140,8 +139,7 @@ impl Embedded {
                 // Its port is free only then.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            // It is sent nothing: its other end goes with the file.
-            let _ = log_closed.await;
+            closed.wait().await;
             // There may be nobody who wants to know.
             let _ = tell.send(Some(how));
         });

@@ -7,19 +7,26 @@
 
 mod answers;
 mod blocks;
+mod departures;
 mod effect;
 mod halt;
 mod input;
+mod inspect;
 mod jobs;
+mod keep;
 mod names;
 mod news;
+mod offers;
 mod orphans;
 mod producer;
+mod restore;
 mod sightings;
 mod sync;
 #[cfg(test)]
 mod tests;
 mod transactions;
+mod trial;
+mod unbroadcast;
 mod unpublished;
 mod work;
 
@@ -27,18 +34,23 @@ use hearsay_chain::{Chain, Genesis, Keypair, Store, StoreError, TxId, VerifiedTx
 use hearsay_mempool::{Now, Pool};
 use hearsay_network::choice::Strategy;
 
-use crate::api::VerdictCounts;
+use crate::api::{Query, VerdictCounts};
 use crate::trace::event::{Event, Kind, PeerState, VerdictName};
+use departures::Departures;
 use jobs::Jobs;
 use names::Names;
 use orphans::Orphans;
+use restore::Restoring;
 use sightings::Sightings;
 use sync::Sync;
+use unbroadcast::Unbroadcast;
 use unpublished::Unpublished;
 
 pub use effect::Effect;
 pub use input::{Copy, Input, Time, Token};
 pub use jobs::JobId;
+pub use keep::Kept;
+pub use restore::{RESTORE_BATCH, RestoreTally, Restored};
 pub use work::{Done, Work, run_all};
 
 /// The longest time between two ticks. Slots are met exactly, whatever this is; the rest that ticks
@@ -80,6 +92,9 @@ pub struct Engine<S> {
     sightings: Sightings,
     names: Names,
     unpublished: Unpublished,
+    restoring: Restoring,
+    unbroadcast: Unbroadcast,
+    departures: Departures,
     sync: Sync,
     verdicts: VerdictCounts,
 }
@@ -102,6 +117,9 @@ impl<S: Store> Engine<S> {
             sightings: Sightings::default(),
             names: Names::default(),
             unpublished: Unpublished::default(),
+            restoring: Restoring::default(),
+            unbroadcast: Unbroadcast::default(),
+            departures: Departures::default(),
             sync: Sync::new(setup.sync_peers, setup.seed),
             verdicts: VerdictCounts::default(),
             chain,
@@ -141,7 +159,7 @@ impl<S: Store> Engine<S> {
             }
             Input::Checked { job, done } => self.on_checked(now, job, done, out)?,
             Input::Published { topic, id, failure } => self.unpublished.note(topic, id, failure),
-            Input::Joined(peer) => self.on_joined(peer, out),
+            Input::Joined(peer) => self.on_joined(now, peer, out),
             Input::Listening(_) => self.publish_again(out)?,
             Input::Left(peer) => self.on_left(now, peer, out)?,
             Input::Foreign(peer) => out.push(peer_event(&peer, PeerState::Foreign, None)),
@@ -153,10 +171,13 @@ impl<S: Store> Engine<S> {
             }
             Input::Response { from, id, result } => self.on_response(now, from, id, result, out)?,
             Input::Submit { token, tx } => self.on_submit(now, token, tx, out)?,
+            Input::Ask { token, query: Query::Test(tx) } => self.on_test(now, token, tx, out)?,
             Input::Ask { token, query } => {
                 let answer = self.answer(now, &query)?;
                 out.push(Effect::Answer { token, answer });
             }
+            Input::Restore(transactions) => self.on_restore(now, transactions, out)?,
+            Input::RestoreEnd => self.on_restore_end(out),
             Input::Tick => self.on_tick(now, out)?,
         }
         Ok(())
@@ -188,10 +209,11 @@ impl<S: Store> Engine<S> {
     fn on_tick(&mut self, now: Time, out: &mut Vec<Effect>) -> Result<(), StoreError> {
         self.propose(now, out)?;
         self.drive_sync(now, out)?;
+        self.drive_unbroadcast(now, out);
         if now.mono_us >= self.next_expiry_us {
             self.next_expiry_us = now.mono_us.saturating_add(1_000_000);
             for (id, departure) in self.pool.expire(self.pool_now(now)) {
-                out.push(evicted(id, departure.reason()));
+                self.departed(id, departure, None, out);
             }
             self.publish_again(out)?;
             self.orphans.expire(now.mono_us);

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use hearsay_chain::{TxId, UnverifiedTx};
+use hearsay_chain::{GenesisId, TxId, UnverifiedTx};
 use hearsay_network::{PeerId, Probed};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
-    AccountView, Answer, BlockRef, BlockView, EvidenceView, MempoolStatus, NodeStatus, PeerInfo,
-    Query, Refused, Submitted, TxStatus,
+    AccountView, Answer, BlockRef, BlockView, EvidenceView, FeeEstimate, MempoolStatus, NodeStatus,
+    PeerInfo, PoolFees, PoolSender, PooledTx, Query, Refused, SenderFilter, Submitted, TestResult,
+    TestVerdict, TxFilter, TxStatus, WaitingTx,
 };
 use crate::halt::{self, Halt};
 use crate::lab::{self, LabChange, LabDesk, LabError, ProbeRequest, ProbeResult};
@@ -125,6 +126,41 @@ impl Handle {
         }
     }
 
+    /// Says what would come of handing in a transaction; nothing does.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn test(&self, tx: UnverifiedTx) -> Result<TestResult, Stopping> {
+        if let Some(Refused { reason, message, .. }) = refused_by(&self.halt) {
+            return Ok(TestResult {
+                id: tx.id(),
+                accepted: false,
+                ready: false,
+                replaces: None,
+                evicts: Vec::new(),
+                verdict: TestVerdict::Ignore,
+                reason: Some(reason),
+                message: Some(message),
+                least_fee: None,
+            });
+        }
+        match self.ask(Query::Test(tx)).await? {
+            Answer::Test(result) => Ok(result),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// What a transaction of so many bytes should pay.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn estimate(&self, bytes: u64, blocks: u32) -> Result<FeeEstimate, Stopping> {
+        match self.ask(Query::Estimate { bytes, blocks }).await? {
+            Answer::Estimate(estimate) => Ok(estimate),
+            _ => Err(Stopping),
+        }
+    }
+
     /// The connected peers.
     ///
     /// # Errors
@@ -151,6 +187,50 @@ impl Handle {
     pub async fn mempool(&self) -> Result<MempoolStatus, Stopping> {
         match self.ask(Query::Mempool).await? {
             Answer::Mempool(status) => Ok(status),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// Who has transactions in the pool.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn pool_senders(&self, filter: SenderFilter) -> Result<Vec<PoolSender>, Stopping> {
+        match self.ask(Query::Senders(filter)).await? {
+            Answer::Senders(senders) => Ok(senders),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// Transactions in the pool.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn pool_transactions(&self, filter: TxFilter) -> Result<Vec<PooledTx>, Stopping> {
+        match self.ask(Query::Transactions(Box::new(filter))).await? {
+            Answer::Transactions(transactions) => Ok(transactions),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// How many transactions in the pool pay what.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn pool_fees(&self) -> Result<PoolFees, Stopping> {
+        match self.ask(Query::Fees).await? {
+            Answer::Fees(fees) => Ok(fees),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// All that waits in the pool, in no particular order, and the network.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn export(&self) -> Result<(GenesisId, Vec<WaitingTx>), Stopping> {
+        match self.ask(Query::Export).await? {
+            Answer::Export(genesis, waiting) => Ok((genesis, waiting)),
             _ => Err(Stopping),
         }
     }

@@ -14,6 +14,7 @@ pub mod engine;
 pub mod genesis_file;
 pub mod halt;
 pub mod handle;
+pub mod journal;
 pub mod keyfile;
 pub mod lab;
 pub mod lag;

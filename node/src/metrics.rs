@@ -54,6 +54,13 @@ pub struct Metrics {
     pool_count: UnsignedGauge,
     pool_size: UnsignedGauge,
     pool_queued: UnsignedGauge,
+    pool_memory: UnsignedGauge,
+    pool_local: UnsignedGauge,
+    pool_unbroadcast: UnsignedGauge,
+    pool_floor: UnsignedGauge,
+    journal_complete: UnsignedGauge,
+    journal_count: UnsignedGauge,
+    journal_size: UnsignedGauge,
     sync_target: UnsignedGauge,
     halted: UnsignedGauge,
 }
@@ -88,12 +95,20 @@ impl Metrics {
             pool_count: Gauge::default(),
             pool_size: Gauge::default(),
             pool_queued: Gauge::default(),
+            pool_memory: Gauge::default(),
+            pool_local: Gauge::default(),
+            pool_unbroadcast: Gauge::default(),
+            pool_floor: Gauge::default(),
+            journal_complete: Gauge::default(),
+            journal_count: Gauge::default(),
+            journal_size: Gauge::default(),
             sync_target: Gauge::default(),
             halted: Gauge::default(),
         };
         metrics.register_messages();
         metrics.register_network();
         metrics.register_state();
+        metrics.register_pool();
         metrics
     }
 
@@ -163,6 +178,20 @@ impl Metrics {
             "Height of the last final block",
             self.final_height.clone(),
         );
+        registry.register(
+            "sync_target_height",
+            "The height being caught up to; 0 when not behind",
+            self.sync_target.clone(),
+        );
+        registry.register(
+            "halted",
+            "1 while the node stands still because a disk is full",
+            self.halted.clone(),
+        );
+    }
+
+    fn register_pool(&mut self) {
+        let registry = &mut self.registry;
         registry.register("mempool_count", "Transactions in the pool", self.pool_count.clone());
         registry.register_with_unit(
             "mempool",
@@ -175,15 +204,42 @@ impl Metrics {
             "Transactions in the pool that wait for an earlier nonce",
             self.pool_queued.clone(),
         );
-        registry.register(
-            "sync_target_height",
-            "The height being caught up to; 0 when not behind",
-            self.sync_target.clone(),
+        registry.register_with_unit(
+            "mempool_memory",
+            "Memory that the transactions in the pool and its indexes take",
+            Unit::Bytes,
+            self.pool_memory.clone(),
         );
         registry.register(
-            "halted",
-            "1 while the node stands still because a disk is full",
-            self.halted.clone(),
+            "mempool_local",
+            "Transactions in the pool that were handed in here and are protected for it",
+            self.pool_local.clone(),
+        );
+        registry.register(
+            "mempool_unbroadcast",
+            "Transactions in the pool that were handed in here and that no peer is known to have",
+            self.pool_unbroadcast.clone(),
+        );
+        registry.register(
+            "mempool_min_fee_per_kb",
+            "What 1,000 bytes from elsewhere must pay now, in units",
+            self.pool_floor.clone(),
+        );
+        registry.register(
+            "mempool_journal_complete",
+            "1 while the journal of the pool takes down all that it should",
+            self.journal_complete.clone(),
+        );
+        registry.register(
+            "mempool_journal_count",
+            "Transactions in the journal of the pool",
+            self.journal_count.clone(),
+        );
+        registry.register_with_unit(
+            "mempool_journal",
+            "Bytes of the journal of the pool",
+            Unit::Bytes,
+            self.journal_size.clone(),
         );
     }
 
@@ -261,6 +317,17 @@ impl Metrics {
         self.pool_count.set(status.count);
         self.pool_size.set(status.bytes);
         self.pool_queued.set(status.queued);
+        self.pool_memory.set(status.memory);
+        self.pool_local.set(status.local);
+        self.pool_unbroadcast.set(status.unbroadcast);
+        self.pool_floor.set(status.min_fee_per_kb);
+    }
+
+    /// What the journal of the pool holds now, and whether that is all that it should.
+    pub fn journal(&self, is_complete: bool, transactions: u64, bytes: u64) {
+        self.journal_complete.set(u64::from(is_complete));
+        self.journal_count.set(transactions);
+        self.journal_size.set(bytes);
     }
 
     /// The height being caught up to, or none when not behind.
@@ -331,7 +398,16 @@ mod tests {
         metrics.heights(20, 17);
         metrics.sync_target(Some(40));
         metrics.halted(true);
-        metrics.pool(&MempoolStatus { count: 3, bytes: 750, queued: 1, ..Default::default() });
+        metrics.pool(&MempoolStatus {
+            count: 3,
+            bytes: 750,
+            queued: 1,
+            memory: 1_500,
+            local: 2,
+            unbroadcast: 1,
+            min_fee_per_kb: 9,
+            ..Default::default()
+        });
         for line in [
             "hearsay_peers 5",
             "hearsay_height 20",
@@ -341,6 +417,10 @@ mod tests {
             "hearsay_mempool_count 3",
             "hearsay_mempool_bytes 750",
             "hearsay_mempool_queued 1",
+            "hearsay_mempool_memory_bytes 1500",
+            "hearsay_mempool_local 2",
+            "hearsay_mempool_unbroadcast 1",
+            "hearsay_mempool_min_fee_per_kb 9",
         ] {
             assert_line(&metrics, line);
         }

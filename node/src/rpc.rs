@@ -9,6 +9,7 @@ mod access;
 mod api;
 mod client;
 mod error;
+mod exports;
 #[cfg(test)]
 pub(crate) mod fake;
 mod front;

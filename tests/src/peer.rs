@@ -219,7 +219,8 @@ impl Life {
     fn note(&self, request: &Request) {
         let mut seen = lock(&self.seen);
         match request {
-            Request::Standing(_) => {}
+            Request::Standing(_) | Request::HaveTransactions(_) | Request::OfferTransactions(_) => {
+            }
             Request::Headers { .. } => seen.headers += 1,
             Request::Bodies(ids) => {
                 ids.iter().for_each(|id| *seen.asked.entry(*id).or_default() += 1);
@@ -246,6 +247,11 @@ impl Life {
                 }
                 Response::Bodies(bodies)
             }
+            // It has no pool.
+            Request::HaveTransactions(ids) => {
+                Response::HaveTransactions(vec![0; ids.len().div_ceil(8)])
+            }
+            Request::OfferTransactions(_) => Response::Offered,
         })
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use hearsay_chain::fork_choice::Candidate;
 use libp2p::PeerId;
 
+use super::allowance::{Allowance, Terms};
 use crate::choice::{Choice, Chooser};
 use crate::wire::{MAX_HEADERS, Standing};
 
@@ -22,11 +23,19 @@ const SHARE: f64 = 0.3;
 
 /// Pages of headers that a peer may ask for at once, and how many more a second: a page costs this
 /// node thousands of reads. Whoever catches up needs one for each 2,048 blocks it stores.
-const HEADER_PAGES: f64 = 40.0;
-const HEADER_PAGES_A_SECOND: f64 = 2.0;
+const HEADER_PAGES: Terms = Terms { at_once: 40.0, a_second: 2.0 };
 
 /// What a request for a single header counts for, in pages.
 const LEAST_PAGE: f64 = 1.0 / 64.0;
+
+/// Ids of transactions that a peer may ask about: one that is not in the pool costs a read of the
+/// store, so that these are fewer reads than headers cause. A peer asks about what was handed in
+/// there, some of it at each of its peers.
+const IDS: Terms = Terms { at_once: 4_096.0, a_second: 1_024.0 };
+
+/// Transactions that a peer may hand over: each costs a signature check of 60 µs. It hands over what
+/// gossip did not bring, such as what it kept over a restart.
+const OFFERS: Terms = Terms { at_once: 512.0, a_second: 256.0 };
 
 /// Failures in a row after which a peer rests for long.
 const MAX_FAILURES: u32 = 3;
@@ -42,8 +51,9 @@ struct Known {
     speed: f64,
     failures: u32,
     rest_until: u64,
-    pages: f64,
-    pages_at: u64,
+    pages: Allowance,
+    ids: Allowance,
+    offers: Allowance,
 }
 
 /// Every peer of this network that is connected; bounded by the connection limits.
@@ -71,8 +81,9 @@ impl Peers {
                 speed: UNKNOWN_SPEED,
                 failures: 0,
                 rest_until: 0,
-                pages: HEADER_PAGES,
-                pages_at: 0,
+                pages: Allowance::new(HEADER_PAGES),
+                ids: Allowance::new(IDS),
+                offers: Allowance::new(OFFERS),
             },
         );
     }
@@ -80,6 +91,12 @@ impl Peers {
     /// A peer is gone.
     pub fn left(&mut self, peer: &PeerId) {
         self.by_id.remove(peer);
+    }
+
+    /// Whether a peer is there.
+    #[must_use]
+    pub fn knows(&self, peer: &PeerId) -> bool {
+        self.by_id.contains_key(peer)
     }
 
     /// How many there are.
@@ -195,17 +212,21 @@ impl Peers {
 
     /// Whether a peer may have so many headers now. Whoever is not known as a peer may not.
     pub fn may_ask_headers(&mut self, peer: &PeerId, count: usize, now: u64) -> bool {
-        let Some(known) = self.by_id.get_mut(peer) else { return false };
-        let passed = now.saturating_sub(known.pages_at) as f64 / 1e6;
-        known.pages = (known.pages + passed * HEADER_PAGES_A_SECOND).min(HEADER_PAGES);
-        known.pages_at = now;
         // The locator alone costs some reads.
         let cost = (count as f64 / MAX_HEADERS as f64).clamp(LEAST_PAGE, 1.0);
-        let may = known.pages >= cost;
-        if may {
-            known.pages -= cost;
-        }
-        may
+        self.by_id.get_mut(peer).is_some_and(|known| known.pages.take(cost, now))
+    }
+
+    /// Whether a peer may ask about so many transactions now. Whoever is not known may not.
+    pub fn may_ask_ids(&mut self, peer: &PeerId, count: usize, now: u64) -> bool {
+        let cost = count.max(1) as f64;
+        self.by_id.get_mut(peer).is_some_and(|known| known.ids.take(cost, now))
+    }
+
+    /// Whether a peer may hand over so many transactions now. Whoever is not known may not.
+    pub fn may_offer(&mut self, peer: &PeerId, count: usize, now: u64) -> bool {
+        let cost = count.max(1) as f64;
+        self.by_id.get_mut(peer).is_some_and(|known| known.offers.take(cost, now))
     }
 
     /// A peer was too slow or gave no answer: it rests for `short`, and for `long` after some

@@ -21,7 +21,7 @@ use super::process::cpu_seconds;
 use super::world::World;
 use crate::checkers::CheckerThreads;
 use crate::clock::Clock;
-use crate::driver::{Driver, Ends, Identity};
+use crate::driver::{Driver, Ends, Identity, Keeping};
 use crate::engine::{Engine, Setup};
 use crate::halt::Room;
 use crate::handle::Handle;
@@ -121,6 +121,7 @@ async fn handle(count: usize, pace: Option<Duration>, logged: bool) -> anyhow::R
         requests,
         wire: WireCount::default(),
         log,
+        keeping: Keeping::default(),
         checkers: CheckerThreads::start()?,
         lag: None,
         metrics: Arc::new(Metrics::new()),

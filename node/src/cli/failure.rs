@@ -32,7 +32,7 @@ pub enum Failure {
         /// What went wrong on the way.
         cause: String,
     },
-    /// Exit code 4: the node does not take the transaction.
+    /// Exit code 4: the node does not take the transaction, or has it no longer.
     #[error("{0}")]
     Refused(String),
     /// Exit code 5.

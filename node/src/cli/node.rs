@@ -7,7 +7,7 @@ use jsonrpsee::core::client::Error as ClientError;
 use jsonrpsee::http_client::HttpClient;
 
 use super::failure::Failure;
-use crate::rpc::{self, NodeUrl};
+use crate::rpc::{self, CallError, NodeUrl};
 
 /// The flags of every command that asks a node.
 #[derive(Args, Clone, Debug)]
@@ -35,7 +35,12 @@ impl Node {
         &self,
         call: impl Future<Output = Result<T, ClientError>>,
     ) -> Result<T, Failure> {
-        call.await.map_err(|error| Failure::of_call(&self.url, error.into()))
+        call.await.map_err(|error| self.failure(error.into()))
+    }
+
+    /// What a failed call means for the command.
+    pub(super) fn failure(&self, error: CallError) -> Failure {
+        Failure::of_call(&self.url, error)
     }
 }
 

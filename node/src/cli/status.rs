@@ -70,7 +70,7 @@ fn progress(sync: &SyncStatus) -> String {
 }
 
 /// A length of time as people say it.
-fn span(ms: u64) -> String {
+pub(super) fn span(ms: u64) -> String {
     let span = SignedDuration::try_from(Duration::from_millis(ms)).unwrap_or(SignedDuration::MAX);
     format!("{span:#}")
 }

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use clap::CommandFactory;
-use hearsay_chain::BlockId;
 use hearsay_chain::store::OpenErrorKind;
+use hearsay_chain::{BlockId, TxId};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::*;
-use crate::api::{Refused, TxStatus};
+use crate::api::{DropReason, Refused, TxStatus};
 use crate::rpc::fake::{Fake, Server};
 
 /// What a command did.
@@ -258,7 +258,7 @@ fn waiting_tells_each_state_and_ends_at_the_one_asked_for() {
         let sent = world.run(&format!("{SEND} --wait {goal}"));
         assert_eq!(sent.code(), 0, "{}", sent.says());
         let told: Vec<&str> =
-            sent.talk.lines().map(|line| line.rsplit(' ').next().unwrap()).collect();
+            sent.talk.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
         assert_eq!(told.join(" "), states);
         assert!(sent.out.contains(&format!("state          {goal}\n")), "{}", sent.out);
     }
@@ -270,6 +270,95 @@ fn waiting_too_long_is_told_with_the_state_so_far() {
     let sent = world.run(&format!("{SEND} --wait final --timeout 300ms"));
     assert_eq!(sent.code(), 5);
     assert!(sent.says().contains(" is ready; "), "{}", sent.says());
+}
+
+#[test]
+fn a_watch_of_a_transaction_that_is_dropped_ends_with_its_reason() {
+    let by = TxId([2; 32]);
+    let dropped = TxStatus::Dropped { reason: DropReason::Replaced, by: Some(by) };
+    let life = [TxStatus::Unbroadcast { waiting_for: Some(4) }, dropped].into();
+    let world = World::with(Fake { life, ..Fake::default() });
+    let watched = world.run(&format!("tx watch {} --until final --json", "ab".repeat(32)));
+    assert_eq!(watched.code(), 4);
+    let reason = format!("dropped (replaced by {by})");
+    assert!(watched.says().ends_with(&reason), "{}", watched.says());
+    let told: Vec<&str> =
+        watched.talk.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!(told, ["unbroadcast (waiting for nonce 4)", &reason]);
+    let json = watched.json();
+    assert_eq!((&json["state"], &json["reason"]), (&"dropped".into(), &"replaced".into()));
+    assert_eq!(json["by"], by.to_string());
+    let sent = world.run(&format!("{SEND} --wait included"));
+    assert_eq!(sent.code(), 4, "{}", sent.says());
+    assert!(sent.out.contains("reason  replaced\n"), "{}", sent.out);
+}
+
+#[test]
+fn a_watch_of_a_transaction_that_nobody_knows_ends_at_once() {
+    let world = World::with(Fake::default());
+    let watched = world.run(&format!("tx watch {}", "ab".repeat(32)));
+    assert_eq!(watched.code(), 4);
+    assert!(watched.out.contains("state  unknown\n"), "{}", watched.out);
+    assert!(watched.says().ends_with("is unknown to the node"), "{}", watched.says());
+}
+
+#[test]
+fn a_dry_run_tells_what_would_come_of_it_and_sends_nothing() {
+    let world = World::with(Fake::default());
+    let tested = world.run(&format!("{SEND} --dry-run"));
+    assert_eq!(tested.code(), 0, "{}", tested.says());
+    assert!(tested.out.contains("would be   ready\n"), "{}", tested.out);
+    let refused = Refused {
+        invalid: false,
+        reason: "underpriced".to_owned(),
+        message: "another waits".to_owned(),
+    };
+    let world = World::with(Fake { refuses: Some(refused), ..Fake::default() });
+    let tested = world.run(&format!("{SEND} --dry-run --json"));
+    assert_eq!(tested.code(), 4);
+    assert_eq!(tested.says(), "it would be refused (underpriced): another waits");
+    let json = tested.json();
+    assert_eq!((&json["accepted"], &json["verdict"]), (&false.into(), &"ignore".into()));
+    let text = world.server.metrics.encode();
+    assert!(!text.contains("tx_submit"), "{text}");
+}
+
+#[test]
+fn without_a_fee_the_estimate_for_the_next_block_is_taken_and_told() {
+    let world = World::with(Fake { life: [TxStatus::Ready].into(), ..Fake::default() });
+    let sent = world.run("tx send --from alice --to alice --amount 5 --payload 00 --json");
+    assert_eq!(sent.code(), 0, "{}", sent.says());
+    // The node asks for one unit for each hundred bytes.
+    assert_eq!(sent.talk, "fee 1: what the next block takes now for 166 bytes\n");
+    let fees = world.run("tx fee --bytes 1200");
+    assert!(fees.out.contains("size                   1200 bytes\n"), "{}", fees.out);
+    assert!(fees.out.contains("1              10               12\n"), "{}", fees.out);
+    assert_eq!(world.run("tx fee --json").json()["floor_per_kb"], 1);
+}
+
+#[test]
+fn the_pool_is_shown_with_its_senders_transactions_and_fees() {
+    let world = World::with(Fake::default());
+    let summary = world.run("mempool").out;
+    for line in [
+        "least fee     5 units for 1,000 bytes\n",
+        "oldest        2m 1s\n",
+        "unbroadcast   1\n",
+        "  3, 7-9\n",
+        "16-31            2      500    ####################....................\n",
+    ] {
+        assert!(summary.contains(line), "{line:?} is not in:\n{summary}");
+    }
+    let json = world.run("mempool --json").json();
+    assert_eq!((&json["oldest_ms"], &json["count"]), (&121_000.into(), &2.into()));
+    assert_eq!(json["top_senders"][0]["gaps"][1]["last"], 9);
+    assert!(world.run("mempool senders --gaps --order age").out.contains("3, 7-9"));
+    assert_eq!(world.run("mempool senders --json").json()[0]["queued"], 1);
+    let listed = world.run("mempool transactions --state queued --older-than 2m --order nonce");
+    assert!(listed.out.contains("queued (waiting for nonce 3), local\n"), "{}", listed.out);
+    assert_eq!(world.run("mempool transactions --json").json()[0]["waiting_for"], 3);
+    assert!(world.run("mempool fees").out.starts_with("least fee  5 units for 1,000 bytes\n"));
+    assert_eq!(world.run("mempool fees --json").json()["bands"][0]["count"], 2);
 }
 
 #[test]

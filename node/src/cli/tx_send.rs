@@ -9,18 +9,19 @@ use jiff::SignedDuration;
 use jsonrpsee::http_client::HttpClient;
 use serde::Serialize;
 
-use super::console::{Console, Facts};
+use super::console::{Console, Facts, units};
 use super::failure::Failure;
 use super::node::Node;
 use super::tx::with_status;
-use super::wait::{self, Goal};
+use super::wait::{Ended, Goal, Watch};
 use super::who::{Home, Who};
-use crate::api::TxStatus;
+use crate::api::{TestResult, TxStatus};
 use crate::rpc::{HexBytes, RpcClient};
 
 const EXAMPLES: &str = "\
 Examples:
-  hearsay tx send --from alice --to bob --amount 10 --fee 1
+  hearsay tx send --from alice --to bob --amount 10
+  hearsay tx send --from alice --to bob --amount 10 --fee 1 --dry-run
   hearsay tx send --from alice --to hs1… --amount 10 --fee 1 --wait final --timeout 2m
   hearsay tx send --from ./alice.pem --to bob --amount 0 --fee 1 --payload 68656c6c6f --json";
 
@@ -37,9 +38,9 @@ pub(super) struct Send {
     /// What the recipient gets, in units
     #[arg(long, value_name = "N")]
     amount: u64,
-    /// What the block's proposer gets, in units
+    /// What the block's proposer gets, in units [default: what the next block takes now]
     #[arg(long, value_name = "N")]
-    fee: u64,
+    fee: Option<u64>,
     /// Bytes to carry along, in hex
     #[arg(long, value_name = "HEX", default_value = "", hide_default_value = true)]
     payload: HexBytes,
@@ -49,6 +50,9 @@ pub(super) struct Send {
     /// The last height at which it may be included [default: any]
     #[arg(long, value_name = "HEIGHT")]
     expiry: Option<u64>,
+    /// Only ask whether the node would take it, and if not why
+    #[arg(long, conflicts_with = "wait")]
+    dry_run: bool,
     /// Wait until it is in the pool, in a block, or in a final block
     #[arg(long, value_name = "STATE")]
     wait: Option<WaitFor>,
@@ -82,24 +86,76 @@ impl Send {
     pub(super) async fn execute(self, console: &mut Console<'_>) -> Result<(), Failure> {
         let key = self.home.key(&self.from)?;
         let client = self.node.client()?;
-        let transfer = self.transfer(&key, &client).await?;
+        let mut transfer = self.transfer(&key, &client).await?;
+        if self.fee.is_none() {
+            transfer.fee = self.estimate(&key, &transfer, &client, console).await?;
+        }
         let nonce = transfer.nonce;
         let bytes = HexBytes(codec::encode(&transfer.sign(&key)));
+        if self.dry_run {
+            let result = self.node.ask(client.tx_test(bytes)).await?;
+            return self.show_test(console, &result);
+        }
         let id = self.node.ask(client.tx_submit(bytes)).await?.id;
         let goal = match self.wait {
             None | Some(WaitFor::Pooled) => Goal::Taken,
             Some(WaitFor::Included) => Goal::Included,
             Some(WaitFor::Final) => Goal::Final,
         };
-        let status = match goal {
-            Goal::Taken => self.node.ask(client.tx_status(id)).await?,
-            _ => wait::until(&self.node, &client, id, goal, self.timeout, console).await?,
+        let Ended { status, failure } = match goal {
+            Goal::Taken => {
+                Ended { status: self.node.ask(client.tx_status(id)).await?, failure: None }
+            }
+            _ => {
+                let (node, patience) = (&self.node, self.timeout);
+                let client = &client;
+                Watch { node, client, id, goal, patience, known: true }.run(console).await?
+            }
         };
         let sent = Sent { id, sender: key.address(), nonce, status };
         console.show(self.node.json, &sent, |sent| {
             let facts = Facts::default().with("id", id).with("sender", sent.sender);
             with_status(facts.with("nonce", nonce), &sent.status).to_string()
-        })
+        })?;
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// The fee that the next block takes now. It has no part in the size.
+    async fn estimate(
+        &self,
+        key: &Keypair,
+        transfer: &Transfer,
+        client: &HttpClient,
+        console: &mut Console<'_>,
+    ) -> Result<u64, Failure> {
+        let bytes = codec::encode(&transfer.clone().sign(key)).len() as u64;
+        let estimate = self.node.ask(client.tx_estimate_fee(Some(bytes), Some(1))).await?;
+        let next = estimate.blocks.first().map_or(estimate.least_fee, |next| next.fee);
+        let fee = next.max(estimate.least_fee);
+        console.say(format_args!("fee {fee}: what the next block takes now for {bytes} bytes"));
+        Ok(fee)
+    }
+
+    fn show_test(&self, console: &mut Console<'_>, result: &TestResult) -> Result<(), Failure> {
+        console.show(self.node.json, result, |result| {
+            let state = if result.ready { "ready" } else { "queued" };
+            Facts::default()
+                .with("id", result.id)
+                .with("would be", if result.accepted { state } else { "refused" })
+                .with_some("reason", result.reason.as_ref())
+                .with_some("replaces", result.replaces)
+                .with_some("evicts", (!result.evicts.is_empty()).then_some(result.evicts.len()))
+                .with_some("least fee", result.least_fee.map(units))
+                .to_string()
+        })?;
+        if result.accepted {
+            return Ok(());
+        }
+        Err(Failure::Refused(format!(
+            "it would be refused ({}): {}",
+            result.reason.as_deref().unwrap_or("unknown"),
+            result.message.as_deref().unwrap_or("the node does not say why")
+        )))
     }
 
     /// What is to be signed. The network and the nonce come from the node.
@@ -122,7 +178,7 @@ impl Send {
             nonce,
             recipient,
             amount: self.amount,
-            fee: self.fee,
+            fee: self.fee.unwrap_or(0),
             expiry: self.expiry,
             payload: self.payload.0.clone(),
         })

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::mempool::MempoolFlags;
 use super::settings::SyncPeers;
 
 /// What the command line and the environment say; clap puts the flag before the variable.
@@ -102,18 +103,6 @@ pub struct GossipFlags {
         value_name = "BOOL"
     )]
     pub flood_publish: Option<bool>,
-}
-
-/// The flags of `[mempool]`.
-#[derive(Args, Clone, Debug, Default, Serialize)]
-#[command(next_help_heading = "Mempool")]
-pub struct MempoolFlags {
-    /// The most transactions that wait for a block [default: 50000]
-    #[arg(long = "mempool-max-count", env = "HEARSAY_MEMPOOL_MAX_COUNT", value_name = "N")]
-    pub max_count: Option<u64>,
-    /// The most memory for what waits for a block, in bytes [default: 67108864]
-    #[arg(long = "mempool-max-memory", env = "HEARSAY_MEMPOOL_MAX_MEMORY", value_name = "BYTES")]
-    pub max_memory: Option<u64>,
 }
 
 /// The flags of `[sync]`.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use hearsay_network::choice::Strategy;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, Mempool};
 use crate::lab::LabSettings;
 
 /// Where a node listens for peers unless told otherwise: every interface.
@@ -108,14 +108,18 @@ impl Settings {
         }
         let least_one = [
             ("gossip.heartbeat_ms", heartbeat_ms),
-            ("mempool.max_count", self.mempool.max_count),
-            ("mempool.max_memory", self.mempool.max_memory),
+            ("mempool.max_age_ms", self.mempool.max_age_ms),
+            ("mempool.floor_half_life_ms", self.mempool.floor_half_life_ms),
         ];
         for (key, value) in least_one {
             if value == 0 {
                 return Err(ConfigError::Range(format!("{key} is 0; it must be at least 1")));
             }
         }
+        self.mempool
+            .bounds(0)
+            .check()
+            .map_err(|error| ConfigError::Range(format!("mempool.{error}")))?;
         if let Some(count) = self.keep_bodies.filter(|count| *count < LEAST_BODIES) {
             return Err(ConfigError::Range(format!(
                 "keep_bodies is {count}; it must be at least {LEAST_BODIES}, or be left out to keep \
@@ -153,23 +157,6 @@ impl Default for Gossip {
     /// The values of the gossipsub specification, but for the heartbeat, which is a little faster.
     fn default() -> Self {
         Self { mesh: 6, mesh_low: 5, mesh_high: 12, heartbeat_ms: 700, flood_publish: true }
-    }
-}
-
-/// `[mempool]`: how much waits for a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Mempool {
-    /// The most transactions.
-    pub max_count: u64,
-    /// The most memory, in bytes: transactions and the pool's own indexes.
-    pub max_memory: u64,
-}
-
-impl Default for Mempool {
-    /// Ten full blocks at the default limits of a genesis.
-    fn default() -> Self {
-        Self { max_count: 50_000, max_memory: 64 << 20 }
     }
 }
 

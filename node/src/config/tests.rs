@@ -140,7 +140,10 @@ fn the_table_that_the_flags_become_has_the_keys_of_the_settings() {
                 --rpc-host h --rpc-origin http://o --authority-key a --node-key k --events e \
                 --keep-bodies 64 --log l --gossip-mesh 6 --gossip-mesh-low 5 --gossip-mesh-high 12 \
                 --gossip-heartbeat-ms 1 --gossip-flood-publish false --mempool-max-count 1 \
-                --mempool-max-memory 1 --peers-max-inbound 1 --peers-max-outbound 1 \
+                --mempool-max-memory 1 --mempool-max-ready-per-sender 1 \
+                --mempool-max-queued-per-sender 1 --mempool-replacement-percent 1 \
+                --mempool-max-age-ms 1 --mempool-min-fee-per-kb 2 --mempool-fee-step-per-kb 2 \
+                --mempool-floor-half-life-ms 1 --mempool-local-percent 1 --peers-max-inbound 1 --peers-max-outbound 1 \
                 --sync-peers random";
     let from_flags = toml::Table::try_from(flags(line)).unwrap();
     let settings: Settings = from_flags.clone().try_into().unwrap();
@@ -194,7 +197,13 @@ fn values_that_do_not_fit_together_are_refused() {
         ("[gossip]\nmesh_low = 0\n", "gossip.mesh_low"),
         ("[gossip]\nmesh = 13\n", "gossip.mesh_high"),
         ("[gossip]\nheartbeat_ms = 0\n", "gossip.heartbeat_ms"),
-        ("[mempool]\nmax_count = 0\n", "mempool.max_count"),
+        ("[mempool]\nmax_count = 0\n", "mempool.max_count is 0; it must be 1 to"),
+        ("[mempool]\nmax_memory = 9000\n", "mempool.max_memory is 9000; it must be"),
+        ("[mempool]\nmax_ready_per_sender = 0\n", "mempool.max_ready_per_sender is 0"),
+        ("[mempool]\nreplacement_percent = 1001\n", "mempool.replacement_percent is 1001"),
+        ("[mempool]\nlocal_percent = 101\n", "mempool.local_percent is 101; it must be 0 to 100"),
+        ("[mempool]\nmax_age_ms = 0\n", "mempool.max_age_ms is 0; it must be at least 1"),
+        ("[mempool]\nfloor_half_life_ms = 0\n", "mempool.floor_half_life_ms is 0"),
         ("keep_bodies = 63\n", "keep_bodies is 63"),
         ("[peers]\nmax_inbound = 0\nmax_outbound = 0\n", "peers.max_inbound"),
     ] {
@@ -202,6 +211,31 @@ fn values_that_do_not_fit_together_are_refused() {
     }
     let refused = with_file("", "--mempool-max-memory 18446744073709551615").unwrap_err();
     assert!(refused.to_string().starts_with("a setting cannot be used: "), "{refused}");
+}
+
+#[test]
+fn every_bound_of_the_pool_is_what_the_settings_say_and_has_the_pools_default() {
+    let pool = |text: &str| with_file(text, "").unwrap().mempool.bounds(7);
+    let default = hearsay_mempool::Config { seed: 7, ..Default::default() };
+    assert_eq!(pool(""), default);
+    let all = "[mempool]\nmax_count = 11\nmax_memory = 90000\nmax_ready_per_sender = 12\n\
+               max_queued_per_sender = 13\nreplacement_percent = 14\nmax_age_ms = 15\n\
+               min_fee_per_kb = 16\nfee_step_per_kb = 17\nfloor_half_life_ms = 18\n\
+               local_percent = 19\n";
+    let config = hearsay_mempool::Config {
+        max_count: 11,
+        max_memory: 90_000,
+        max_ready_per_sender: 12,
+        max_queued_per_sender: 13,
+        replacement_percent: 14,
+        max_age_us: 15_000,
+        min_fee_per_kb: 16,
+        fee_step_per_kb: 17,
+        floor_half_life_us: 18_000,
+        local_percent: 19,
+        seed: 7,
+    };
+    assert_eq!(pool(all), config);
 }
 
 #[test]

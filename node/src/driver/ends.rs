@@ -8,6 +8,7 @@ use hearsay_network::{Command, NetEvent, WireCount};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use super::Keeping;
 use crate::checkers::CheckerThreads;
 use crate::clock::Clock;
 use crate::halt::{Halt, Room};
@@ -54,6 +55,8 @@ pub(crate) struct Ends {
     pub wire: WireCount,
     /// The propagation log.
     pub log: Log,
+    /// The journal of the pool.
+    pub keeping: Keeping,
     /// The threads that check signatures.
     pub checkers: CheckerThreads,
     /// How late things come to run; none outside the lab.

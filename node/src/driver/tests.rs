@@ -196,6 +196,7 @@ async fn a_store_that_refuses_halts_the_node_until_it_recovers_and_nothing_is_lo
         wire: WireCount::default(),
         log: Log::open(&path, "n0".to_owned(), Arc::clone(&halt), &Writer::start().unwrap())
             .unwrap(),
+        keeping: Keeping::default(),
         checkers: CheckerThreads::start().unwrap(),
         lag: None,
         metrics: Arc::new(Metrics::new()),

@@ -6,16 +6,28 @@ use hearsay_mempool::State;
 
 use super::Engine;
 use super::input::Time;
+use super::transactions::busy;
 use crate::api::{
-    AccountView, Answer, BlockRef, BlockView, EvidenceView, MAX_EVIDENCE, MempoolStatus,
-    NodeStatus, Query, TxStatus, TxView,
+    AccountView, Answer, BlockRef, BlockView, EvidenceView, MAX_EVIDENCE, NodeStatus, Query,
+    TxStatus, TxView,
 };
 
 impl<S: Store> Engine<S> {
     pub(super) fn answer(&self, now: Time, query: &Query) -> Result<Answer, StoreError> {
         Ok(match query {
             Query::Status => Answer::Status(Box::new(self.status(now))),
-            Query::Mempool => Answer::Mempool(self.mempool()),
+            Query::Mempool => Answer::Mempool(self.mempool(now)),
+            Query::Senders(filter) => Answer::Senders(self.pool_senders(now, filter)),
+            Query::Transactions(filter) => {
+                Answer::Transactions(self.pool_transactions(now, filter))
+            }
+            Query::Export => Answer::Export(self.chain.rules().id(), self.export(now)),
+            Query::Fees => Answer::Fees(self.pool_fees(now)),
+            Query::Estimate { bytes, blocks } => {
+                Answer::Estimate(self.estimate(now, *bytes, *blocks))
+            }
+            // Its signature must be checked first; this one was not asked in the right way.
+            Query::Test(tx) => Answer::Test(self.tested(now, tx, Some(busy()))?),
             Query::Account(address) => Answer::Account(self.account(*address)?),
             Query::Block(block) => Answer::Block(self.block(*block)?.map(Box::new)),
             Query::Tx(id) => Answer::Tx(self.transaction(*id)?),
@@ -45,24 +57,10 @@ impl<S: Store> Engine<S> {
             final_height: ends.final_height,
             first_body: self.chain.first_body(),
             peers: self.sync.peer_count(),
-            mempool: self.mempool(),
+            mempool: self.mempool(now),
             sync: self.sync.status(ends.height),
             verdicts: self.verdicts,
             lag_p99_us: None,
-        }
-    }
-
-    fn mempool(&self) -> MempoolStatus {
-        let totals = self.pool.totals();
-        MempoolStatus {
-            count: totals.count as u64,
-            ready: totals.ready as u64,
-            queued: totals.queued as u64,
-            bytes: totals.bytes as u64,
-            max_count: totals.max_count as u64,
-            memory: totals.memory as u64,
-            max_memory: totals.max_memory as u64,
-            senders: totals.senders as u64,
         }
     }
 
@@ -116,13 +114,20 @@ impl<S: Store> Engine<S> {
 
     fn transaction(&self, id: TxId) -> Result<TxStatus, StoreError> {
         if let Some(state) = self.pool.state(&id) {
+            let unbroadcast = self.unbroadcast.contains(&id);
             return Ok(match state {
+                State::Ready if unbroadcast => TxStatus::Unbroadcast { waiting_for: None },
+                State::Queued { waiting_for } if unbroadcast => {
+                    TxStatus::Unbroadcast { waiting_for: Some(waiting_for) }
+                }
                 State::Ready => TxStatus::Ready,
                 State::Queued { waiting_for } => TxStatus::Queued { waiting_for },
                 State::Unfunded { nonce } => TxStatus::Unfunded { nonce },
             });
         }
-        let Some(place) = self.chain.find_transaction(&id)? else { return Ok(TxStatus::Unknown) };
+        let Some(place) = self.chain.find_transaction(&id)? else {
+            return Ok(self.departures.status(&id));
+        };
         let Some(block) = self.chain.store().block_at(place.height)? else {
             return Ok(TxStatus::Unknown);
         };

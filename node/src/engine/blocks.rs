@@ -9,13 +9,13 @@ use hearsay_chain::{
     VerifiedTx,
 };
 
-use hearsay_mempool::Departure;
+use hearsay_mempool::Origin;
 
 use super::input::Time;
 use super::jobs::{Job, Owner};
 use super::transactions::{Objection, busy};
 use super::work::Work;
-use super::{Effect, Engine, evicted};
+use super::{Effect, Engine};
 use crate::trace::event::{Event, Kind};
 
 /// The block is here, or being checked. Nobody's fault.
@@ -264,7 +264,7 @@ impl<S: Store> Engine<S> {
         let chain = &self.chain;
         let mut left = self.pool.tip_changed(
             &included,
-            abandoned,
+            abandoned.clone(),
             |address| chain.account(address),
             moment,
         )?;
@@ -276,10 +276,13 @@ impl<S: Store> Engine<S> {
             let account = self.chain.account(&proposer)?;
             left.extend(self.pool.account_changed(&proposer, account));
         }
-        // Those that a block took have an event of their own.
-        let gone = left.into_iter().filter(|(_, departure)| *departure != Departure::Included);
-        for (id, departure) in gone {
-            out.push(evicted(id, departure.reason()));
+        for (id, departure) in left {
+            self.departed(id, departure, None, out);
+        }
+        for tx in abandoned {
+            if self.pool.contains(&tx.id()) {
+                self.arrived(tx, Origin::Remote, now.unix_us, out);
+            }
         }
         Ok(())
     }

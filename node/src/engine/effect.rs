@@ -6,6 +6,8 @@ use hearsay_network::{PeerId, RequestId, Ticket, Topic};
 
 use super::input::Token;
 use super::jobs::JobId;
+use super::keep::Kept;
+use super::restore::RestoreTally;
 use super::work::Work;
 use crate::api::{Answer, Refused, Submitted};
 use crate::trace::event::{Event, Kind};
@@ -78,6 +80,10 @@ pub enum Effect {
         /// What.
         answer: Answer,
     },
+    /// Keep a change of the pool over a restart.
+    Keep(Kept),
+    /// All that waited before this process started has come back, or cannot.
+    RestoreDone(RestoreTally),
     /// Write down what happened.
     Trace(Event),
     /// Write down what happened at an earlier moment: when bytes were read.

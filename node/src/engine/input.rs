@@ -5,6 +5,7 @@ use hearsay_network::wire::{Request, Response};
 use hearsay_network::{PeerId, PublishFailure, RequestId, Ticket, Topic};
 
 use super::jobs::JobId;
+use super::restore::Restored;
 use super::work::Done;
 use crate::api::Query;
 
@@ -126,6 +127,11 @@ pub enum Input {
         /// What.
         query: Query,
     },
+    /// Transactions that waited before this process started, those that came first before the others,
+    /// [`super::RESTORE_BATCH`] at most. Only while [`super::Engine::may_restore`].
+    Restore(Vec<Restored>),
+    /// There are no more of them; owed one [`super::Effect::RestoreDone`].
+    RestoreEnd,
     /// Time has passed.
     Tick,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hearsay_chain::{BlockId, TxId, UnverifiedBlock};
+use hearsay_chain::{BlockId, TxId, UnverifiedBlock, UnverifiedTx};
 use hearsay_mempool::Origin;
 use hearsay_network::{PeerId, Ticket};
 
@@ -27,13 +27,16 @@ pub(super) enum Owner {
     Gossip { ticket: Ticket, at: Time, taken: Time },
     /// Somebody who handed a transaction in.
     Submit { token: Token },
+    /// A peer that handed one over at this moment, and waits for nothing. It is told nothing of a
+    /// verdict, and loses its connection over one that is never valid.
+    Offer { from: PeerId, taken: Time },
 }
 
 impl Owner {
     /// Where its transaction came from, as the pool asks it.
     pub(super) fn origin(&self) -> Origin {
         match self {
-            Owner::Gossip { .. } => Origin::Remote,
+            Owner::Gossip { .. } | Owner::Offer { .. } => Origin::Remote,
             Owner::Submit { .. } => Origin::Local,
         }
     }
@@ -44,12 +47,16 @@ impl Owner {
 pub(super) enum Job {
     /// Of a transaction, which gossip and submitters may wait for at once.
     Tx { id: TxId, owners: Vec<Owner> },
+    /// Of a transaction that somebody only wants to know about.
+    Test { token: Token, tx: UnverifiedTx },
     /// Of a gossiped block of so many bytes.
     Block { id: BlockId, owner: Owner, bytes: usize },
     /// Of the header of a gossiped block whose parent is not here.
     Orphan { block: Box<UnverifiedBlock>, owner: Owner },
     /// Of blocks that waited for a parent; so many bytes in all.
     Adopted { bytes: usize },
+    /// Of transactions that waited before a restart.
+    Restored,
     /// Of headers that a peer gave, as many as one answer may hold or fewer.
     Headers { generation: u64, peer: PeerId, full: bool },
     /// Of the bodies of a chunk that a peer gave.
@@ -69,7 +76,11 @@ impl Job {
         match self {
             Job::Block { bytes, .. } | Job::Adopted { bytes } => *bytes,
             Job::Orphan { block, .. } => block.size(),
-            Job::Tx { .. } | Job::Headers { .. } | Job::Bodies { .. } => 0,
+            Job::Tx { .. }
+            | Job::Test { .. }
+            | Job::Restored
+            | Job::Headers { .. }
+            | Job::Bodies { .. } => 0,
         }
     }
 }
@@ -112,7 +123,11 @@ impl Jobs {
             Job::Tx { id: tx, .. } => drop(self.transactions.insert(*tx, id)),
             Job::Block { id: block, .. } => drop(self.blocks.insert(*block, id)),
             Job::Orphan { block, .. } => drop(self.blocks.insert(block.id(), id)),
-            Job::Adopted { .. } | Job::Headers { .. } | Job::Bodies { .. } => {}
+            Job::Test { .. }
+            | Job::Restored
+            | Job::Adopted { .. }
+            | Job::Headers { .. }
+            | Job::Bodies { .. } => {}
         }
         self.bytes = self.bytes.saturating_add(job.bytes());
         self.by_id.insert(id, job);
@@ -126,7 +141,11 @@ impl Jobs {
             Job::Tx { id: tx, .. } => drop(self.transactions.remove(tx)),
             Job::Block { id: block, .. } => drop(self.blocks.remove(block)),
             Job::Orphan { block, .. } => drop(self.blocks.remove(&block.id())),
-            Job::Adopted { .. } | Job::Headers { .. } | Job::Bodies { .. } => {}
+            Job::Test { .. }
+            | Job::Restored
+            | Job::Adopted { .. }
+            | Job::Headers { .. }
+            | Job::Bodies { .. } => {}
         }
         Some(job)
     }

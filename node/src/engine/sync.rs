@@ -38,10 +38,20 @@ const PATIENCE_US: u64 = 3_000_000;
 
 /// A question that is out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Question {
+pub(super) enum Question {
     Standing,
-    Headers { generation: u64 },
-    Bodies { generation: u64, first: u64, since: u64 },
+    Headers {
+        generation: u64,
+    },
+    Bodies {
+        generation: u64,
+        first: u64,
+        since: u64,
+    },
+    /// Which of some transactions the peer has.
+    Have,
+    /// Whether it takes some.
+    Offer,
 }
 
 /// What catching up has come to.
@@ -134,7 +144,25 @@ impl Sync {
         }
     }
 
-    fn question(&mut self, question: Question) -> RequestId {
+    /// The peer after `last`, round and round.
+    pub(super) fn peer_after(&self, last: Option<PeerId>) -> Option<PeerId> {
+        self.peers.after(last)
+    }
+
+    /// Whether it is connected, and was not sent away.
+    pub(super) fn knows(&self, peer: &PeerId) -> bool {
+        self.peers.knows(peer)
+    }
+
+    pub(super) fn may_ask_ids(&mut self, peer: &PeerId, count: usize, now: Time) -> bool {
+        self.peers.may_ask_ids(peer, count, now.mono_us)
+    }
+
+    pub(super) fn may_offer(&mut self, peer: &PeerId, count: usize, now: Time) -> bool {
+        self.peers.may_offer(peer, count, now.mono_us)
+    }
+
+    pub(super) fn question(&mut self, question: Question) -> RequestId {
         let id = RequestId(self.next_request);
         self.next_request += 1;
         self.questions.insert(id, question);
@@ -143,7 +171,10 @@ impl Sync {
 }
 
 impl<S: Store> Engine<S> {
-    pub(super) fn on_joined(&mut self, peer: PeerId, out: &mut Vec<Effect>) {
+    pub(super) fn on_joined(&mut self, now: Time, peer: PeerId, out: &mut Vec<Effect>) {
+        if self.sync.peer_count() == 0 {
+            self.unbroadcast.give_gossip_a_turn(now);
+        }
         self.sync.peers.joined(peer);
         out.push(peer_event(&peer, PeerState::Connected, None));
         self.ask_standing(peer, out);
@@ -234,6 +265,12 @@ impl<S: Store> Engine<S> {
                 Response::Headers(self.chain.headers_after(&locator, max)?)
             }
             Request::Bodies(ids) => Response::Bodies(self.bodies(&ids)?),
+            Request::HaveTransactions(ids) => {
+                return self.on_have_request(now, from, &ids, token, out);
+            }
+            Request::OfferTransactions(offered) => {
+                return self.on_offer(now, from, &offered, token, out);
+            }
         };
         out.push(Effect::Respond { token, response });
         self.advance_sync(now, out)
@@ -271,13 +308,15 @@ impl<S: Store> Engine<S> {
             (Some(Question::Bodies { generation, first, since }), result) => {
                 self.on_bodies(now, (generation, first, since), (from, id), result, out);
             }
-            (Some(Question::Standing) | None, _) => {}
+            (Some(Question::Have), result) => self.on_have(now, (from, id), result, out),
+            // What became of it is seen by asking.
+            (Some(Question::Standing | Question::Offer) | None, _) => {}
         }
         self.advance_sync(now, out)
     }
 
     /// Keeps a peer away that gave what nobody gives by mistake.
-    fn penalise(&mut self, peer: PeerId, reason: &str, out: &mut Vec<Effect>) {
+    pub(super) fn penalise(&mut self, peer: PeerId, reason: &str, out: &mut Vec<Effect>) {
         self.sync.peers.left(&peer);
         let event = Event::Penalised { peer: peer.to_string(), reason: reason.to_owned() };
         out.push(Effect::Trace(event));

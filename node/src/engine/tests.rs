@@ -1,10 +1,16 @@
 //! The engine under virtual time: several of them joined by a model of links.
 
+mod desk;
 mod faults;
 mod fetching;
 mod forks;
+mod keeping;
 mod peers;
+mod refused;
+mod restoring;
 mod sim;
+mod statuses;
+mod unbroadcast;
 
 use hearsay_chain::Verdict;
 use sim::{MS, SECOND, Sim};

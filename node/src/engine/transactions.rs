@@ -8,7 +8,7 @@ use super::halt::disk_full;
 use super::input::{Copy, Time, Token};
 use super::jobs::{Job, JobId, Owner};
 use super::work::{Done, Work};
-use super::{Effect, Engine, evicted, verdict_name};
+use super::{Effect, Engine, verdict_name};
 use crate::api::{Refused, Submitted};
 use crate::trace::event::{Event, Kind, Origin, Via};
 
@@ -36,6 +36,10 @@ pub(super) fn busy() -> Objection {
 
 impl<S: Store> Engine<S> {
     pub(super) fn on_copy(&mut self, copy: &Copy, out: &mut Vec<Effect>) {
+        if copy.topic == Topic::Tx {
+            // A peer sends on what it took.
+            self.has_been_taken(&TxId(copy.id));
+        }
         let (kind, id) = (kind_of(copy.topic), hex::encode(copy.id));
         let from = self.names.of(&copy.from);
         let (via, bytes) = (Via::Gossip, copy.bytes);
@@ -87,14 +91,17 @@ impl<S: Store> Engine<S> {
         if let Some(state) = self.pool.state(&id) {
             // Handing in twice is not an error: whoever lost our answer may ask again.
             let queued = !matches!(state, State::Ready);
-            out.push(Effect::Submitted { token, result: Ok(Submitted { id, queued }) });
+            out.push(Effect::Submitted {
+                token,
+                result: Ok(Submitted { id, queued, known: true }),
+            });
             return Ok(());
         }
         self.take_transaction(now, tx, Owner::Submit { token }, out)
     }
 
     /// Refuses what can be refused without looking at the signature, and has that checked else.
-    fn take_transaction(
+    pub(super) fn take_transaction(
         &mut self,
         now: Time,
         tx: UnverifiedTx,
@@ -120,17 +127,22 @@ impl<S: Store> Engine<S> {
         tx: &UnverifiedTx,
         origin: mempool::Origin,
     ) -> Result<Option<Objection>, StoreError> {
-        let rules = self.chain.rules();
-        let max_payload = rules.genesis().limits.payload_bytes as usize;
-        if let Err(error) = tx.check_form(rules.chain(), max_payload) {
-            return Ok(Some(error.into()));
-        }
-        if self.jobs.is_full() {
-            return Ok(Some(busy()));
+        if let Some(objection) = self.form_objection(tx) {
+            return Ok(Some(objection));
         }
         let account = self.chain.account(&tx.transfer().sender.address())?;
         let checked = self.pool.check(tx, origin, account, self.pool_now(now));
         Ok(checked.err().map(Objection::from))
+    }
+
+    /// What can be said against a transaction by itself, or because there is no room to check it.
+    pub(super) fn form_objection(&self, tx: &UnverifiedTx) -> Option<Objection> {
+        let rules = self.chain.rules();
+        let max_payload = rules.genesis().limits.payload_bytes as usize;
+        if let Err(error) = tx.check_form(rules.chain(), max_payload) {
+            return Some(error.into());
+        }
+        self.jobs.is_full().then(busy)
     }
 
     pub(super) fn on_checked(
@@ -143,6 +155,12 @@ impl<S: Store> Engine<S> {
         match (self.jobs.finish(job), done) {
             (Some(Job::Tx { id, owners }), Done::Tx(result)) => {
                 self.on_checked_transaction(now, id, &owners, result, out)
+            }
+            (Some(Job::Restored), Done::Restored(checked)) => {
+                self.on_restore_checked(now, job, checked, out)
+            }
+            (Some(Job::Test { token, tx }), Done::Tx(result)) => {
+                self.on_checked_test(now, token, &tx, result.err(), out)
             }
             (Some(Job::Block { id, owner, .. }), Done::Blocks(blocks, error)) => {
                 let done = self.on_checked_block(now, id, &owner, blocks, error, out);
@@ -189,13 +207,21 @@ impl<S: Store> Engine<S> {
                 return Ok(());
             }
         };
-        // If gossip brought it too, the Accept below spreads it; else this node introduces it.
-        let own = owners.iter().all(|owner| matches!(owner, Owner::Submit { .. }));
-        let data = own.then(|| tx.encode());
+        // If gossip brought it too, the Accept below spreads it; else this node introduces it, or
+        // publishes what a peer had no luck with.
+        let gossiped = owners.iter().any(|owner| matches!(owner, Owner::Gossip { .. }));
+        let offered = owners.iter().any(|owner| matches!(owner, Owner::Offer { .. }));
+        let data = (!gossiped).then(|| tx.encode());
         let local = owners.iter().map(Owner::origin).max().unwrap_or(mempool::Origin::Remote);
         let pooled = self.pool_transaction(now, tx, local, out)?;
-        if let (Ok(_), Some(data)) = (&pooled, data) {
-            self.publish(Topic::Tx, id.0, data, Origin::Rpc, out);
+        match data.filter(|_| pooled.is_ok()) {
+            Some(data) if offered => out.push(Effect::Publish { topic: Topic::Tx, data }),
+            Some(data) => self.publish(Topic::Tx, id.0, data, Origin::Rpc, out),
+            None => {}
+        }
+        // Whoever sent it has it.
+        if local == mempool::Origin::Local && pooled.is_ok() && !gossiped && !offered {
+            self.unbroadcast.note(id, now);
         }
         for owner in owners {
             let answer = pooled.clone().map_err(Objection::from);
@@ -213,16 +239,13 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<Result<bool, Refusal>, StoreError> {
         let account = self.chain.account(&tx.sender())?;
-        let (id, moment) = (tx.id(), self.pool_now(now));
-        let inserted = match self.pool.insert(tx, origin, account, moment) {
+        let moment = self.pool_now(now);
+        let inserted = match self.pool.insert(tx.clone(), origin, account, moment) {
             Ok(inserted) => inserted,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let ready = inserted.ready;
-        out.push(Effect::Trace(Event::Pooled { kind: Kind::Tx, id: id.to_string(), ready }));
-        for (id, departure) in inserted.departed() {
-            out.push(evicted(id, departure.reason()));
-        }
+        self.came_in(tx, origin, now.unix_us, &inserted, out);
         Ok(Ok(!ready))
     }
 
@@ -256,7 +279,7 @@ impl<S: Store> Engine<S> {
         match owner {
             Owner::Submit { token } => {
                 let result = match answer {
-                    Ok(queued) => Ok(Submitted { id, queued }),
+                    Ok(queued) => Ok(Submitted { id, queued, known: false }),
                     Err(objection) => Err(Refused {
                         invalid: objection.verdict == Verdict::Reject,
                         reason: objection.reason.to_owned(),
@@ -265,7 +288,14 @@ impl<S: Store> Engine<S> {
                 };
                 out.push(Effect::Submitted { token: *token, result });
             }
-            gossip => {
+            Owner::Offer { from, taken } => {
+                let answer = answer.as_ref().map(drop);
+                self.note_verdict(now, Kind::Tx, id.0, (*taken, *taken), answer, out);
+                if let Err(Objection { verdict: Verdict::Reject, reason, .. }) = answer {
+                    self.penalise(*from, reason, out);
+                }
+            }
+            gossip @ Owner::Gossip { .. } => {
                 self.judge(now, Kind::Tx, id.0, gossip, answer.as_ref().map(drop), out);
             }
         }
@@ -282,20 +312,39 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) {
         let Owner::Gossip { ticket, at, taken } = owner else { return };
-        let (verdict, reason) = match answer {
-            Ok(()) => (Verdict::Accept, None),
-            Err(objection) => (objection.verdict, Some(objection.reason)),
-        };
-        self.count(verdict);
+        let (verdict, reason) = said(answer);
         out.push(Effect::Judge { ticket: ticket.clone(), verdict, kind, reason });
+        self.note_verdict(now, kind, id, (*at, *taken), answer, out);
+    }
+
+    /// Writes a verdict down: of a message that came at one moment and was taken up at another.
+    fn note_verdict(
+        &mut self,
+        now: Time,
+        kind: Kind,
+        id: [u8; 32],
+        (at, taken): (Time, Time),
+        answer: Result<(), &Objection>,
+        out: &mut Vec<Effect>,
+    ) {
+        let (verdict, reason) = said(answer);
+        self.count(verdict);
         out.push(Effect::Trace(Event::Verdict {
             kind,
             id: hex::encode(id),
             verdict: verdict_name(verdict),
             reason: reason.map(str::to_owned),
-            queue_us: taken.since(*at),
-            check_us: now.since(*taken),
+            queue_us: taken.since(at),
+            check_us: now.since(taken),
         }));
+    }
+}
+
+/// A verdict and its reason.
+fn said(answer: Result<(), &Objection>) -> (Verdict, Option<&'static str>) {
+    match answer {
+        Ok(()) => (Verdict::Accept, None),
+        Err(objection) => (objection.verdict, Some(objection.reason)),
     }
 }
 

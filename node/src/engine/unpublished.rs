@@ -36,10 +36,13 @@ impl Unpublished {
                     self.waiting.insert((topic, id));
                 }
             }
-            None | Some(PublishFailure::Refused) => {
-                self.waiting.remove(&(topic, id));
-            }
+            None | Some(PublishFailure::Refused) => self.forget(topic, id),
         }
+    }
+
+    /// It has reached a peer, or never will.
+    pub(super) fn forget(&mut self, topic: Topic, id: [u8; 32]) {
+        self.waiting.remove(&(topic, id));
     }
 }
 

@@ -12,6 +12,8 @@ use hearsay_network::sync::Parts;
 pub enum Work {
     /// Of one transaction.
     Tx(UnverifiedTx),
+    /// Of transactions that waited before a restart, each for itself.
+    Restored(Vec<UnverifiedTx>),
     /// Of blocks, in order: the work ends with the first that fails.
     Blocks(Vec<PartlyVerified>),
     /// Of headers, in order: the work ends with the first that fails. Their form is checked too.
@@ -26,6 +28,8 @@ pub enum Work {
 pub enum Done {
     /// Of one transaction.
     Tx(Result<VerifiedTx, TxError>),
+    /// Of transactions that waited before a restart, in order.
+    Restored(Vec<Result<VerifiedTx, TxError>>),
     /// The blocks before the first that fails, and why that one fails.
     Blocks(Vec<VerifiedBlock>, Option<BlockError>),
     /// The headers before the first that fails, and why that one fails.
@@ -38,6 +42,7 @@ impl Work {
     pub fn signatures(&self) -> u64 {
         match self {
             Work::Tx(_) => 1,
+            Work::Restored(transactions) => transactions.len() as u64,
             Work::Blocks(blocks) => {
                 blocks.iter().map(|block| block.signatures_to_check() as u64).sum()
             }
@@ -54,7 +59,7 @@ impl Work {
         match self {
             Work::Tx(_) | Work::Blocks(_) => false,
             Work::Headers(_, headers) => headers.len() > 1,
-            Work::Bodies(..) => true,
+            Work::Bodies(..) | Work::Restored(_) => true,
         }
     }
 
@@ -63,6 +68,7 @@ impl Work {
     pub fn run(self) -> Done {
         match self {
             Work::Tx(tx) => Done::Tx(VerifiedTx::verify(tx)),
+            Work::Restored(transactions) => Done::Restored(VerifiedTx::verify_all(transactions)),
             Work::Blocks(blocks) => {
                 let mut verified = Vec::with_capacity(blocks.len());
                 for block in blocks {
@@ -92,7 +98,7 @@ pub fn run_all(works: Vec<Work>) -> Vec<Done> {
         .iter()
         .filter_map(|work| match work {
             Work::Tx(tx) => Some(tx.clone()),
-            Work::Blocks(_) | Work::Headers(..) | Work::Bodies(..) => None,
+            Work::Restored(_) | Work::Blocks(_) | Work::Headers(..) | Work::Bodies(..) => None,
         })
         .collect();
     let mut checked = VerifiedTx::verify_all(singles).into_iter();

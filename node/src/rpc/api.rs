@@ -6,8 +6,9 @@ use jsonrpsee::proc_macros::rpc;
 use super::error::RpcError;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
-    AccountView, BlockView, EvidenceView, MempoolStatus, NodeStatus, PeerInfo, SnapshotView,
-    Submitted, TxStatus,
+    AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MempoolStatus, NodeStatus,
+    PeerInfo, PoolFees, PoolSender, PooledTx, SenderFilter, SnapshotView, Submitted, TestResult,
+    TxFilter, TxStatus,
 };
 use crate::lab::{LabChange, ProbeRequest, ProbeResult};
 
@@ -23,6 +24,19 @@ pub trait Rpc {
     /// Where a transaction is in its life.
     #[method(name = "tx_status")]
     async fn tx_status(&self, id: TxId) -> Result<TxStatus, RpcError>;
+
+    /// Says what the pool would say to a signed transaction now, and changes nothing.
+    #[method(name = "tx_test")]
+    async fn tx_test(&self, transaction: HexBytes) -> Result<TestResult, RpcError>;
+
+    /// What a transaction of so many bytes must pay now, and what it should pay to be among the next
+    /// blocks. Without `bytes` one without payload is meant; without `blocks`, the next block.
+    #[method(name = "tx_estimateFee")]
+    async fn tx_estimate_fee(
+        &self,
+        bytes: Option<u64>,
+        blocks: Option<u32>,
+    ) -> Result<FeeEstimate, RpcError>;
 
     /// An account at the tip. Every address has one; it may be empty.
     #[method(name = "account_get")]
@@ -43,6 +57,30 @@ pub trait Rpc {
     /// The pool of waiting transactions.
     #[method(name = "mempool_status")]
     async fn mempool_status(&self) -> Result<MempoolStatus, RpcError>;
+
+    /// Who has transactions waiting, with the gaps in their nonces; 1,000 senders at most.
+    #[method(name = "mempool_senders")]
+    async fn mempool_senders(
+        &self,
+        filter: Option<SenderFilter>,
+    ) -> Result<Vec<PoolSender>, RpcError>;
+
+    /// Transactions that wait, without their payloads; 1,000 at most.
+    #[method(name = "mempool_transactions")]
+    async fn mempool_transactions(
+        &self,
+        filter: Option<TxFilter>,
+    ) -> Result<Vec<PooledTx>, RpcError>;
+
+    /// All that waits, in full, in pages: each sender's in the order of their nonces. Without a cursor
+    /// the first page, of what waits now; the next one by the cursor that the last one ends with,
+    /// within a minute.
+    #[method(name = "mempool_export")]
+    async fn mempool_export(&self, cursor: Option<String>) -> Result<ExportPage, RpcError>;
+
+    /// How many of those that wait pay what.
+    #[method(name = "mempool_fees")]
+    async fn mempool_fees(&self) -> Result<PoolFees, RpcError>;
 
     /// Proofs that authorities made two blocks in one slot, from a slot on, earliest first, 256 at
     /// most. Each holds both signed headers.

@@ -1,5 +1,6 @@
 //! For tests: a node that answers every question at once, or never.
 
+mod pool;
 mod wire;
 
 use std::collections::VecDeque;
@@ -11,14 +12,16 @@ use jsonrpsee::server::ServerHandle;
 use tokio::sync::mpsc::Receiver;
 
 use crate::api::{
-    AccountView, Answer, BlockRef, BlockView, MempoolStatus, NodeStatus, PeerInfo, Query, Refused,
-    Submitted, SyncStatus, TxStatus,
+    AccountView, Answer, BlockRef, BlockView, NodeStatus, PeerInfo, Query, Refused, Submitted,
+    SyncStatus, TxStatus, WaitingTx,
 };
 use crate::clock::Clock;
 use crate::handle::{Handle, Request};
 use crate::lab::{LabDesk, LabSettings};
 use crate::metrics::Metrics;
 use crate::rpc::{Access, serve};
+
+pub(crate) use self::pool::{fees, mempool, pooled, sender};
 
 pub(crate) const LOCALHOST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -44,10 +47,6 @@ pub(crate) fn status() -> NodeStatus {
         verdicts: Default::default(),
         lag_p99_us: None,
     }
-}
-
-pub(crate) fn mempool() -> MempoolStatus {
-    MempoolStatus { count: 2, ready: 1, queued: 1, bytes: 500, ..MempoolStatus::default() }
 }
 
 pub(crate) fn account(address: Address) -> AccountView {
@@ -97,6 +96,8 @@ pub(crate) struct Fake {
     pub(crate) refuses: Option<Refused>,
     /// Is in the lab.
     pub(crate) in_lab: bool,
+    /// What its pool holds.
+    pub(crate) waiting: Vec<WaitingTx>,
     /// The states of every transaction: one for each question, the last one for ever.
     pub(crate) life: VecDeque<TxStatus>,
 }
@@ -106,7 +107,7 @@ impl Fake {
         // An asker that has given up is no fault of the node's.
         match request {
             Request::Submit { tx, reply } => {
-                let taken = Submitted { id: tx.id(), queued: false };
+                let taken = Submitted { id: tx.id(), queued: false, known: false };
                 let _ = reply.send(self.refuses.clone().map_or(Ok(taken), Err));
             }
             Request::Probe { rounds, reply, .. } => {
@@ -132,6 +133,12 @@ impl Fake {
                 Answer::Status(Box::new(NodeStatus { sync, ..status() }))
             }
             Query::Mempool => Answer::Mempool(mempool()),
+            Query::Senders(_) => Answer::Senders(vec![pool::sender()]),
+            Query::Transactions(_) => Answer::Transactions(vec![pool::pooled()]),
+            Query::Export => Answer::Export(GenesisId([7; 32]), self.waiting.clone()),
+            Query::Fees => Answer::Fees(pool::fees()),
+            Query::Estimate { bytes, .. } => Answer::Estimate(pool::estimate(bytes)),
+            Query::Test(tx) => Answer::Test(pool::tested(&tx, self.refuses.as_ref())),
             Query::Account(address) => Answer::Account(account(address)),
             Query::Block(BlockRef::Latest) => {
                 Answer::Block(Some(Box::new(block(BlockId([9; 32]), 20))))

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hearsay_chain::transaction::{MAX_PAYLOAD_BYTES, MAX_TX_BYTES};
 use hearsay_chain::{Address, Judged, TxId, UnverifiedTx};
 use jsonrpsee::core::RegisterMethodError;
 use tokio::sync::Semaphore;
@@ -11,11 +12,13 @@ use tokio::time::timeout;
 
 use super::api::{LabServer, RpcServer};
 use super::error::RpcError;
+use super::exports::Exports;
 use super::front::LAB_REQUEST_TIMEOUT;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
-    AccountView, BlockView, EvidenceView, MAX_EVIDENCE, MempoolStatus, NodeStatus, PeerInfo,
-    SnapshotView, Submitted, TxStatus,
+    AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MAX_EVIDENCE, MempoolStatus,
+    NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, SenderFilter, SnapshotView, Submitted,
+    TestResult, TxFilter, TxStatus,
 };
 use crate::handle::Handle;
 use crate::lab::{LabChange, ProbeRequest, ProbeResult};
@@ -29,17 +32,26 @@ pub(super) const MAX_CALLS: usize = 2 * crate::handle::REQUEST_QUEUE;
 /// it is stuck or buried; and clients give up soon after.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The size of a transaction without payload.
+const WITHOUT_PAYLOAD: u64 = (MAX_TX_BYTES - MAX_PAYLOAD_BYTES) as u64;
+
 /// The server side of the RPC. Clones share one bound on calls.
 #[derive(Clone)]
 pub(super) struct Methods {
     node: Handle,
     metrics: Arc<Metrics>,
     calls: Arc<Semaphore>,
+    exports: Exports,
 }
 
 impl Methods {
     pub(super) fn new(node: Handle, metrics: Arc<Metrics>) -> Self {
-        Self { node, metrics, calls: Arc::new(Semaphore::new(MAX_CALLS)) }
+        Self {
+            node,
+            metrics,
+            calls: Arc::new(Semaphore::new(MAX_CALLS)),
+            exports: Exports::default(),
+        }
     }
 
     /// The methods that there are at this node.
@@ -75,17 +87,30 @@ impl Methods {
     }
 }
 
+fn decoded(transaction: &HexBytes) -> Result<UnverifiedTx, RpcError> {
+    UnverifiedTx::decode(&transaction.0).map_err(|error| RpcError::Rejected {
+        reason: error.reason().to_owned(),
+        message: format!("this is no transaction: {error}"),
+    })
+}
+
 #[jsonrpsee::core::async_trait]
 impl RpcServer for Methods {
     async fn tx_submit(&self, transaction: HexBytes) -> Result<Submitted, RpcError> {
-        self.call("tx_submit", async {
-            let tx = UnverifiedTx::decode(&transaction.0).map_err(|error| RpcError::Rejected {
-                reason: error.reason().to_owned(),
-                message: format!("this is no transaction: {error}"),
-            })?;
-            Ok(self.node.submit(tx).await??)
-        })
-        .await
+        self.call("tx_submit", async { Ok(self.node.submit(decoded(&transaction)?).await??) }).await
+    }
+
+    async fn tx_test(&self, transaction: HexBytes) -> Result<TestResult, RpcError> {
+        self.call("tx_test", async { Ok(self.node.test(decoded(&transaction)?).await?) }).await
+    }
+
+    async fn tx_estimate_fee(
+        &self,
+        bytes: Option<u64>,
+        blocks: Option<u32>,
+    ) -> Result<FeeEstimate, RpcError> {
+        let estimate = self.node.estimate(bytes.unwrap_or(WITHOUT_PAYLOAD), blocks.unwrap_or(1));
+        self.call("tx_estimateFee", async { Ok(estimate.await?) }).await
     }
 
     async fn tx_status(&self, id: TxId) -> Result<TxStatus, RpcError> {
@@ -114,6 +139,41 @@ impl RpcServer for Methods {
 
     async fn mempool_status(&self) -> Result<MempoolStatus, RpcError> {
         self.call("mempool_status", async { Ok(self.node.mempool().await?) }).await
+    }
+
+    async fn mempool_senders(
+        &self,
+        filter: Option<SenderFilter>,
+    ) -> Result<Vec<PoolSender>, RpcError> {
+        let senders = self.node.pool_senders(filter.unwrap_or_default());
+        self.call("mempool_senders", async { Ok(senders.await?) }).await
+    }
+
+    async fn mempool_transactions(
+        &self,
+        filter: Option<TxFilter>,
+    ) -> Result<Vec<PooledTx>, RpcError> {
+        let transactions = self.node.pool_transactions(filter.unwrap_or_default());
+        self.call("mempool_transactions", async { Ok(transactions.await?) }).await
+    }
+
+    async fn mempool_export(&self, cursor: Option<String>) -> Result<ExportPage, RpcError> {
+        self.call("mempool_export", async {
+            if let Some(cursor) = cursor {
+                return self.exports.go_on(&cursor);
+            }
+            self.exports.check()?;
+            let (genesis, waiting) = self.node.export().await?;
+            let exports = self.exports.clone();
+            // To sort a million takes longer than others should wait.
+            let first = tokio::task::spawn_blocking(move || exports.begin(genesis, waiting));
+            first.await.unwrap_or(Err(RpcError::Stopping))
+        })
+        .await
+    }
+
+    async fn mempool_fees(&self) -> Result<PoolFees, RpcError> {
+        self.call("mempool_fees", async { Ok(self.node.pool_fees().await?) }).await
     }
 
     async fn chain_evidence(&self, from_slot: u64) -> Result<Vec<EvidenceView>, RpcError> {

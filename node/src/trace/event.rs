@@ -62,7 +62,7 @@ pub enum Via {
     Gossip,
     /// Rebuilt from a compact block.
     Compact,
-    /// Asked for by id.
+    /// Asked for by id, or handed over by a peer that was told that it is not here.
     Fetch,
     /// Exchanged by set reconciliation.
     Reconcile,

@@ -23,7 +23,8 @@ const MOST_SENDERS: u64 = 10_000;
 /// Senders unless asked otherwise.
 const SENDERS: u64 = 10;
 
-/// How many transactions of one sender a pool bears to have waiting: its `max_per_sender`.
+/// How many transactions of one sender a pool bears to have waiting: its `max_ready_per_sender`,
+/// unless it is told otherwise.
 const WAITING: u64 = 1_000;
 
 /// A sender's account holds a million million units; even the longest load stays below with this.

@@ -13,4 +13,6 @@ mod storm;
 mod testnet;
 mod traps;
 mod two_faced;
+mod unbroadcast;
+mod waiting;
 mod world;

@@ -75,10 +75,22 @@ impl World {
     /// Starts a node by a command that ends with the program, on a data directory.
     pub(crate) fn start_by(
         &self,
+        command: Command,
+        data: &Path,
+        number: usize,
+        peers: &[&Node],
+    ) -> Node {
+        self.start_as(command, data, number, peers, true)
+    }
+
+    /// The same for a node that has its authority's key, or has not and makes no blocks.
+    pub(crate) fn start_as(
+        &self,
         mut command: Command,
         data: &Path,
         number: usize,
         peers: &[&Node],
+        proposes: bool,
     ) -> Node {
         let dir = self.dir(number);
         let rpc = format!("127.0.0.1:{}", free_port());
@@ -92,11 +104,12 @@ impl World {
             .arg(self.genesis())
             .arg("--data-dir")
             .arg(data)
-            .arg("--authority-key")
-            .arg(dir.join("authority.pem"))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(log);
+        if proposes {
+            command.arg("--authority-key").arg(dir.join("authority.pem"));
+        }
         for peer in peers {
             let listen = peer.status()["listen"][0].as_str().unwrap().to_owned();
             command.args(["--bootstrap", &listen]);

@@ -28,7 +28,7 @@ impl<S: Store> Engine<S> {
         self.sync.peers.closed(&from);
         let bodies = match result {
             Ok(Response::Bodies(bodies)) => bodies,
-            Ok(Response::Standing(_) | Response::Headers(_)) => {
+            Ok(_) => {
                 self.penalise(from, "wrong-answer", out);
                 Vec::new()
             }

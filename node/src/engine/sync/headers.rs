@@ -56,7 +56,7 @@ impl<S: Store> Engine<S> {
                 let job = self.jobs.start(Job::Headers { generation, peer: from, full });
                 out.push(Effect::Check { job, work: Work::Headers(rules, headers) });
             }
-            Ok(Response::Standing(_) | Response::Bodies(_)) => {
+            Ok(_) => {
                 self.penalise(from, "wrong-answer", out);
                 self.change_guide(now);
             }

@@ -274,6 +274,11 @@ impl Lab {
             (Request::Standing(_), _) => Some(Response::Standing(standing)),
             (_, Kind::Silent) => None,
             (_, Kind::Confused) => Some(Response::Standing(standing)),
+            // None of them has a pool.
+            (Request::HaveTransactions(ids), _) => {
+                Some(Response::HaveTransactions(vec![0; ids.len().div_ceil(8)]))
+            }
+            (Request::OfferTransactions(_), _) => Some(Response::Offered),
             (Request::Headers { .. }, Kind::Empty) => Some(Response::Headers(vec![])),
             (Request::Bodies(_), Kind::Empty) => Some(Response::Bodies(vec![])),
             (Request::Headers { locator, max }, kind) => {

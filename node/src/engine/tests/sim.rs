@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use hearsay_chain::genesis::{Limits, Schedule};
 use hearsay_chain::store::MemoryStore;
 use hearsay_chain::transaction::Transfer;
-use hearsay_chain::{Chain, Genesis, Keypair, UnverifiedTx, Verdict};
+use hearsay_chain::{Chain, Genesis, Keypair, TxId, UnverifiedTx, Verdict};
 use hearsay_network::wire::Response;
 use hearsay_network::{PeerId, Ticket, Topic};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::engine::{Copy, Effect, Engine, Input, Setup, Time, Token};
+use crate::engine::{Copy, Effect, Engine, Input, Kept, Setup, Time, Token};
 use crate::trace::event::Event;
 
 pub(super) const MS: u64 = 1_000;
@@ -73,6 +73,8 @@ struct Node {
     deepest_reorg: u64,
     tip_changes: u64,
     accepted: BTreeSet<[u8; 32]>,
+    /// What a journal would hold: whether it is local, and when it came.
+    kept: BTreeMap<TxId, (bool, u64)>,
 }
 
 pub(super) struct Sim {
@@ -144,6 +146,7 @@ impl Sim {
                     deepest_reorg: 0,
                     tip_changes: 0,
                     accepted: BTreeSet::new(),
+                    kept: BTreeMap::new(),
                 }
             })
             .collect::<Vec<_>>();
@@ -322,7 +325,12 @@ impl Sim {
             Effect::Trace(event) | Effect::TraceAt(_, event) => self.trace(node, &event),
             Effect::Ignore { token } => drop(self.tokens.remove(&token)),
             Effect::Penalise { peer } => self.penalised.push((node, peer)),
-            Effect::Submitted { .. } | Effect::Answer { .. } => {}
+            Effect::Keep(Kept::Add { tx, local, arrived_unix_us }) => {
+                let kept = &mut self.nodes[node].kept;
+                kept.entry(tx.id()).or_insert((local, arrived_unix_us));
+            }
+            Effect::Keep(Kept::Remove(id)) => drop(self.nodes[node].kept.remove(&id)),
+            Effect::Submitted { .. } | Effect::Answer { .. } | Effect::RestoreDone(_) => {}
         }
     }
 

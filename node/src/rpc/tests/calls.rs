@@ -9,7 +9,9 @@ use serde_json::json;
 use crate::api::{BlockRef, Refused, Submitted, TxStatus};
 use crate::handle::Handle;
 use crate::lab::{LabChange, ProbeRequest};
-use crate::rpc::fake::{Fake, LOCALHOST, Server, account, block, mempool, peer, status};
+use crate::rpc::fake::{
+    Fake, LOCALHOST, Server, account, block, fees, mempool, peer, pooled, sender, status,
+};
 use crate::rpc::{
     Access, BlockSelector, CallError, HexBytes, LabClient, RpcClient, RpcError, ServeError,
     connect, serve,
@@ -49,7 +51,7 @@ async fn every_method_answers_through_the_client() {
     let tx = transaction();
     let id = UnverifiedTx::from(tx.clone()).id();
     let submitted = client.tx_submit(HexBytes(codec::encode(&tx))).await.unwrap();
-    assert_eq!(submitted, Submitted { id, queued: false });
+    assert_eq!(submitted, Submitted { id, queued: false, known: false });
     let queued = client.tx_status(TxId([1; 32])).await.unwrap();
     assert_eq!(queued, TxStatus::Queued { waiting_for: 4 });
     let address = Address([3; 32]);
@@ -57,6 +59,12 @@ async fn every_method_answers_through_the_client() {
     assert_eq!(client.node_status().await.unwrap(), status());
     assert_eq!(client.net_peers().await.unwrap(), [peer()]);
     assert_eq!(client.mempool_status().await.unwrap(), mempool());
+    assert_eq!(client.mempool_senders(None).await.unwrap(), [sender()]);
+    assert_eq!(client.mempool_transactions(None).await.unwrap(), [pooled()]);
+    assert_eq!(client.mempool_fees().await.unwrap(), fees());
+    assert_eq!(client.tx_estimate_fee(Some(900), None).await.unwrap().blocks[0].fee, 9);
+    let tested = client.tx_test(HexBytes(codec::encode(&tx))).await.unwrap();
+    assert_eq!((tested.id, tested.accepted), (id, true));
     for (wanted, found) in [
         (BlockRef::Latest, block(BlockId([9; 32]), 20)),
         (BlockRef::Height(4), block(BlockId([9; 32]), 4)),
@@ -71,6 +79,13 @@ async fn every_method_answers_through_the_client() {
 #[tokio::test]
 async fn parameters_may_be_given_by_name_and_a_height_as_a_number() {
     let server = Fake::default().serve().await;
+    let estimate = server.call("tx_estimateFee", json!({ "bytes": 700 })).await;
+    assert_eq!(estimate.json()["result"]["blocks"][0]["fee"], 7);
+    let estimate = server.call("tx_estimateFee", json!([])).await;
+    assert_eq!(estimate.json()["result"]["bytes"], 173, "a transaction without payload");
+    let filter = json!({ "filter": { "state": "queued", "order": "age", "limit": 5 } });
+    let listed = server.call("mempool_transactions", filter).await;
+    assert_eq!(listed.json()["result"][0]["state"], "queued");
     let found = server.call("block_get", json!({ "block": 4 })).await;
     assert_eq!(found.json()["result"]["height"], 4);
 }
@@ -115,6 +130,10 @@ async fn parameters_of_the_wrong_form_are_invalid_params() {
         ("tx_submit", json!([7])),
         ("tx_status", json!(["00"])),
         ("account_get", json!(["hs1nonsense"])),
+        ("tx_test", json!(["xyz"])),
+        ("mempool_transactions", json!([{ "stat": "ready" }])),
+        ("mempool_transactions", json!([{ "state": "included" }])),
+        ("mempool_senders", json!([{ "order": "fee" }])),
         ("block_get", json!([-1])),
         ("block_get", json!(["newest"])),
     ] {

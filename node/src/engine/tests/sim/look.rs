@@ -4,9 +4,10 @@ use hearsay_chain::fork_choice::Candidate;
 use hearsay_chain::hash::tagged;
 use hearsay_chain::store::{Ends, MemoryStore};
 use hearsay_chain::transaction::Transfer;
-use hearsay_chain::{BlockId, Store, UnverifiedTx, Verdict, VerifiedTx};
+use hearsay_chain::{BlockId, Store, TxId, UnverifiedTx, Verdict, VerifiedTx};
 
 use super::{CHECK_US, Sim, sender};
+use crate::api::{Answer, Query, TxStatus};
 
 impl Sim {
     pub(in super::super) fn now(&self) -> u64 {
@@ -67,6 +68,56 @@ impl Sim {
 
     pub(in super::super) fn pool_count(&self, node: usize) -> usize {
         self.nodes[node].engine.pool().totals().count
+    }
+
+    /// Gives every node an empty pool of another size.
+    pub(in super::super) fn bound_pools(&mut self, config: &hearsay_mempool::Config) {
+        for node in &mut self.nodes {
+            node.engine.pool = hearsay_mempool::Pool::new(*config).unwrap();
+        }
+    }
+
+    /// Asserts that what each node wanted kept is what its pool holds. Gives how much that is.
+    pub(in super::super) fn assert_kept(&self) -> usize {
+        let mut count = 0;
+        for (number, node) in self.nodes.iter().enumerate() {
+            let mut held: Vec<_> = node.engine.pool().iter().map(|view| view.tx.id()).collect();
+            held.sort_unstable();
+            let kept: Vec<_> = node.kept.keys().copied().collect();
+            assert_eq!(kept, held, "node {number} at {}", self.now);
+            count += held.len();
+        }
+        count
+    }
+
+    pub(in super::super) fn engine(&self, node: usize) -> &crate::engine::Engine<MemoryStore> {
+        &self.nodes[node].engine
+    }
+
+    /// What a journal would hold of a node.
+    pub(in super::super) fn kept(&self, node: usize) -> Vec<crate::engine::Restored> {
+        let node = &self.nodes[node];
+        let mut kept: Vec<_> = node.kept.iter().collect();
+        kept.sort_by_key(|(_, (_, arrived_unix_us))| *arrived_unix_us);
+        kept.into_iter()
+            .map(|(id, (local, arrived_unix_us))| {
+                let tx = node.engine.pool().get(id).unwrap().transaction().clone();
+                let (local, arrived_unix_us) = (*local, *arrived_unix_us);
+                crate::engine::Restored { tx: tx.into(), local, arrived_unix_us }
+            })
+            .collect()
+    }
+
+    /// Transactions handed in at a node that no other is known to have.
+    pub(in super::super) fn unbroadcast(&self, node: usize) -> usize {
+        self.nodes[node].engine.unbroadcast.count()
+    }
+
+    pub(in super::super) fn status(&self, node: usize, id: TxId) -> TxStatus {
+        match self.nodes[node].engine.answer(self.time(), &Query::Tx(id)).unwrap() {
+            Answer::Tx(status) => status,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Transactions on a node's main chain.
