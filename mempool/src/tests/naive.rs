@@ -151,13 +151,13 @@ impl Naive {
         if restored_us.is_some_and(|us| us + config.max_age_us <= now.us) {
             return Some(Refusal::TooOld);
         }
-        if found >= next + config.max_ready_per_sender {
+        // What was kept over a restart was taken once: the limits for one sender, the floor and the
+        // balance are not held against it.
+        let restored = restored_us.is_some();
+        if found >= next + config.max_ready_per_sender && !restored {
             return Some(Refusal::NonceTooFar { found, next, limit: config.max_ready_per_sender });
         }
         let min = FeeRate::from_per_kb(config.min_fee_per_kb);
-        // What was kept over a restart was taken once: the floor, the limit of what waits and the
-        // balance are not held against it.
-        let restored = restored_us.is_some();
         let asked_of =
             if *origin == Origin::Local || restored { min } else { self.floor.at(now.us).max(min) };
         let least = asked_of.fee_for(tx.size());
