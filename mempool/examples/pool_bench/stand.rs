@@ -32,6 +32,8 @@ pub(crate) struct Stand {
     lines: Vec<Line>,
     /// Senders that got one more than they had.
     grown: Vec<usize>,
+    /// Senders of which a block took one.
+    shrunk: Vec<usize>,
     /// The next sender that the pool does not know.
     next_new: u64,
     next_height: u64,
@@ -89,7 +91,15 @@ impl Stand {
             }
         }
         let next_new = senders as u64;
-        Self { pool, lines, grown: Vec::new(), next_new, next_height: 1, random }
+        Self {
+            pool,
+            lines,
+            grown: Vec::new(),
+            shrunk: Vec::new(),
+            next_new,
+            next_height: 1,
+            random,
+        }
     }
 
     fn new_sender(&mut self) -> u64 {
@@ -110,7 +120,14 @@ impl Stand {
     /// Makes the inputs for so many operations.
     pub(crate) fn prepare(&mut self, operation: Operation, count: usize) -> Work {
         match operation {
-            Operation::Insert => Work::Insert((0..count).map(|_| self.follower()).collect()),
+            Operation::Insert => {
+                let next = |stand: &mut Self| {
+                    let at = stand.line();
+                    stand.grown.push(at);
+                    stand.follower(at)
+                };
+                Work::Insert((0..count).map(|_| next(self)).collect())
+            }
             Operation::InsertNew => {
                 let new = |stand: &mut Self| {
                     let fee = FEES.start + stand.random.next() % (FEES.end - FEES.start);
@@ -164,13 +181,11 @@ impl Stand {
     }
 
     /// The next of a sender that is here.
-    fn follower(&mut self) -> (VerifiedTx, Account) {
-        let at = self.line();
+    fn follower(&mut self, at: usize) -> (VerifiedTx, Account) {
         let fee = FEES.start + self.random.next() % (FEES.end - FEES.start);
         let line = &mut self.lines[at];
         let tx = made(at as u64, line.first + line.waiting.len() as u64, fee, None);
         line.waiting.push_back((fee, tx.id()));
-        self.grown.push(at);
         (tx, account(line.first))
     }
 
@@ -194,6 +209,7 @@ impl Stand {
             let line = &mut self.lines[at];
             let Some((_, id)) = line.waiting.pop_front() else { continue };
             line.first += 1;
+            self.shrunk.push(at);
             included.push(id);
             accounts.insert(key(at as u64).address(), account(line.first));
         }
@@ -240,6 +256,7 @@ impl Stand {
         match operation {
             Operation::Insert => {
                 let block = self.block(count);
+                self.shrunk.clear();
                 self.perform(block);
             }
             Operation::InsertNew => {
@@ -248,8 +265,8 @@ impl Stand {
                 }
             }
             Operation::Block => {
-                let followers: Vec<_> = (0..count).map(|_| self.follower()).collect();
-                self.grown.clear();
+                let shrunk = std::mem::take(&mut self.shrunk);
+                let followers = shrunk.into_iter().map(|at| self.follower(at)).collect();
                 self.perform(Work::Insert(followers));
             }
             _ => {}

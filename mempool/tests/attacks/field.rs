@@ -112,7 +112,7 @@ impl Field {
     pub(crate) fn honest(&mut self, least: FeeRate) {
         let number = self.tally.honest as u64;
         let (sender, nonce) = (number / 2, number % 2);
-        let rate = if number / 2 % 3 == 0 { least } else { least.plus(per_byte(number % 5)) };
+        let rate = if sender.is_multiple_of(3) { least } else { least.plus(per_byte(number % 5)) };
         let tx = bid(sender, nonce, (number % 4) as usize * 50, rate);
         self.tally.honest += 1;
         self.honest.insert(tx.id(), tx.clone());
