@@ -23,10 +23,10 @@ impl FeeRate {
         Self((u128::from(fee) << SCALE) / (size as u128).max(1))
     }
 
-    /// So many units for each 1,000 bytes.
+    /// So many units for each 1,000 bytes. Rounded down, so that 1,000 bytes reach it with just that.
     #[must_use]
     pub fn from_per_kb(units: u64) -> Self {
-        Self((u128::from(units) << SCALE).div_ceil(1_000))
+        Self((u128::from(units) << SCALE) / 1_000)
     }
 
     /// Units for each 1,000 bytes.
@@ -53,5 +53,21 @@ impl FeeRate {
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fee_for_a_size_is_the_share_of_1_000_bytes_rounded_up() {
+        for (per_kb, size, fee) in
+            [(1, 165, 1), (1, 1_000, 1), (1, 1_001, 2), (7, 3_000, 21), (1_000, 165, 165), (0, 9, 0)]
+        {
+            let rate = FeeRate::from_per_kb(per_kb);
+            assert_eq!(rate.fee_for(size), fee, "{per_kb} for {size}");
+            assert!(FeeRate::of(u64::try_from(fee).unwrap(), size) >= rate);
+        }
     }
 }
