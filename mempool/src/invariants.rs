@@ -60,7 +60,7 @@ impl Pool {
             let resident = &self.residents[entry.slot.number()];
             let tx = &resident.tx;
             assert_eq!((tx.sender(), resident.owner), (address, owner));
-            assert_eq!((tx.transfer().nonce, resident.nonce), (entry.nonce, entry.nonce));
+            assert_eq!((tx.transfer().nonce, resident.nonce()), (entry.nonce, entry.nonce));
             assert!(entry.nonce >= account.nonce, "{address} has used nonce {}", entry.nonce);
             assert_eq!(entry.cost, tx.cost());
             let rate = FeeRate::of(tx.transfer().fee, tx.size());

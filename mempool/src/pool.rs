@@ -46,7 +46,6 @@ pub struct Pool {
 pub(crate) struct Resident {
     pub(crate) tx: VerifiedTx,
     pub(crate) arrived_us: u64,
-    pub(crate) nonce: u64,
     /// Those that came just before and just after it.
     pub(crate) older: u32,
     pub(crate) newer: u32,
@@ -55,6 +54,10 @@ pub(crate) struct Resident {
 }
 
 impl Resident {
+    pub(crate) fn nonce(&self) -> u64 {
+        self.tx.transfer().nonce
+    }
+
     pub(crate) fn charge(&self) -> usize {
         charge(&self.tx)
     }
@@ -222,7 +225,7 @@ impl Pool {
 
     /// Gives a transaction its slot, and enters it wherever a sender is not asked.
     pub(crate) fn settle_in(&mut self, tx: VerifiedTx, owner: u32, arrived_us: u64, slot: Slot) {
-        let (nonce, expiry) = (tx.transfer().nonce, tx.transfer().expiry);
+        let expiry = tx.transfer().expiry;
         let (older, newer) = (Ages::NONE, Ages::NONE);
         self.ids.insert(&tx.id().0, slot.number());
         self.sums.bytes += tx.size();
@@ -233,7 +236,7 @@ impl Pool {
             self.sums.local_memory += charge;
         }
         self.expiries.extend(expiry.map(|expiry| (expiry, slot.number())));
-        let number = self.residents.insert(Resident { tx, arrived_us, nonce, older, newer, owner });
+        let number = self.residents.insert(Resident { tx, arrived_us, older, newer, owner });
         debug_assert_eq!(number, slot.number());
         self.ages.push(number, &mut self.residents);
     }
@@ -259,7 +262,7 @@ impl Pool {
 
     /// Takes a transaction out.
     pub(crate) fn remove(&mut self, number: u32) -> TxId {
-        let (owner, nonce) = (self.residents[number].owner, self.residents[number].nonce);
+        let (owner, nonce) = (self.residents[number].owner, self.residents[number].nonce());
         let taken = self.change(owner, |sender| sender.take(nonce));
         self.release(taken.expect("its sender has what the slab has").slot)
     }

@@ -100,7 +100,7 @@ impl Pool {
         let resident = &self.residents[at];
         let sender = &self.senders[resident.owner];
         let run = sender.run();
-        if run.contains(&resident.nonce) {
+        if run.contains(&resident.nonce()) {
             State::Ready
         } else if sender.entries().get(sender.run_len()).is_some_and(|it| it.nonce == run.end) {
             State::Unfunded { nonce: run.end }
@@ -118,7 +118,7 @@ impl Pool {
     pub(crate) fn view_of(&self, at: u32) -> TxView<'_> {
         let resident = &self.residents[at];
         let entries = self.senders[resident.owner].entries();
-        let found = entries.binary_search_by_key(&resident.nonce, |it| it.nonce);
+        let found = entries.binary_search_by_key(&resident.nonce(), |it| it.nonce);
         let local = found.is_ok_and(|at| entries[at].slot.is_protected());
         TxView {
             tx: &resident.tx,
