@@ -252,13 +252,13 @@ fn an_estimate_rises_with_what_waits_and_falls_with_the_blocks() {
     let mut desk = Desk::new();
     // Three blocks' worth; the earlier senders pay more.
     for from in 0..3 {
-        for nonce in 0..250 {
+        for nonce in 0..260 {
             let transfer = desk.transfer(from, nonce, 1_000 / (1 + u64::from(from)));
             let tx = signed(Transfer { payload: vec![0; 4_000], ..transfer }, from);
             desk.gossip(peer(1), &tx);
         }
     }
-    assert_eq!(mempool(&mut desk).ready, 750);
+    assert_eq!(mempool(&mut desk).ready, 780);
     let fees: Vec<u64> = estimate(&mut desk, 1_000, 8).blocks.iter().map(|it| it.fee).collect();
     assert!(fees.is_sorted_by(|a, b| a >= b) && fees[0] > fees[3], "{fees:?}");
     assert!(fees[0] >= 200, "{fees:?}");

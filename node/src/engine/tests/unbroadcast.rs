@@ -167,10 +167,10 @@ fn many_are_asked_about_and_offered_in_parts_the_oldest_first() {
         offered.extend(sent.iter().map(|data| UnverifiedTx::id_of(data)));
     }
     assert_eq!(offered, ids[..60]);
-    // What was not asked about has its turn at once, and then what was not offered.
+    // What was not offered has its turn at once, and then what was not asked about.
     let (_, _, request) = next_question(&mut desk);
     let left = ids[..MAX_HAVE].iter().filter(|id| !offered.contains(id));
-    let due: Vec<TxId> = ids[MAX_HAVE..].iter().chain(left).take(MAX_HAVE).copied().collect();
+    let due: Vec<TxId> = left.chain(&ids[MAX_HAVE..]).take(MAX_HAVE).copied().collect();
     assert_eq!(request, Request::HaveTransactions(due));
 }
 

@@ -1,0 +1,103 @@
+//! What is counted, as Prometheus reads it.
+
+use super::*;
+
+fn assert_line(metrics: &Metrics, line: &str) {
+    let text = metrics.encode();
+    assert!(text.lines().any(|found| found == line), "no line {line:?} in:\n{text}");
+}
+
+#[test]
+fn what_happened_is_counted_under_its_labels() {
+    let metrics = Metrics::new();
+    metrics.verdict("tx", Verdict::Accept, "");
+    metrics.verdict("tx", Verdict::Reject, "bad-signature");
+    metrics.verdict("tx", Verdict::Reject, "bad-signature");
+    metrics.copy("block", true, 1_000);
+    metrics.copy("block", false, 500);
+    metrics.published("tx");
+    metrics.dropped("gossip", "full", 3);
+    metrics.foreign_peer();
+    metrics.signatures_checked(128);
+    metrics.rpc_call("tx_submit", "ok");
+    for line in [
+        "hearsay_verdicts_total{kind=\"tx\",verdict=\"accept\",reason=\"\"} 1",
+        "hearsay_verdicts_total{kind=\"tx\",verdict=\"reject\",reason=\"bad-signature\"} 2",
+        "hearsay_copies_total{kind=\"block\",copy=\"first\"} 1",
+        "hearsay_copies_total{kind=\"block\",copy=\"later\"} 1",
+        "hearsay_payload_bytes_total{kind=\"block\"} 1500",
+        "hearsay_published_total{kind=\"tx\"} 1",
+        "hearsay_dropped_total{place=\"gossip\",reason=\"full\"} 3",
+        "hearsay_foreign_peers_total 1",
+        "hearsay_signatures_checked_total 128",
+        "hearsay_rpc_calls_total{method=\"tx_submit\",outcome=\"ok\"} 1",
+    ] {
+        assert_line(&metrics, line);
+    }
+}
+
+#[test]
+fn gauges_show_the_last_value() {
+    let metrics = Metrics::new();
+    metrics.peers(7);
+    metrics.peers(5);
+    metrics.heights(20, 17);
+    metrics.sync_target(Some(40));
+    metrics.halted(true);
+    metrics.pool(&MempoolStatus {
+        count: 3,
+        bytes: 750,
+        queued: 1,
+        memory: 1_500,
+        local: 2,
+        unbroadcast: 1,
+        min_fee_per_kb: 9,
+        ..Default::default()
+    });
+    for line in [
+        "hearsay_peers 5",
+        "hearsay_height 20",
+        "hearsay_final_height 17",
+        "hearsay_sync_target_height 40",
+        "hearsay_halted 1",
+        "hearsay_mempool_count 3",
+        "hearsay_mempool_bytes 750",
+        "hearsay_mempool_queued 1",
+        "hearsay_mempool_memory_bytes 1500",
+        "hearsay_mempool_local 2",
+        "hearsay_mempool_unbroadcast 1",
+        "hearsay_mempool_min_fee_per_kb 9",
+    ] {
+        assert_line(&metrics, line);
+    }
+    metrics.sync_target(None);
+    assert_line(&metrics, "hearsay_sync_target_height 0");
+}
+
+#[test]
+fn the_wire_counters_follow_the_totals_and_never_step_back() {
+    let metrics = Metrics::new();
+    metrics.wire_totals(100, 50);
+    metrics.wire_totals(90, 60);
+    assert_line(&metrics, "hearsay_wire_sent_bytes_total 100");
+    assert_line(&metrics, "hearsay_wire_received_bytes_total 60");
+}
+
+#[test]
+fn the_time_to_a_verdict_is_split_by_stage() {
+    let metrics = Metrics::new();
+    metrics.verdict_time("tx", Duration::from_millis(3), Duration::from_micros(100));
+    let le = |stage, bound| {
+        format!("hearsay_verdict_seconds_bucket{{le=\"{bound}\",kind=\"tx\",stage=\"{stage}\"}}")
+    };
+    assert_line(&metrics, &format!("{} 0", le("queue", "0.002")));
+    assert_line(&metrics, &format!("{} 1", le("queue", "0.004")));
+    assert_line(&metrics, &format!("{} 1", le("check", "0.00012")));
+}
+
+#[test]
+fn the_text_names_the_version_and_ends_as_openmetrics_asks() {
+    let text = Metrics::new().encode();
+    assert!(text.contains(concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"")), "{text}");
+    assert!(text.ends_with("# EOF\n"));
+}
