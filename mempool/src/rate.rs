@@ -62,9 +62,14 @@ mod tests {
 
     #[test]
     fn the_fee_for_a_size_is_the_share_of_1_000_bytes_rounded_up() {
-        for (per_kb, size, fee) in
-            [(1, 165, 1), (1, 1_000, 1), (1, 1_001, 2), (7, 3_000, 21), (1_000, 165, 165), (0, 9, 0)]
-        {
+        for (per_kb, size, fee) in [
+            (1, 165, 1),
+            (1, 1_000, 1),
+            (1, 1_001, 2),
+            (7, 3_000, 21),
+            (1_000, 165, 165),
+            (0, 9, 0),
+        ] {
             let rate = FeeRate::from_per_kb(per_kb);
             assert_eq!(rate.fee_for(size), fee, "{per_kb} for {size}");
             assert!(FeeRate::of(u64::try_from(fee).unwrap(), size) >= rate);
