@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use hearsay_chain::ledger::Account;
-use hearsay_chain::{Address, VerifiedTx};
+use hearsay_chain::{Address, TxId, VerifiedTx};
 
 use crate::pool::{Origin, Pool};
 use crate::rate::FeeRate;
@@ -68,6 +68,24 @@ impl Pool {
     /// All that wait, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = TxView<'_>> + '_ {
         self.residents.iter().map(|(at, _)| self.view_of(at))
+    }
+
+    /// The ids of all that wait, in no particular order.
+    pub fn ids(&self) -> impl Iterator<Item = TxId> + '_ {
+        self.residents.iter().map(|(_, it)| it.tx.id())
+    }
+
+    /// One sender.
+    #[must_use]
+    pub fn sender(&self, address: &Address) -> Option<SenderView> {
+        self.find_sender(address).map(|at| self.sender_view(&self.senders[at]))
+    }
+
+    /// One sender's transactions, by nonce.
+    pub fn of_sender(&self, address: &Address) -> impl Iterator<Item = TxView<'_>> + '_ {
+        let sender = self.find_sender(address).map(|at| &self.senders[at]);
+        let entries = sender.into_iter().flat_map(|it| it.entries());
+        entries.map(|it| self.view_of(it.slot.number()))
     }
 
     /// All senders, in no particular order.

@@ -166,9 +166,8 @@ impl Pool {
         self.admit(tx, Asking::new(origin, now), account, now)
     }
 
-    /// Takes one in again that came at `arrived_us` and was kept elsewhere since. Those that came
-    /// first must be restored first, before anything else is inserted; else they count as younger
-    /// than they are.
+    /// Takes one in again that came at `arrived_us`, before this pool was made, and was kept elsewhere
+    /// since. Those that came first must be restored first; others may come in between.
     ///
     /// # Errors
     /// As [`Pool::insert`], and if it has waited too long; but how far ahead its nonce is, that its
@@ -197,7 +196,7 @@ impl Pool {
         let entry = plan.entry;
         let owner = plan.sender.unwrap_or_else(|| self.new_sender(tx.sender()));
         let run_before = self.senders[owner].run();
-        self.settle_in(tx, owner, asking.arrived_us, entry.slot);
+        self.settle_in(tx, owner, asking, entry.slot);
         let (used, replaced) = self.change(owner, |sender| sender.update(account, Some(entry)));
         let outdated = used.iter().map(|it| self.release(it.slot)).collect();
         let replaced = replaced.map(|it| self.release(it.slot));
@@ -224,9 +223,9 @@ impl Pool {
     }
 
     /// Gives a transaction its slot, and enters it wherever a sender is not asked.
-    pub(crate) fn settle_in(&mut self, tx: VerifiedTx, owner: u32, arrived_us: u64, slot: Slot) {
+    pub(crate) fn settle_in(&mut self, tx: VerifiedTx, owner: u32, asking: Asking, slot: Slot) {
         let expiry = tx.transfer().expiry;
-        let (older, newer) = (Ages::NONE, Ages::NONE);
+        let (older, newer, arrived_us) = (Ages::NONE, Ages::NONE, asking.arrived_us);
         self.ids.insert(&tx.id().0, slot.number());
         self.sums.bytes += tx.size();
         let charge = charge(&tx);
@@ -238,7 +237,11 @@ impl Pool {
         self.expiries.extend(expiry.map(|expiry| (expiry, slot.number())));
         let number = self.residents.insert(Resident { tx, arrived_us, older, newer, owner });
         debug_assert_eq!(number, slot.number());
-        self.ages.push(number, &mut self.residents);
+        if asking.restored {
+            self.ages.restore(number, &mut self.residents);
+        } else {
+            self.ages.push(number, &mut self.residents);
+        }
     }
 
     /// Lets go of a transaction that its sender has let go of.

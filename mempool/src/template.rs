@@ -113,19 +113,19 @@ impl Pool {
         template
     }
 
-    /// The fee per byte that puts a transaction among the first `bytes` bytes of what goes into
-    /// blocks, best first; none if the pool holds less than that. Takes time in proportion to
-    /// `bytes`.
+    /// The fee per byte that puts a transaction among what goes into blocks first, as far as `bytes`
+    /// and `count` reach together; none if the pool holds less than that. It ties with another there.
+    /// Takes time in proportion to what is reached.
     #[must_use]
-    pub fn rate_at(&self, bytes: usize) -> Option<FeeRate> {
+    pub fn rate_at(&self, bytes: usize, count: usize) -> Option<FeeRate> {
         let mut left = bytes;
         let mut least: Option<FeeRate> = None;
-        for tx in self.best() {
+        for (tx, number) in self.best().zip(1..) {
             let rate = FeeRate::of(tx.transfer().fee, tx.size());
             // A newcomer comes before the first that pays less, wherever that stands.
             least = Some(least.map_or(rate, |it| it.min(rate)));
             left = left.saturating_sub(tx.size());
-            if left == 0 {
+            if left == 0 || number >= count {
                 return least;
             }
         }

@@ -4,10 +4,11 @@
 use hearsay_chain::ledger::Account;
 use hearsay_chain::{Address, TxId, VerifiedTx};
 
+use crate::admission::Asking;
 use crate::ages::Ages;
 use crate::departure::Departure;
 use crate::key::{Entry, Key, Slot};
-use crate::pool::{Now, Pool};
+use crate::pool::{Now, Origin, Pool};
 use crate::rate::FeeRate;
 
 impl Pool {
@@ -39,7 +40,7 @@ impl Pool {
         let mut departed = Vec::new();
         for tx in abandoned.into_iter().filter(|tx| !stands(&tx.id())) {
             let account = account(&tx.sender());
-            departed.extend(self.take_back(tx, account, now.us));
+            departed.extend(self.take_back(tx, account, now));
         }
         for (address, account) in &accounts {
             for id in self.settle(address, *account) {
@@ -117,7 +118,7 @@ impl Pool {
         &mut self,
         tx: VerifiedTx,
         account: Account,
-        now_us: u64,
+        now: Now,
     ) -> Option<(TxId, Departure)> {
         let (id, nonce, address) = (tx.id(), tx.transfer().nonce, tx.sender());
         if self.contains(&id) {
@@ -136,7 +137,7 @@ impl Pool {
         }
         let owner = known.unwrap_or_else(|| self.new_sender(address));
         let entry = Entry::new(nonce, tx.cost(), key);
-        self.settle_in(tx, owner, now_us, slot);
+        self.settle_in(tx, owner, Asking::new(Origin::Remote, now), slot);
         // Under the account that the sender was last told of, so that nothing of it counts as used
         // before all are back.
         let told = self.senders[owner].account();

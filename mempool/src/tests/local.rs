@@ -110,3 +110,26 @@ fn what_was_kept_over_a_restart_is_as_protected_as_it_was() {
     );
     assert_eq!(old, Err(Refusal::TooOld));
 }
+
+#[test]
+fn what_is_restored_keeps_its_age_though_others_come_in_between() {
+    let mut pool = pool(10);
+    let max_age_us = Config::default().max_age_us;
+    let now = Now { us: max_age_us, next_height: 1 };
+    let restored = [paying(1, 0, 10), paying(2, 0, 10), paying(3, 0, 10)];
+    let live = paying(4, 0, 10);
+    for (tx, arrived_us) in restored.iter().zip([10, 20, 30]) {
+        pool.restore(tx.clone(), Origin::Remote, arrived_us, rich(0), now).unwrap();
+        if arrived_us == 10 {
+            pool.insert(live.clone(), Origin::Remote, rich(0), now).unwrap();
+        }
+        pool.check_invariants();
+    }
+    let came = |tx: &VerifiedTx| pool.view(&tx.id()).unwrap().arrived_us;
+    assert_eq!(restored.each_ref().map(came), [10, 20, 30]);
+    assert_eq!(came(&live), max_age_us);
+    let later = Now { us: max_age_us + 20, ..now };
+    let gone = pool.expire(later).into_iter().map(|(id, _)| id);
+    assert!(gone.eq([restored[0].id(), restored[1].id()]));
+    pool.check_invariants();
+}

@@ -48,7 +48,7 @@ proptest! {
         prop_assert_eq!(senders(&one), senders(&other));
         prop_assert!(one.best().eq(other.best()));
         prop_assert_eq!(one.template(2_000, 9), other.template(2_000, 9));
-        prop_assert_eq!(one.rate_at(1_000), other.rate_at(1_000));
+        prop_assert_eq!(one.rate_at(1_000, 5), other.rate_at(1_000, 5));
         prop_assert_eq!(one.fee_bands(), other.fee_bands());
     }
 }

@@ -5,7 +5,7 @@ use hearsay_chain::transaction::Transfer;
 use proptest::prelude::*;
 
 use super::world::{BARE, START, World, address, fill, paying, pool_of, signed, transfer};
-use crate::Origin;
+use crate::{FeeRate, Origin};
 
 fn fees(template: &[VerifiedTx]) -> Vec<u64> {
     template.iter().map(|tx| tx.transfer().fee).collect()
@@ -79,4 +79,17 @@ proptest! {
         prop_assert!(template.iter().map(VerifiedTx::size).sum::<usize>() <= bytes);
         prop_assert_eq!(world.apply(&template), template);
     }
+}
+
+#[test]
+fn the_rate_of_the_next_block_is_that_of_the_last_in_it_by_bytes_or_by_count() {
+    let mut pool = pool_of(9);
+    fill(&mut pool, &[paying(1, 0, 10), paying(1, 1, 90), paying(2, 0, 20), paying(3, 0, 5)]);
+    let of = |fee| Some(FeeRate::of(fee, usize::try_from(BARE).unwrap()));
+    let bare = usize::try_from(BARE).unwrap();
+    assert_eq!([pool.rate_at(1, 9), pool.rate_at(2 * bare, 9)], [of(20), of(10)]);
+    assert_eq!(pool.rate_at(3 * bare, 9), of(10), "behind a cheap one a dear one costs no more");
+    assert_eq!([pool.rate_at(4 * bare, 9), pool.rate_at(4 * bare + 1, 9)], [of(5), None]);
+    assert_eq!([pool.rate_at(100 * bare, 1), pool.rate_at(100 * bare, 4)], [of(20), of(5)]);
+    assert_eq!(pool.rate_at(100 * bare, 5), None);
 }

@@ -168,13 +168,17 @@ impl<S: hearsay_chain::Store> Engine<S> {
     pub(super) fn estimate(&self, now: Time, bytes: u64, blocks: u32) -> FeeEstimate {
         let floor = self.pool.floor(self.pool_now(now).us);
         let size = usize::try_from(bytes).unwrap_or(usize::MAX);
-        let block = self.genesis().limits.block_bytes as usize - HEADER_BYTES - BODY_OVERHEAD_BYTES;
+        let limits = self.genesis().limits;
+        let block = limits.block_bytes as usize - HEADER_BYTES - BODY_OVERHEAD_BYTES;
+        let step = FeeRate::from_per_kb(self.pool.config().fee_step_per_kb);
         let last = blocks.clamp(1, MAX_ESTIMATE_BLOCKS);
         let doubling = std::iter::successors(Some(1_u32), |count| count.checked_mul(2));
         let counts = doubling.take_while(|count| *count < last).chain([last]);
         let for_blocks = |blocks: u32| {
-            let rate = self.pool.rate_at(block.saturating_mul(blocks as usize));
-            let rate = rate.unwrap_or_default().max(floor);
+            let reach = |each: usize| each.saturating_mul(blocks as usize);
+            let rate = self.pool.rate_at(reach(block), reach(limits.block_transactions as usize));
+            // Who ties with the last one there may come behind it.
+            let rate = rate.map_or(floor, |it| it.plus(step).max(floor));
             BlockFee { blocks, per_kb: per_kb(rate), fee: fee_for(rate, size) }
         };
         FeeEstimate {
