@@ -14,6 +14,11 @@ use crate::refusal::Refusal;
 use crate::sender::{Outlook, extend};
 use crate::waiting::position;
 
+/// A last height that is fewer blocks away than this is soon: a pool of the default bounds holds ten
+/// blocks at the default limits of a genesis. What expires soon does not push out what can be paid,
+/// else a pool could be emptied by bids of which a tenth is ever paid.
+pub(crate) const SOON: u64 = 10;
+
 /// What admission needs to know of a transaction. That its signature holds is not part of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
@@ -162,6 +167,7 @@ impl Pool {
             after: &outlook.entries[at + usize::from(replaced.is_some())..],
             run_len: run,
             is_told: outlook.is_told,
+            expires_soon: tx.expiry.is_some_and(|it| it < now.next_height.saturating_add(SOON)),
         };
         let excess = self.excess_with(tx.charge, sender.is_none(), leaving);
         let victims =
@@ -258,13 +264,14 @@ impl Pool {
         Excess {
             count: (self.len() + 1 - freed.0).saturating_sub(self.config.max_count),
             memory: (self.sums.memory + charge + sender - freed.1)
-                .saturating_sub(self.config.max_memory),
+                .saturating_sub(self.memory_bound()),
         }
     }
 }
 
 /// The least fee with which a transaction of `size` bytes replaces one of this fee and size:
-/// `percent` more per byte, and more at all, else one without fee could be replaced for ever.
+/// `percent` more per byte, and more in all. Else one without fee could be replaced for ever, and a
+/// large one by a small one that pays less, and that again by a large one: all nodes relay each.
 ///
 /// Written as a fee it is the same rule as `fee × size_old × 100 ≥ fee_old × size × 110`, and it can
 /// be told to the user.
@@ -272,5 +279,5 @@ fn least_replacement((old_fee, old_size): (u64, usize), size: usize, percent: u3
     let same = u128::from(old_fee) * size as u128;
     let old_size = (old_size as u128).max(1);
     let raised = (same * (100 + u128::from(percent))).div_ceil(old_size * 100);
-    raised.max(same / old_size + 1)
+    raised.max(same / old_size + 1).max(u128::from(old_fee) + 1)
 }

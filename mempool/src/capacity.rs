@@ -14,7 +14,7 @@ use crate::key::{Entry, Key, Slot};
 use crate::memory::SENDER_CHARGE;
 use crate::pool::Pool;
 use crate::rate::FeeRate;
-use crate::sender::weakest_key;
+use crate::sender::{all_protected, weakest_key};
 
 /// How much is too much.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,6 +52,8 @@ pub(crate) struct Newcomer<'a> {
     pub(crate) run_len: usize,
     /// Whether the account is the one that its sender was last told of.
     pub(crate) is_told: bool,
+    /// Whether it may be gone before a block has room for it.
+    pub(crate) expires_soon: bool,
 }
 
 impl Newcomer<'_> {
@@ -73,10 +75,13 @@ impl Newcomer<'_> {
     }
 
     /// What the last of its sender is worth if of those after it so many stay; none if that is the
-    /// newcomer itself, or if it is protected.
+    /// newcomer itself, or if all are protected.
     fn tail_of(&self, after: usize) -> Option<Key> {
         let after = &self.after[..after];
-        after.last().filter(|it| !it.slot.is_protected())?;
+        let own = std::slice::from_ref(&self.entry);
+        if after.is_empty() || [after, own, self.before].into_iter().all(all_protected) {
+            return None;
+        }
         let len = self.before.len() + 1 + after.len();
         let all = self.before.iter().chain([&self.entry]).chain(after);
         if len <= self.run_len {
@@ -168,10 +173,16 @@ impl Pool {
         if newcomer.entry.slot.is_protected() {
             return true;
         }
+        let least = victim.rate().plus(self.step());
         match (worth.is_ready(), victim.is_ready()) {
             (true, false) => true,
             (false, true) => false,
-            _ => worth.rate() >= victim.rate().plus(self.step()),
+            (true, true) => !newcomer.expires_soon && worth.rate() >= least,
+            // What waits may wait for ever and never pay; so that its room is not turned over for
+            // nothing, it takes as much more as a replacement does.
+            (false, false) => {
+                worth.rate() >= least.max(victim.rate().raised(self.config.replacement_percent))
+            }
         }
     }
 
@@ -190,8 +201,8 @@ impl Pool {
     /// Makes the pool fit its bounds.
     pub(crate) fn trim(&mut self, now_us: u64) -> Vec<(TxId, Departure)> {
         let mut departed = Vec::new();
-        while self.len() > self.config.max_count || self.sums.memory > self.config.max_memory {
-            let Some(victim) = self.worst().or_else(|| self.worst_of_protected()) else { break };
+        while self.len() > self.config.max_count || self.sums.memory > self.memory_bound() {
+            let Some(victim) = self.worst() else { break };
             departed.push((self.evict(victim, now_us), Departure::Evicted));
         }
         departed
@@ -202,18 +213,5 @@ impl Pool {
         let sender = self.residents[worth.slot().number()].owner;
         let slot = self.senders[sender].entries().last()?.slot;
         Some(Victim { slot, worth })
-    }
-
-    /// Only what comes back from abandoned blocks can leave nothing but protected ones.
-    fn worst_of_protected(&self) -> Option<Victim> {
-        let weakest = |(_, sender): (u32, &crate::sender::Sender)| {
-            let last = sender.entries().last()?;
-            let queued = sender.entries().len() > sender.run_len();
-            let part = if queued { sender.run_len() } else { 0 };
-            let worth = weakest_key(&sender.entries()[part..])?;
-            let worth = if queued { worth.queued() } else { worth };
-            Some(Victim { slot: last.slot, worth })
-        };
-        self.senders.iter().filter_map(weakest).min_by_key(|it| it.worth)
     }
 }

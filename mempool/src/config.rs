@@ -64,6 +64,7 @@ impl Default for Config {
             fee_step_per_kb: 1,
             // Some blocks: the floor outlives the burst that raised it, and not by much.
             floor_half_life_us: 60 * 1_000_000,
+            // Enough for a service that sends for many, too little to close a pool.
             local_percent: 10,
             seed: 0,
         }
@@ -84,6 +85,9 @@ pub struct ConfigError {
     pub most: u64,
 }
 
+/// There must be room that is not protected, else nothing could leave a full pool.
+const MAX_LOCAL_PERCENT: u64 = 50;
+
 /// The most transactions that a pool numbers.
 const MAX_COUNT: u64 = 1 << 30;
 
@@ -103,7 +107,7 @@ impl Config {
             ("replacement_percent", percent, 0, MAX_REPLACEMENT_PERCENT),
             ("max_age_us", self.max_age_us, 1, u64::MAX),
             ("floor_half_life_us", self.floor_half_life_us, 1, u64::MAX),
-            ("local_percent", local, 0, 100),
+            ("local_percent", local, 0, MAX_LOCAL_PERCENT),
         ];
         for (name, found, least, most) in bounds {
             if !(least..=most).contains(&found) {

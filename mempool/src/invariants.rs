@@ -84,7 +84,7 @@ impl Pool {
 
 fn weakest_of_tail(sender: &Sender) -> Option<Key> {
     let entries = sender.entries();
-    let last = entries.last().filter(|it| !it.slot.is_protected())?;
+    let last = entries.last().filter(|_| entries.iter().any(|it| !it.slot.is_protected()))?;
     let is_ready = |nonce: u64| sender.run().contains(&nonce);
     let ready = is_ready(last.nonce);
     let part = entries.iter().filter(|it| is_ready(it.nonce) == ready);

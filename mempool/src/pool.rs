@@ -1,6 +1,7 @@
 //! The pool: what it holds, what it says about it, and how a transaction comes in and goes.
 
 use std::collections::BTreeSet;
+use std::mem::size_of;
 
 use hearsay_chain::ledger::Account;
 use hearsay_chain::{Address, TxId, VerifiedTx};
@@ -289,8 +290,9 @@ impl Pool {
 
     /// How fast the floor falls.
     fn half_life_us(&self) -> u64 {
-        let half_empty =
-            self.len() < self.config.max_count / 2 && self.sums.memory < self.config.max_memory / 2;
+        // What cannot be paid is as good as room.
+        let half_empty = self.sums.ready < self.config.max_count / 2
+            && self.sums.memory < self.config.max_memory / 2;
         self.config.floor_half_life_us / if half_empty { 4 } else { 1 }
     }
 
@@ -303,8 +305,21 @@ impl Pool {
         let always = FeeRate::from_per_kb(self.config.min_fee_per_kb);
         match origin {
             Origin::Local => always,
+            // Where something waits that cannot be paid, it leaves for whatever can.
+            Origin::Remote if self.tails.first().is_some_and(|it| !it.is_ready()) => always,
             Origin::Remote => always.max(self.floor.at(now_us)),
         }
+    }
+
+    /// What is kept for more transactions than there are, in bytes, but for the first of it: after a
+    /// pool of many small ones has become one of few large ones.
+    pub(crate) fn spare(&self) -> usize {
+        self.residents.spare() * size_of::<Resident>() + self.senders.spare() * size_of::<Sender>()
+    }
+
+    /// How much may be held beside that.
+    pub(crate) fn memory_bound(&self) -> usize {
+        self.config.max_memory.saturating_sub(self.spare())
     }
 }
 

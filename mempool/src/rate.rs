@@ -49,6 +49,11 @@ impl FeeRate {
         self.0.saturating_mul(size).div_ceil(1 << SCALE)
     }
 
+    /// So many percent more.
+    pub(crate) fn raised(self, percent: u32) -> Self {
+        Self((self.0 * (100 + u128::from(percent))).div_ceil(100))
+    }
+
     /// Both rates together.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

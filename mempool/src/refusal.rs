@@ -39,14 +39,6 @@ pub enum Refusal {
         /// How many of a sender's transactions may wait.
         limit: u64,
     },
-    /// Too many of its sender wait behind a gap. Verdict: ignore (it is early).
-    #[error("{limit} of the sender's transactions wait behind a gap; {next} is missing")]
-    TooManyQueued {
-        /// The first nonce that is missing.
-        next: u64,
-        /// How many of a sender's transactions may wait behind a gap.
-        limit: u64,
-    },
     /// It pays less than the least that the pool takes now. Verdict: ignore (a node with more room
     /// takes it, and this one does later).
     #[error("a fee of {fee} is too low; the least for its size is {least} now")]
@@ -74,6 +66,14 @@ pub enum Refusal {
         cost: u128,
         /// What the account holds.
         balance: u64,
+    },
+    /// Too many of its sender wait behind a gap. Verdict: ignore (it is early).
+    #[error("{limit} of the sender's transactions wait behind a gap; {next} is missing")]
+    TooManyQueued {
+        /// The first nonce that is missing.
+        next: u64,
+        /// How many of a sender's transactions may wait behind a gap.
+        limit: u64,
     },
     /// The pool is full, and what it would push out is worth as much or more. Verdict: ignore
     /// (a node with more room takes it).

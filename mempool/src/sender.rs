@@ -37,8 +37,8 @@ pub(crate) struct Outlook<'a> {
     pub(crate) is_told: bool,
 }
 
-/// How many entries from `from` on, of which those before cost `cost`, continue a run. Tells the end
-/// and the cost.
+/// How far a run of so many entries, at so much cost, goes on with the next ones. Tells how many it
+/// then has, and what they cost.
 pub(crate) fn extend<'a>(
     account: Account,
     (mut len, mut cost): (usize, u64),
@@ -52,6 +52,11 @@ pub(crate) fn extend<'a>(
         }
     }
     (len, cost)
+}
+
+/// Whether each of these is protected, the last one first: mostly that is not.
+pub(crate) fn all_protected(entries: &[Entry]) -> bool {
+    entries.iter().rev().all(|it| it.slot.is_protected())
 }
 
 /// The least key, which is what all together are worth: none goes into a block without those before.
@@ -111,15 +116,17 @@ impl Sender {
         self.ready().first().map(Entry::key)
     }
 
-    /// What the last one is worth, unless it is protected: by that it leaves a full pool. Of those in
-    /// the run, and of those behind it, each is worth no more than those before it.
+    /// What the last one is worth: by that it leaves a full pool. Of those in the run, and of those
+    /// behind it, each is worth no more than those before it. None if all are protected: what stands
+    /// behind one that is not must be able to leave with it, else it would protect that too.
     pub(crate) fn tail(&self) -> Option<Key> {
         self.tail_of(self.entries().len())
     }
 
     /// The same if only the first `len` were here.
     pub(crate) fn tail_of(&self, len: usize) -> Option<Key> {
-        let last = self.entries()[..len].last().filter(|it| !it.slot.is_protected())?;
+        let last =
+            self.entries()[..len].last().filter(|_| !all_protected(&self.entries()[..len]))?;
         let weakest = self.entries()[last.weakest as usize].key();
         Some(if len <= self.run_len() { weakest } else { weakest.queued() })
     }
@@ -129,10 +136,7 @@ impl Sender {
         let Outlook { entries, run_len, .. } = self.under(account);
         let start = account.nonce.saturating_add(run_len as u64);
         let behind = entries[run_len..].iter().map(|it| it.nonce);
-        (start..)
-            .zip(behind)
-            .take_while(|(next, it)| next == it)
-            .fold(start, |_, (it, _)| it.saturating_add(1))
+        behind.fold(start, |next, it| if it == next { next.saturating_add(1) } else { next })
     }
 
     /// How its transactions stand if the account is this. At once if it is.

@@ -42,6 +42,11 @@ impl<T> Slab<T> {
         &mut self.blocks[block][offset]
     }
 
+    /// For how many more values there is room, beyond those of a first block.
+    pub(crate) fn spare(&self) -> usize {
+        (self.blocks.len() * BLOCK).saturating_sub(self.len + BLOCK)
+    }
+
     /// The number that the next value gets.
     pub(crate) fn next(&self) -> u32 {
         let end = self.blocks.last().map_or(0, |it| (self.blocks.len() - 1) * BLOCK + it.len());

@@ -1,6 +1,8 @@
 //! What time and the chain do to the pool: blocks take transactions away and give them back,
 //! and nothing waits for ever.
 
+use std::cmp::Reverse;
+
 use hearsay_chain::ledger::Account;
 use hearsay_chain::{Address, TxId, VerifiedTx};
 
@@ -75,17 +77,33 @@ impl Pool {
     }
 
     fn expire_into(&mut self, now: Now, departed: &mut Vec<(TxId, Departure)>) {
-        while let Some((expiry, number)) = self.expiries.first().copied()
-            && expiry < now.next_height
+        let below = self.expiries.range(..(now.next_height, 0)).map(|(_, number)| *number);
+        let expired = below.collect();
+        self.remove_all(expired, Departure::Expired, departed);
+        let mut too_old = Vec::new();
+        let mut at = self.ages.oldest;
+        while at != Ages::NONE
+            && let it = &self.residents[at]
+            && now.us.saturating_sub(it.arrived_us) >= self.config.max_age_us
         {
-            departed.push((self.remove(number), Departure::Expired));
+            too_old.push(at);
+            at = it.newer;
         }
-        while self.ages.oldest != Ages::NONE
-            && let arrived_us = self.residents[self.ages.oldest].arrived_us
-            && now.us.saturating_sub(arrived_us) >= self.config.max_age_us
-        {
-            departed.push((self.remove(self.ages.oldest), Departure::TooOld));
-        }
+        self.remove_all(too_old, Departure::TooOld, departed);
+    }
+
+    /// Takes many out. Of each sender the last first: so none is looked at for another's sake.
+    fn remove_all(
+        &mut self,
+        mut numbers: Vec<u32>,
+        reason: Departure,
+        departed: &mut Vec<(TxId, Departure)>,
+    ) {
+        numbers.sort_by_cached_key(|number| {
+            let it = &self.residents[*number];
+            (it.owner, Reverse(it.nonce()))
+        });
+        departed.extend(numbers.into_iter().map(|number| (self.remove(number), reason)));
     }
 
     /// Brings a sender in line with its account. Tells those whose nonces proved used.

@@ -145,7 +145,7 @@ impl Pool {
             ready: self.sums.ready,
             queued: self.len() - self.sums.ready,
             bytes: self.sums.bytes,
-            memory: self.sums.memory,
+            memory: self.sums.memory + self.spare(),
             local: self.sums.local,
             senders: self.senders.len(),
             max_count: self.config.max_count,

@@ -100,8 +100,8 @@ impl Waiting {
         let Waiting::Many(entries) = self else { return };
         if let [entry] = entries.as_slice() {
             *self = Waiting::One(*entry);
-        } else if entries.len() < entries.capacity() / 2 {
-            entries.shrink_to(entries.len() + entries.len() / 4);
+        } else if entries.len() < entries.capacity() / 4 * 3 {
+            entries.shrink_to(entries.len() + entries.len() / 8);
         }
     }
 }

@@ -7,7 +7,7 @@ use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{Judged, Verdict, VerifiedTx};
 
 use super::world::{BARE, START, fill, ids, paying, pool_of, rich, signed, transfer, unverified};
-use crate::{Inserted, Now, Origin, Pool, Refusal, State};
+use crate::{FeeRate, Inserted, Now, Origin, Pool, Refusal, State};
 
 /// A full pool: sender 1 with nonces 0, 1 and 3, sender 2 with nonce 0.
 fn full_pool() -> Pool {
@@ -112,12 +112,13 @@ fn the_largest_fees_are_compared_without_overflow() {
     let most = Account { balance: u64::MAX, nonce: 0 };
     let dear =
         |payload| signed(Transfer { payload: vec![0; payload], ..transfer(1, 0, 0, u64::MAX) });
-    pool.insert(dear(16_000), Origin::Remote, most, START).unwrap();
-    assert!(pool.insert(dear(0), Origin::Remote, most, START).unwrap().ready);
-    assert!(matches!(
-        pool.insert(dear(1), Origin::Remote, most, START),
-        Err(Refusal::Underpriced { .. })
-    ));
+    assert!(pool.insert(dear(16_000), Origin::Remote, most, START).unwrap().ready);
+    let least = u128::from(u64::MAX) + 1;
+    assert_eq!(
+        pool.insert(dear(0), Origin::Remote, most, START),
+        Err(Refusal::Underpriced { fee: u64::MAX, least })
+    );
+    assert_eq!(pool.rate_at(1, 1), Some(FeeRate::of(u64::MAX, 16_165)));
 }
 
 #[test]
@@ -170,4 +171,14 @@ fn an_insertion_that_comes_with_news_of_the_account_drops_used_nonces() {
     assert_eq!(inserted.promoted, [run[2].id()]);
     assert_eq!(pool.len(), 2);
     pool.check_invariants();
+}
+
+#[test]
+fn a_smaller_replacement_pays_more_in_all_too() {
+    let mut pool = pool_of(9);
+    let large = Transfer { payload: vec![0; 1_000], ..transfer(1, 0, 0, 5_000) };
+    fill(&mut pool, [&signed(large)]);
+    let cheaper = pool.insert(paying(1, 0, 5_000), Origin::Remote, rich(0), START);
+    assert_eq!(cheaper, Err(Refusal::Underpriced { fee: 5_000, least: 5_001 }));
+    assert!(pool.insert(paying(1, 0, 5_001), Origin::Remote, rich(0), START).is_ok());
 }

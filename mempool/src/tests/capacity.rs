@@ -2,7 +2,7 @@
 
 use hearsay_chain::ledger::Account;
 use hearsay_chain::transaction::Transfer;
-use hearsay_chain::{TxId, VerifiedTx};
+use hearsay_chain::{PublicKey, TxId, VerifiedTx};
 use proptest::prelude::*;
 
 use super::world::{START, address, fill, paying, pool_of, rich, signed, transfer};
@@ -194,4 +194,65 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_expires_soon_takes_room_and_pushes_nothing_out_that_can_be_paid() {
+    let expiring =
+        |sender, expiry| signed(Transfer { expiry: Some(expiry), ..transfer(sender, 0, 0, 1_000) });
+    let mut pool = pool_of(3);
+    fill(&mut pool, &[paying(1, 0, 10), expiring(2, 1), paying(3, 1, 500)]);
+    let over_queued = pool.insert(expiring(4, 1), Origin::Remote, rich(0), START);
+    assert_eq!(over_queued.unwrap().evicted.len(), 1);
+    let soon = pool.insert(expiring(5, 10), Origin::Remote, rich(0), START);
+    assert!(matches!(soon, Err(Refusal::Full { .. })));
+    let later = pool.insert(expiring(5, 11), Origin::Remote, rich(0), START).unwrap();
+    assert_eq!(later.evicted, [paying(1, 0, 10).id()]);
+    pool.check_invariants();
+}
+
+#[test]
+fn a_floor_does_not_keep_out_what_could_push_out_what_cannot_be_paid() {
+    let mut pool = pool_of(2);
+    fill(&mut pool, &[paying(1, 0, 500), paying(2, 0, 500), paying(3, 0, 1_000)]);
+    let cheap = paying(4, 0, 10);
+    let kept_out = pool.insert(cheap.clone(), Origin::Remote, rich(0), START);
+    assert!(matches!(kept_out, Err(Refusal::FeeTooLow { .. })));
+    let poor = Account { balance: 0, nonce: 0 };
+    pool.account_changed(&address(3), poor);
+    let inserted = pool.insert(cheap, Origin::Remote, rich(0), START).unwrap();
+    assert_eq!(inserted.evicted, [paying(3, 0, 1_000).id()]);
+    pool.check_invariants();
+}
+
+#[test]
+fn what_waits_gives_way_to_what_waits_only_for_as_much_more_as_a_replacement_pays() {
+    let mut pool = pool_of(1);
+    fill(&mut pool, &[paying(1, 1, 1_000)]);
+    let refused = pool.insert(paying(2, 1, 1_099), Origin::Remote, rich(0), START);
+    assert!(matches!(refused, Err(Refusal::Full { .. })));
+    assert!(pool.insert(paying(2, 1, 1_101), Origin::Remote, rich(0), START).is_ok());
+}
+
+#[test]
+fn room_that_many_small_ones_left_counts_until_it_is_given_back() {
+    let count = 10_000;
+    let mut pool = Pool::new(Config { max_count: count, ..Config::default() }).unwrap();
+    let mut spent = Vec::new();
+    for sender in 0..count as u64 {
+        let mut key = [9; 32];
+        key[..8].copy_from_slice(&sender.to_le_bytes());
+        let tx = signed(Transfer { sender: PublicKey(key), ..transfer(1, 0, 0, 10) });
+        spent.push(tx.sender());
+        pool.insert(tx, Origin::Remote, rich(0), START).unwrap();
+    }
+    let full = pool.totals().memory;
+    for sender in &spent[..count - 1] {
+        pool.account_changed(sender, rich(1));
+    }
+    let left = pool.totals();
+    assert_eq!(left.count, 1);
+    assert!(left.memory > full / 4, "{} of {full}", left.memory);
+    pool.account_changed(&spent[count - 1], rich(1));
+    assert_eq!(pool.totals().memory, 0);
 }

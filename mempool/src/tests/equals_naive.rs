@@ -29,7 +29,7 @@ fn config() -> impl Strategy<Value = Config> {
     let per_sender = (2..8u64, 0..5u64);
     let replacement = prop::sample::select(vec![0, 10, 10, 60]);
     let fees = prop::sample::select(vec![(0, 0), (0, 1), (0, 150), (1_000, 1), (1, 1_100)]);
-    let local = prop::sample::select(vec![0, 10, 40, 100]);
+    let local = prop::sample::select(vec![0, 10, 40, 50]);
     (bounds, per_sender, replacement, fees, local, 1..60u64).prop_map(
         |((max_count, memory), (ready, queued), percent, (min, step), local, half_life)| Config {
             max_count,

@@ -19,7 +19,7 @@ fn bounds_that_no_pool_can_work_with_are_refused_by_name() {
         (Config { replacement_percent: 1_001, ..good }, "replacement_percent"),
         (Config { max_age_us: 0, ..good }, "max_age_us"),
         (Config { floor_half_life_us: 0, ..good }, "floor_half_life_us"),
-        (Config { local_percent: 101, ..good }, "local_percent"),
+        (Config { local_percent: 51, ..good }, "local_percent"),
     ];
     for (config, name) in cases {
         assert_eq!(Pool::new(config).unwrap_err().name, name);

@@ -133,3 +133,15 @@ fn what_is_restored_keeps_its_age_though_others_come_in_between() {
     assert!(gone.eq([restored[0].id(), restored[1].id()]));
     pool.check_invariants();
 }
+
+#[test]
+fn a_protected_one_does_not_protect_those_before_it() {
+    let mut pool = pool(10);
+    fill(&mut pool, &(0..9).map(|nonce| paying(1, nonce, 10)).collect::<Vec<_>>());
+    let last = paying(1, 9, 10);
+    assert!(hand_in(&mut pool, &last));
+    let dear = paying(2, 0, 1_000);
+    let inserted = pool.insert(dear, Origin::Remote, rich(0), START).unwrap();
+    assert_eq!(inserted.evicted, [last.id()]);
+    pool.check_invariants();
+}

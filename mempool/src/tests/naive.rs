@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hearsay_chain::ledger::Account;
 use hearsay_chain::{Address, TxId, VerifiedTx};
 
+use crate::admission::SOON;
 use crate::floor::Floor;
 use crate::memory::{SENDER_CHARGE, charge};
 use crate::{Config, FeeRate, Inserted, Now, Origin, Refusal, State};
@@ -116,8 +117,8 @@ impl Naive {
     /// How fast the floor falls from now on: in a quarter of the time if the pool is half empty.
     pub(crate) fn set_pace(&mut self, now_us: u64) {
         let config = &self.config;
-        let half_empty =
-            self.held.len() < config.max_count / 2 && self.memory() < config.max_memory / 2;
+        let ready = self.held.iter().filter(|it| self.is_ready(&it.tx)).count();
+        let half_empty = ready < config.max_count / 2 && self.memory() < config.max_memory / 2;
         let half_life_us = config.floor_half_life_us / if half_empty { 4 } else { 1 };
         self.floor.set_half_life(half_life_us, now_us);
     }
@@ -158,8 +159,8 @@ impl Naive {
             return Some(Refusal::NonceTooFar { found, next, limit: config.max_ready_per_sender });
         }
         let min = FeeRate::from_per_kb(config.min_fee_per_kb);
-        let asked_of =
-            if *origin == Origin::Local || restored { min } else { self.floor.at(now.us).max(min) };
+        let exempt = *origin == Origin::Local || restored;
+        let asked_of = if exempt { min } else { self.least(now.us) };
         let least = asked_of.fee_for(tx.size());
         if u128::from(fee) < least {
             return Some(Refusal::FeeTooLow { fee, least });
@@ -170,6 +171,7 @@ impl Naive {
             let percent = u128::from(100 + config.replacement_percent);
             let same = old_fee * tx.size() as u128;
             let least = (same * percent).div_ceil(old_size * 100).max(same / old_size + 1);
+            let least = least.max(old_fee + 1);
             if u128::from(fee) < least {
                 return Some(Refusal::Underpriced { fee, least });
             }
@@ -220,7 +222,7 @@ impl Naive {
         let arrived_us = asked.restored_us.unwrap_or(now.us);
         after.held.push(Held { tx: tx.clone(), origin, arrived_us });
         let full = Refusal::Full { fee: tx.transfer().fee, size: tx.size() };
-        let evicted = after.make_room(Some((tx, protected)), now.us).ok_or(full)?;
+        let evicted = after.make_room(Some((tx, protected)), *now).ok_or(full)?;
         let mut promoted: Vec<TxId> =
             after.run(sender, *account).iter().map(VerifiedTx::id).collect();
         promoted.retain(|id| *id != tx.id() && !ready_before.contains(id));
@@ -249,34 +251,45 @@ impl Naive {
         ids
     }
 
+    /// Whether all of a sender's are protected: then none of them is pushed out.
+    fn is_safe(&self, sender: Address) -> bool {
+        self.of(sender).iter().all(|it| it.origin == Origin::Local)
+    }
+
+    /// Whether something that is not ready would be the first to leave.
+    pub(crate) fn holds_what_cannot_be_paid(&self) -> bool {
+        self.held.iter().any(|it| !self.is_safe(it.tx.sender()) && !self.is_ready(&it.tx))
+    }
+
     /// Takes the worst tail until all fits; none if a newcomer does not beat what would leave.
-    /// Without a newcomer even the protected leave, if there is nothing else.
     pub(crate) fn make_room(
         &mut self,
         newcomer: Option<(&VerifiedTx, bool)>,
-        now_us: u64,
+        Now { us: now_us, next_height }: Now,
     ) -> Option<Vec<TxId>> {
         let mut evicted = Vec::new();
         while !self.fits() {
             let last = |it: &&Held| {
                 !self.of(it.tx.sender()).iter().any(|other| nonce(&other.tx) > nonce(&it.tx))
             };
-            let tails: Vec<&Held> = self.held.iter().filter(last).collect();
-            let open = tails.iter().filter(|it| {
-                it.origin == Origin::Remote && newcomer.is_none_or(|(new, _)| it.tx != *new)
+            let open = self.held.iter().filter(last).filter(|it| {
+                !self.is_safe(it.tx.sender()) && newcomer.is_none_or(|(new, _)| it.tx != *new)
             });
-            let worst = open.min_by_key(|it| self.rank(&it.tx));
-            let worst = match newcomer {
-                Some(_) => worst?,
-                None => worst.or(tails.iter().min_by_key(|it| self.rank(&it.tx)))?,
-            };
+            let worst = open.min_by_key(|it| self.rank(&it.tx))?;
             let victim = worst.tx.clone();
             let (ready, (rate, _)) = self.rank(&victim);
             let step = FeeRate::from_per_kb(self.config.fee_step_per_kb);
             if let Some((newcomer, protected)) = newcomer {
                 let (new_ready, (new_rate, _)) = self.rank(newcomer);
                 let pays = new_rate >= rate.plus(step);
-                let beats = if new_ready == ready { pays } else { new_ready };
+                let beats = match (new_ready, ready) {
+                    (true, false) => true,
+                    (false, true) => false,
+                    (true, true) => pays && !expires_soon(newcomer, next_height),
+                    (false, false) => {
+                        pays && new_rate >= rate.raised(self.config.replacement_percent)
+                    }
+                };
                 if !protected && !beats {
                     return None;
                 }
@@ -289,4 +302,8 @@ impl Naive {
         }
         Some(evicted)
     }
+}
+
+fn expires_soon(tx: &VerifiedTx, next_height: u64) -> bool {
+    tx.transfer().expiry.is_some_and(|expiry| expiry < next_height + SOON)
 }

@@ -100,7 +100,7 @@ impl Naive {
             }
         }
         departed.extend(self.drop_expired(now));
-        let evicted = self.make_room(None, now.us).unwrap();
+        let evicted = self.make_room(None, now).unwrap();
         departed.extend(evicted.into_iter().map(|id| (id, Departure::Evicted)));
         self.set_pace(now.us);
         departed

@@ -30,7 +30,8 @@ impl Naive {
 
     /// The least that is asked of a transaction from elsewhere.
     pub(crate) fn least(&self, now_us: u64) -> FeeRate {
-        self.floor.at(now_us).max(FeeRate::from_per_kb(self.config.min_fee_per_kb))
+        let min = FeeRate::from_per_kb(self.config.min_fee_per_kb);
+        if self.holds_what_cannot_be_paid() { min } else { self.floor.at(now_us).max(min) }
     }
 
     pub(crate) fn senders(&self) -> Vec<SenderView> {
