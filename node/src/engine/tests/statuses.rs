@@ -106,7 +106,7 @@ fn what_left_without_a_block_is_dropped_with_the_reason() {
     assert_eq!(desk.status(expiring.id()), dropped(DropReason::Expired, None));
     // Nonce used by another.
     let other = desk.tx(2, 0, 1);
-    desk.block(&[other.clone()]);
+    desk.block(std::slice::from_ref(&other));
     assert_eq!(desk.status(dearest.id()), dropped(DropReason::NonceUsed, None));
     assert!(matches!(desk.status(other.id()), TxStatus::Included { height: 2, .. }));
     assert_eq!(desk.engine.pool().len(), 0);
