@@ -77,7 +77,10 @@ pub enum Refusal {
     },
     /// The pool is full, and what it would push out is worth as much or more. Verdict: ignore
     /// (a node with more room takes it).
-    #[error("the pool is full, and a fee of {fee} for {size} bytes is too low to push others out")]
+    #[error(
+        "the pool is full, and this pushes nothing out: a fee of {fee} for {size} bytes is too low, or \
+         what must come before it is cheap or missing, or it expires soon"
+    )]
     Full {
         /// The transaction's fee.
         fee: u64,

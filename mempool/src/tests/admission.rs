@@ -7,7 +7,7 @@ use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{Judged, Verdict, VerifiedTx};
 
 use super::world::{BARE, START, fill, ids, paying, pool_of, rich, signed, transfer, unverified};
-use crate::{FeeRate, Inserted, Now, Origin, Pool, Refusal, State};
+use crate::{Config, FeeRate, Inserted, Now, Origin, Pool, Refusal, State};
 
 /// A full pool: sender 1 with nonces 0, 1 and 3, sender 2 with nonce 0.
 fn full_pool() -> Pool {
@@ -51,6 +51,29 @@ fn every_refusal_is_answered_with_ignore_and_its_own_word() {
     }
     let all = ["balance", "expired", "known", "nonce-too-far", "nonce-used", "pool-full"];
     assert_eq!(words, all.into_iter().chain(["underpriced"]).collect());
+}
+
+#[test]
+fn what_is_cheap_early_or_old_is_refused_with_its_own_word_and_nobody_is_blamed() {
+    let config = Config { min_fee_per_kb: 1_000, max_queued_per_sender: 1, ..Config::default() };
+    let mut pool = Pool::new(config).unwrap();
+    pool.insert(paying(1, 1, 165), Origin::Remote, rich(0), START).unwrap();
+    let late = Now { us: config.max_age_us, ..START };
+    let refused = [
+        pool.insert(paying(1, 0, 164), Origin::Remote, rich(0), START),
+        pool.insert(paying(1, 2, 165), Origin::Remote, rich(0), START),
+        pool.restore(paying(1, 0, 165), Origin::Remote, 0, rich(0), late),
+    ];
+    let expected = [
+        (Refusal::FeeTooLow { fee: 164, least: 165 }, "fee-too-low"),
+        (Refusal::TooManyQueued { next: 0, limit: 1 }, "queued-limit"),
+        (Refusal::TooOld, "too-old"),
+    ];
+    for (refused, (refusal, word)) in refused.into_iter().zip(expected) {
+        assert_eq!((refusal.verdict(), refusal.reason()), (Verdict::Ignore, word));
+        assert_eq!(refused, Err(refusal));
+    }
+    assert_eq!(pool.len(), 1);
 }
 
 #[test]

@@ -5,11 +5,12 @@ use proptest::prelude::*;
 use super::both::{Both, Op, SENDERS, VARIANTS};
 use crate::{Config, LEAST_MEMORY};
 
-fn op() -> impl Strategy<Value = Op> {
+/// Operations of which `far` times as many as others bring what is far ahead.
+fn op(far: u32) -> impl Strategy<Value = Op> {
     // Mostly what comes next and soon, now and then what is used or too far.
-    let ahead = || prop_oneof![1 => Just(0u64), 8 => 1..4u64, 4 => 1..9u64];
-    let one = || (0..SENDERS, ahead(), 0..VARIANTS);
-    let some = || prop::collection::vec(one(), 0..6);
+    let ahead = move || prop_oneof![1 => Just(0u64), 8 => 1..4u64, 4 => 1..9u64, far => 1..24u64];
+    let one = move || (0..SENDERS, ahead(), 0..VARIANTS);
+    let some = move || prop::collection::vec(one(), 0..6);
     prop_oneof![
         40 => one().prop_map(|at| Op::Insert(at, false)),
         8 => one().prop_map(|at| Op::Insert(at, true)),
@@ -53,8 +54,27 @@ proptest! {
     #[test]
     fn the_pool_equals_a_naive_pool(
         config in config(),
-        ops in prop::collection::vec(op(), 250),
+        ops in prop::collection::vec(op(1), 250),
     ) {
+        let mut both = Both::new(config);
+        ops.iter().try_for_each(|op| both.step(op))?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+    #[test]
+    fn it_does_so_with_long_runs_and_long_queues(
+        config in config(),
+        ops in prop::collection::vec(op(40), 400),
+    ) {
+        let config = Config {
+            max_count: 70,
+            max_memory: 4 * LEAST_MEMORY,
+            max_ready_per_sender: 24,
+            max_queued_per_sender: 20,
+            ..config
+        };
         let mut both = Both::new(config);
         ops.iter().try_for_each(|op| both.step(op))?;
     }
