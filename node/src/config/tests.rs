@@ -201,7 +201,7 @@ fn values_that_do_not_fit_together_are_refused() {
         ("[mempool]\nmax_memory = 9000\n", "mempool.max_memory is 9000; it must be"),
         ("[mempool]\nmax_ready_per_sender = 0\n", "mempool.max_ready_per_sender is 0"),
         ("[mempool]\nreplacement_percent = 1001\n", "mempool.replacement_percent is 1001"),
-        ("[mempool]\nlocal_percent = 101\n", "mempool.local_percent is 101; it must be 0 to 100"),
+        ("[mempool]\nlocal_percent = 101\n", "mempool.local_percent is 101; it must be 0 to 50"),
         ("[mempool]\nmax_age_ms = 0\n", "mempool.max_age_ms is 0; it must be at least 1"),
         ("[mempool]\nfloor_half_life_ms = 0\n", "mempool.floor_half_life_ms is 0"),
         ("keep_bodies = 63\n", "keep_bodies is 63"),

@@ -48,7 +48,8 @@ fn a_transaction_handed_in_without_a_peer_reaches_one_that_comes_later() {
     let listed = json(&stdout(&b.client(["mempool", "transactions", "--json"])));
     assert_eq!((&listed[0]["id"], &listed[0]["local"]), (&second["id"], &false.into()));
     // The gap closes, and both stand in blocks.
-    stdout(&send(&["--nonce", "0", "--wait", "included"]));
+    let sent = send(&["--nonce", "0", "--wait", "included"]);
+    assert!(sent.status.success(), "{sent:?}");
     let watched = json(&stdout(&b.client(["tx", "watch", &id, "--until", "final", "--json"])));
     assert_eq!(watched["state"], "final");
     a.stop();

@@ -98,17 +98,17 @@ fn what_left_without_a_block_is_dropped_with_the_reason() {
     desk.submit(dearest.clone()).unwrap();
     assert_eq!(desk.status(dear.id()), dropped(DropReason::Evicted, Some(&dearest)));
     assert_eq!(desk.status(dearer.id()), TxStatus::Unbroadcast { waiting_for: None });
-    // Expired by height.
-    let expiring = signed(Transfer { expiry: Some(1), ..desk.transfer(3, 0, 90) }, 3);
+    // A block makes room for one that expires by height.
+    desk.block(std::slice::from_ref(&dearer));
+    let expiring = signed(Transfer { expiry: Some(2), ..desk.transfer(3, 0, 90) }, 3);
     desk.submit(expiring.clone()).unwrap();
-    assert_eq!(desk.status(dearer.id()), dropped(DropReason::Evicted, Some(&expiring)));
     desk.block(&[]);
     assert_eq!(desk.status(expiring.id()), dropped(DropReason::Expired, None));
     // Nonce used by another.
     let other = desk.tx(2, 0, 1);
     desk.block(std::slice::from_ref(&other));
     assert_eq!(desk.status(dearest.id()), dropped(DropReason::NonceUsed, None));
-    assert!(matches!(desk.status(other.id()), TxStatus::Included { height: 2, .. }));
+    assert!(matches!(desk.status(other.id()), TxStatus::Included { height: 3, .. }));
     assert_eq!(desk.engine.pool().len(), 0);
     // Back again, and then too old.
     let minutes = 60 * SECOND;
