@@ -369,6 +369,8 @@ pub enum Answer {
     Block(Option<Box<BlockView>>),
     /// To [`Query::Tx`].
     Tx(TxStatus),
+    /// To [`Query::Tx`] as well: it is not known, and not all is back that waited before the restart.
+    Restoring,
     /// To [`Query::Evidence`]; earliest first.
     Evidence(Vec<EvidenceView>),
 }

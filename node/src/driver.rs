@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{info, warn};
 
-use crate::api::{Answer, NodeStatus, Refused, Submitted};
+use crate::api::{Answer, NodeStatus, Refused, Submitted, TxStatus};
 use crate::checkers::{self, Checkers};
 use crate::engine::{Copy, Done, Effect, Engine, Input, JobId, Token};
 use crate::handle::{Request, refused_by};
@@ -250,6 +250,9 @@ impl<S: Store> Driver<S> {
             status.listen.clone_from(&self.identity.listen);
             status.lag_p99_us = self.lag_p99_us;
             self.gauge(status);
+        }
+        if matches!(answer, Answer::Tx(TxStatus::Unknown)) && self.ends.keeping.is_restoring() {
+            return Answer::Restoring;
         }
         answer
     }

@@ -113,7 +113,7 @@ async fn wait_for_status(what: &str, node: &Embedded, done: impl Fn(&NodeStatus)
 
 async fn wait_for_block(node: &Embedded, id: TxId) {
     wait_until("a transaction in a block", async || {
-        let status = node.handle().transaction(id).await.unwrap();
+        let status = node.handle().transaction(id).await.unwrap().unwrap();
         matches!(status, TxStatus::Included { .. } | TxStatus::Final { .. })
     })
     .await;

@@ -106,6 +106,7 @@ impl<S: Store> Engine<S> {
     #[must_use]
     pub fn new(chain: Chain<S>, setup: Setup, now: Time) -> Self {
         let genesis = chain.genesis();
+        let max_count = setup.pool.config().max_count;
         Self {
             proposed: genesis.slot_at(now.unix_ms()),
             pool: setup.pool,
@@ -118,8 +119,8 @@ impl<S: Store> Engine<S> {
             names: Names::default(),
             unpublished: Unpublished::default(),
             restoring: Restoring::default(),
-            unbroadcast: Unbroadcast::default(),
-            departures: Departures::default(),
+            unbroadcast: Unbroadcast::new(max_count),
+            departures: Departures::new(max_count),
             sync: Sync::new(setup.sync_peers, setup.seed),
             verdicts: VerdictCounts::default(),
             chain,

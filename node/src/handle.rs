@@ -300,13 +300,15 @@ impl Handle {
         }))
     }
 
-    /// Where a transaction is in its life.
+    /// Where a transaction is in its life. None: the node does not know it, but has not read back all
+    /// that waited when it stopped.
     ///
     /// # Errors
     /// The node is stopping.
-    pub async fn transaction(&self, id: TxId) -> Result<TxStatus, Stopping> {
+    pub async fn transaction(&self, id: TxId) -> Result<Option<TxStatus>, Stopping> {
         match self.ask(Query::Tx(id)).await? {
-            Answer::Tx(status) => Ok(status),
+            Answer::Tx(status) => Ok(Some(status)),
+            Answer::Restoring => Ok(None),
             _ => Err(Stopping),
         }
     }

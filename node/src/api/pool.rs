@@ -48,6 +48,16 @@ pub enum DropReason {
     Expired,
     /// It waited longer than the pool keeps anything.
     TooOld,
+    /// After a restart: it pays less than the pool takes now.
+    FeeTooLow,
+    /// After a restart: its sender cannot pay for it.
+    Balance,
+    /// After a restart: its nonce is further ahead than the pool takes now.
+    NonceTooFar,
+    /// After a restart: its sender has as much behind gaps as the pool takes now.
+    QueuedLimit,
+    /// After a restart: it is not valid, and never will be.
+    Invalid,
 }
 
 impl DropReason {
@@ -73,6 +83,11 @@ impl DropReason {
             Self::Evicted => "evicted",
             Self::Expired => "expired",
             Self::TooOld => "too-old",
+            Self::FeeTooLow => "fee-too-low",
+            Self::Balance => "balance",
+            Self::NonceTooFar => "nonce-too-far",
+            Self::QueuedLimit => "queued-limit",
+            Self::Invalid => "invalid",
         }
     }
 }

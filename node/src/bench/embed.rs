@@ -202,7 +202,9 @@ async fn coverage(nodes: &[Embedded], ids: &[hearsay_chain::TxId]) -> anyhow::Re
     let mut have = 0;
     for node in nodes {
         for id in ids {
-            have += usize::from(node.handle().transaction(*id).await? != TxStatus::Unknown);
+            have += usize::from(
+                node.handle().transaction(*id).await?.is_some_and(|it| it != TxStatus::Unknown),
+            );
         }
     }
     Ok(have as f64 / (nodes.len() * ids.len()) as f64)

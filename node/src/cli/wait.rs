@@ -17,7 +17,7 @@ use crate::rpc::{CallError, RpcClient, RpcError};
 const PERIOD: Duration = Duration::from_millis(200);
 
 /// How long a node may be away, or not know a transaction that it knew before: as long as it takes to
-/// start again and to read its pool back.
+/// start again. While it reads its pool back it says that it is busy, which may take any time.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// How far a transaction is to come.
@@ -105,13 +105,13 @@ impl Seen {
     }
 }
 
-/// A node that is starting again, or busy, may answer yet.
+/// A node that is starting again may answer yet.
 const fn passes(error: &CallError) -> bool {
     matches!(
         error,
         CallError::Unreachable(_)
             | CallError::TimedOut
-            | CallError::Node(RpcError::Stopping | RpcError::Busy)
+            | CallError::Node(RpcError::Stopping)
     )
 }
 
@@ -135,6 +135,9 @@ impl Watch<'_> {
                     Ok(status) => {
                         let end = seen.end(id, &status, Instant::now());
                         (told(&status), end.map(|failure| Ended { status, failure }))
+                    }
+                    Err(CallError::Node(RpcError::Busy)) => {
+                        ("not told: the node is busy".to_owned(), None)
                     }
                     Err(error) if passes(&error) && seen.may_come_back(Instant::now()) => {
                         ("not told: the node is away".to_owned(), None)

@@ -49,6 +49,11 @@ impl Keeping {
         }
     }
 
+    /// Whether some of what the journal held may yet come back.
+    pub(super) fn is_restoring(&self) -> bool {
+        self.journal.is_some() && !self.has_restored
+    }
+
     /// Writes out what is left.
     pub(super) fn close(&mut self) {
         if let Some(journal) = self.journal.take() {

@@ -9,9 +9,9 @@ use super::{Effect, Engine, Kept, evicted};
 use crate::api::{DropReason, TxStatus};
 use crate::trace::event::{Event, Kind};
 
-/// Transactions whose end is remembered, about 10 MiB: more than a full pool of the default size, so
-/// that whoever watches one of those learns of its end even if all leave at once.
-const CAPACITY: usize = 65_536;
+/// Transactions whose end is remembered at least, about 10 MiB. With a larger pool it is as many as
+/// that holds, so that whoever watches one of those learns of its end even if all leave at once.
+const LEAST_CAPACITY: usize = 65_536;
 
 /// Why a transaction left, and for which one.
 #[derive(Clone, Copy, Debug)]
@@ -25,19 +25,19 @@ struct End {
 #[derive(Debug)]
 pub(super) struct Departures {
     ends: LruCache<TxId, End>,
-}
-
-impl Default for Departures {
-    fn default() -> Self {
-        // It grows as it is filled; many nodes may live in one process.
-        Self { ends: LruCache::unbounded() }
-    }
+    capacity: usize,
 }
 
 impl Departures {
+    /// Of a pool of so many.
+    pub(super) fn new(max_count: usize) -> Self {
+        // It grows as it is filled; many nodes may live in one process.
+        Self { ends: LruCache::unbounded(), capacity: max_count.max(LEAST_CAPACITY) }
+    }
+
     fn note(&mut self, id: TxId, end: End) {
         self.ends.put(id, end);
-        if self.ends.len() > CAPACITY {
+        if self.ends.len() > self.capacity {
             self.ends.pop_lru();
         }
     }
@@ -57,6 +57,17 @@ impl Departures {
 }
 
 impl<S> Engine<S> {
+    /// A transaction that waited before a restart is not to come back.
+    pub(super) fn refused_on_return(
+        &mut self,
+        id: TxId,
+        reason: DropReason,
+        out: &mut Vec<Effect>,
+    ) {
+        out.push(Effect::Keep(Kept::Remove(id)));
+        self.departures.note(id, End { reason, by: None });
+    }
+
     /// A transaction has left the pool, `by` another if that is known. Whatever the reason, it is no
     /// longer to be offered to anybody.
     pub(super) fn departed(
@@ -120,7 +131,9 @@ mod tests {
 
     #[test]
     fn the_last_ones_are_remembered_until_they_are_back_and_the_oldest_are_forgotten() {
-        let mut departures = Departures::default();
+        const CAPACITY: usize = LEAST_CAPACITY + 1;
+        assert_eq!(Departures::new(1).capacity, LEAST_CAPACITY);
+        let mut departures = Departures::new(CAPACITY);
         let end = End { reason: DropReason::Replaced, by: Some(id(7)) };
         for number in 0..CAPACITY {
             departures.note(id(number), end);

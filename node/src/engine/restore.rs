@@ -11,6 +11,7 @@ use super::jobs::{Job, JobId};
 use super::keep::Kept;
 use super::work::Work;
 use super::{Effect, Engine};
+use crate::api::DropReason;
 
 /// The most transactions in one [`super::Input::Restore`]: the engine takes under a millisecond for
 /// them, and a batch of signatures costs hardly less with more.
@@ -72,22 +73,41 @@ pub(super) struct Restoring {
 /// Why one does not come back.
 #[derive(Clone, Copy, Debug)]
 struct Farewell {
+    /// The word that is counted.
     reason: &'static str,
-    /// How it would have left the pool for this, had it been there.
-    departure: Option<Departure>,
+    end: Option<End>,
+}
+
+/// How one ends that does not come back; one that is known has not ended.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// As it would have left the pool, had it been there.
+    Left(Departure),
+    /// The pool of today does not take it.
+    Refused(DropReason),
 }
 
 impl From<&Refusal> for Farewell {
     fn from(refusal: &Refusal) -> Self {
-        let departure = match refusal {
-            Refusal::NonceUsed { .. } => Some(Departure::NonceUsed),
-            Refusal::Expired { .. } => Some(Departure::Expired),
-            Refusal::TooOld => Some(Departure::TooOld),
-            Refusal::Underpriced { .. } => Some(Departure::Replaced),
-            Refusal::Full { .. } => Some(Departure::Evicted),
-            _ => None,
+        let end = match refusal {
+            Refusal::Known => None,
+            Refusal::NonceUsed { .. } => Some(End::Left(Departure::NonceUsed)),
+            Refusal::Expired { .. } => Some(End::Left(Departure::Expired)),
+            Refusal::TooOld => Some(End::Left(Departure::TooOld)),
+            Refusal::Underpriced { .. } => Some(End::Left(Departure::Replaced)),
+            Refusal::Full { .. } => Some(End::Left(Departure::Evicted)),
+            Refusal::FeeTooLow { .. } => Some(End::Refused(DropReason::FeeTooLow)),
+            Refusal::CannotPay { .. } => Some(End::Refused(DropReason::Balance)),
+            Refusal::NonceTooFar { .. } => Some(End::Refused(DropReason::NonceTooFar)),
+            Refusal::TooManyQueued { .. } => Some(End::Refused(DropReason::QueuedLimit)),
         };
-        Self { reason: refusal.reason(), departure }
+        Self { reason: refusal.reason(), end }
+    }
+}
+
+impl From<&TxError> for Farewell {
+    fn from(error: &TxError) -> Self {
+        Self { reason: error.reason(), end: Some(End::Refused(DropReason::Invalid)) }
     }
 }
 
@@ -141,13 +161,13 @@ impl<S: Store> Engine<S> {
         let rules = self.chain.rules();
         let max_payload = rules.genesis().limits.payload_bytes as usize;
         if let Err(error) = tx.check_form(rules.chain(), max_payload) {
-            return Ok(Some(Farewell { reason: error.reason(), departure: None }));
+            return Ok(Some(Farewell::from(&error)));
         }
         let account = self.chain.account(&tx.transfer().sender.address())?;
         Ok(match self.pool.check(tx, origin, account, self.pool_now(now)) {
             Err(Refusal::NonceUsed { .. }) if self.chain.find_transaction(&tx.id())?.is_some() => {
                 let departure = Departure::Included;
-                Some(Farewell { reason: departure.reason(), departure: Some(departure) })
+                Some(Farewell { reason: departure.reason(), end: Some(End::Left(departure)) })
             }
             Err(refusal @ (Refusal::NonceUsed { .. } | Refusal::Expired { .. })) => {
                 Some(Farewell::from(&refusal))
@@ -158,9 +178,10 @@ impl<S: Store> Engine<S> {
 
     fn not_restored(&mut self, id: TxId, farewell: Farewell, out: &mut Vec<Effect>) {
         self.restoring.tally.refuse(farewell.reason);
-        match farewell.departure {
-            // Whoever watches it since before the restart learns of its end.
-            Some(departure) => self.departed(id, departure, None, out),
+        // Whoever watches it since before the restart learns of its end.
+        match farewell.end {
+            Some(End::Left(departure)) => self.departed(id, departure, None, out),
+            Some(End::Refused(reason)) => self.refused_on_return(id, reason, out),
             None => out.push(Effect::Keep(Kept::Remove(id))),
         }
     }
@@ -187,10 +208,7 @@ impl<S: Store> Engine<S> {
                         let returning = Returning { tx, origin, arrived_unix_us };
                         self.restore(now, returning, out)?;
                     }
-                    Err(error) => {
-                        let farewell = Farewell { reason: error.reason(), departure: None };
-                        self.not_restored(id, farewell, out);
-                    }
+                    Err(error) => self.not_restored(id, Farewell::from(&error), out),
                 }
             }
         }

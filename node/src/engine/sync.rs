@@ -187,6 +187,7 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         self.sync.peers.left(&peer);
+        self.unbroadcast.left(&peer);
         out.push(peer_event(&peer, PeerState::Disconnected, None));
         if let Some(fetch) = &mut self.sync.fetch {
             fetch.plan.forget_peer(peer);
@@ -309,14 +310,18 @@ impl<S: Store> Engine<S> {
                 self.on_bodies(now, (generation, first, since), (from, id), result, out);
             }
             (Some(Question::Have), result) => self.on_have(now, (from, id), result, out),
-            // What became of it is seen by asking.
-            (Some(Question::Standing | Question::Offer) | None, _) => {}
+            (Some(Question::Offer), result) => self.on_offered(now, &result),
+            (Some(Question::Standing) | None, _) => {}
         }
         self.advance_sync(now, out)
     }
 
     /// Keeps a peer away that gave what nobody gives by mistake.
     pub(super) fn penalise(&mut self, peer: PeerId, reason: &str, out: &mut Vec<Effect>) {
+        // One that is being sent away already may have given much more of the same.
+        if !self.sync.knows(&peer) {
+            return;
+        }
         self.sync.peers.left(&peer);
         let event = Event::Penalised { peer: peer.to_string(), reason: reason.to_owned() };
         out.push(Effect::Trace(event));

@@ -1,6 +1,6 @@
 //! Transactions that were handed in here and that no peer is known to have: peers are asked about
-//! them, one peer after the other, and are given those that they lack, until one says that it has
-//! them.
+//! them, one peer after the other, and are given those that they lack, until a copy comes from one, a
+//! block takes them, or two say that they have them: one alone may lie, unless there is no other.
 //!
 //! Gossip alone does not do that: it tells that a message went to a peer's queue, and not whether the
 //! peer took it; and it refuses to send the same message again for a minute.
@@ -15,10 +15,6 @@ use super::input::Time;
 use super::sync::Question;
 use super::{Effect, Engine};
 
-/// Transactions that are followed. Those beyond it stay in the pool and were gossiped, and reach
-/// others in a block.
-const MAX_UNBROADCAST: usize = 16_384;
-
 /// How long after its publication a transaction is asked about first: gossip takes less to reach a
 /// neighbour, which then has it already.
 pub(super) const FIRST_US: u64 = 500_000;
@@ -27,12 +23,22 @@ pub(super) const FIRST_US: u64 = 500_000;
 const AGAIN_US: u64 = 1_000_000;
 const AT_MOST_US: u64 = 30_000_000;
 
-/// A peer that has not answered after this long is passed over.
+/// A peer that has not answered after this long is passed over, and then for so long: many silent
+/// ones would else keep the questions from those that answer.
 const PATIENCE_US: u64 = 5_000_000;
+const REST_US: u64 = 60_000_000;
+
+/// How long nobody is asked after a peer refused a question or an offer: it has had enough for now.
+const REFUSED_US: u64 = 500_000;
 
 /// Offers sent for one answer: the most transactions of an answer, if they are small. Others wait for
 /// the next round, so that they do not keep a slow link from other things.
 const OFFERS_AT_ONCE: usize = MAX_HAVE / MAX_OFFER;
+
+/// What a peer takes on end (`hearsay_network::sync`): 1,024 ids and 256 transactions a second. The
+/// pauses keep to it, so that little is sent to be thrown away.
+const ID_US: u64 = 1_000_000 / 1_024 + 1;
+const OFFERED_US: u64 = 1_000_000 / 256 + 1;
 
 /// How one of them waits.
 #[derive(Clone, Copy, Debug)]
@@ -43,19 +49,24 @@ struct Wait {
     number: u64,
     /// How often a peer was asked.
     asked: u32,
+    /// The peer that says that it has it.
+    claimed: Option<PeerId>,
 }
 
 /// A question that is out.
 #[derive(Clone, Debug)]
 struct Asked {
     id: RequestId,
+    peer: PeerId,
     since: u64,
     about: Vec<TxId>,
 }
 
 /// What no peer is known to have.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Unbroadcast {
+    /// How many there may be: as many as the pool holds.
+    max: usize,
     by_id: BTreeMap<TxId, Wait>,
     by_due: BTreeSet<(u64, u64, TxId)>,
     next_number: u64,
@@ -64,16 +75,33 @@ pub(super) struct Unbroadcast {
     last: Option<PeerId>,
     /// Nobody is asked before.
     quiet_until: u64,
+    /// Peers that did not answer, and until when they are not asked. Those that left are forgotten.
+    resting: BTreeMap<PeerId, u64>,
 }
 
 impl Unbroadcast {
+    /// Of a pool of so many.
+    pub(super) fn new(max: usize) -> Self {
+        Self {
+            max,
+            by_id: BTreeMap::new(),
+            by_due: BTreeSet::new(),
+            next_number: 0,
+            asked: None,
+            last: None,
+            quiet_until: 0,
+            resting: BTreeMap::new(),
+        }
+    }
+
     /// A transaction of a user of this node is in the pool, and no peer has it.
     pub(super) fn note(&mut self, id: TxId, now: Time) {
-        if self.by_id.len() < MAX_UNBROADCAST && !self.by_id.contains_key(&id) {
+        if self.by_id.len() < self.max && !self.by_id.contains_key(&id) {
             let wait = Wait {
                 due: now.mono_us.saturating_add(FIRST_US),
                 number: self.next_number,
                 asked: 0,
+                claimed: None,
             };
             self.next_number = self.next_number.saturating_add(1);
             self.put(id, wait);
@@ -96,7 +124,48 @@ impl Unbroadcast {
 
     /// The first peer is there: gossip has its turn first.
     pub(super) fn give_gossip_a_turn(&mut self, now: Time) {
-        self.quiet_until = now.mono_us.saturating_add(FIRST_US);
+        self.be_quiet(now.mono_us, FIRST_US);
+    }
+
+    fn be_quiet(&mut self, now: u64, us: u64) {
+        self.quiet_until = self.quiet_until.max(now.saturating_add(us));
+    }
+
+    /// A peer is gone.
+    pub(super) fn left(&mut self, peer: &PeerId) {
+        self.resting.remove(peer);
+    }
+
+    fn rests(&self, peer: &PeerId, now: u64) -> bool {
+        self.resting.get(peer).is_some_and(|until| now < *until)
+    }
+
+    /// A peer says that it has one. Says whether that is enough.
+    fn claim(&mut self, id: &TxId, from: PeerId, now: u64) -> bool {
+        let Some(wait) = self.by_id.get_mut(id) else { return true };
+        match wait.claimed {
+            Some(other) => other != from,
+            None => {
+                wait.claimed = Some(from);
+                // Another is asked at once.
+                let asked = wait.asked;
+                self.postpone(id, now, asked);
+                false
+            }
+        }
+    }
+
+    /// Whoever was asked has not answered: it rests, and the question does not count.
+    fn give_up(&mut self, now: u64) {
+        let silent = |asked: &mut Asked| asked.since.saturating_add(PATIENCE_US) <= now;
+        let Some(Asked { peer, about, .. }) = self.asked.take_if(silent) else { return };
+        self.resting.retain(|_, until| now < *until);
+        self.resting.insert(peer, now.saturating_add(REST_US));
+        for id in about {
+            if let Some(asked) = self.by_id.get(&id).map(|wait| wait.asked) {
+                self.postpone(&id, now, asked.saturating_sub(1));
+            }
+        }
     }
 
     fn put(&mut self, id: TxId, wait: Wait) {
@@ -124,29 +193,57 @@ impl Unbroadcast {
         }
         due
     }
-
-    fn is_waiting_for_an_answer(&self, now: u64) -> bool {
-        let until = |asked: &Asked| asked.since.saturating_add(PATIENCE_US);
-        self.asked.as_ref().is_some_and(|asked| now < until(asked))
-    }
 }
 
 impl<S: Store> Engine<S> {
     /// Asks the next peer about those that are due.
     pub(super) fn drive_unbroadcast(&mut self, now: Time, out: &mut Vec<Effect>) {
         let us = now.mono_us;
-        if us < self.unbroadcast.quiet_until || self.unbroadcast.is_waiting_for_an_answer(us) {
+        self.unbroadcast.give_up(us);
+        if us < self.unbroadcast.quiet_until || self.unbroadcast.asked.is_some() {
             return;
         }
-        let Some(peer) = self.sync.peer_after(self.unbroadcast.last) else { return };
+        let Some(peer) = self.next_asked(us) else { return };
         let about = self.unbroadcast.take_due(us);
         if about.is_empty() {
             return;
         }
         let id = self.sync.question(Question::Have);
         self.unbroadcast.last = Some(peer);
-        self.unbroadcast.asked = Some(Asked { id, since: us, about: about.clone() });
+        self.unbroadcast.asked = Some(Asked { id, peer, since: us, about: about.clone() });
+        self.pace(us, ID_US, about.len());
         out.push(Effect::Ask { peer, id, request: Request::HaveTransactions(about) });
+    }
+
+    /// The next peer to ask: one that answers, if there is any.
+    fn next_asked(&self, now: u64) -> Option<PeerId> {
+        let first = self.sync.peer_after(self.unbroadcast.last);
+        let mut next = first;
+        for _ in 0..self.sync.peer_count() {
+            match next {
+                Some(peer) if self.unbroadcast.rests(&peer, now) => {
+                    next = self.sync.peer_after(next);
+                }
+                _ => return next,
+            }
+        }
+        first
+    }
+
+    /// Leaves a peer the time that it takes for so much. Each has its turn, so that with more of them
+    /// each is left more.
+    fn pace(&mut self, now: u64, each_us: u64, count: usize) {
+        let resting = self.unbroadcast.resting.values().filter(|until| now < **until).count();
+        let peers = self.sync.peer_count().saturating_sub(resting as u64).max(1);
+        self.unbroadcast.be_quiet(now, each_us.saturating_mul(count as u64) / peers);
+    }
+
+    /// A peer took what it was offered, or did not.
+    pub(super) fn on_offered(&mut self, now: Time, result: &Result<Response, String>) {
+        // What became of what it took is seen by asking.
+        if result.is_err() {
+            self.unbroadcast.be_quiet(now.mono_us, REFUSED_US);
+        }
     }
 
     /// A peer said which transactions it has, or did not.
@@ -164,13 +261,16 @@ impl<S: Store> Engine<S> {
             Ok(Response::HaveTransactions(bits)) => unpack(bits, about.len()),
             Ok(_) => None,
             // It is busy, or gone.
-            Err(_) => return,
+            Err(_) => return self.unbroadcast.be_quiet(now.mono_us, REFUSED_US),
         };
         let Some(answers) = answers else { return self.penalise(from, "wrong-answer", out) };
+        let alone = self.sync.peer_count() < 2;
         let mut lacks = Vec::new();
         for (id, has) in about.into_iter().zip(answers) {
             if has {
-                self.has_been_taken(&id);
+                if alone || self.unbroadcast.claim(&id, from, now.mono_us) {
+                    self.has_been_taken(&id);
+                }
             } else if self.unbroadcast.contains(&id) {
                 lacks.push(id);
             }
@@ -209,6 +309,7 @@ impl<S: Store> Engine<S> {
                 last.push(tx.encode());
             }
         }
+        self.pace(now.mono_us, OFFERED_US, offers.iter().map(Vec::len).sum());
         for offered in offers {
             let id = self.sync.question(Question::Offer);
             out.push(Effect::Ask { peer, id, request: Request::OfferTransactions(offered) });
