@@ -114,10 +114,8 @@ impl RpcServer for Methods {
     }
 
     async fn tx_status(&self, id: TxId) -> Result<TxStatus, RpcError> {
-        self.call("tx_status", async {
-            self.node.transaction(id).await?.ok_or(RpcError::Busy)
-        })
-        .await
+        self.call("tx_status", async { self.node.transaction(id).await?.ok_or(RpcError::Busy) })
+            .await
     }
 
     async fn account_get(&self, address: Address) -> Result<AccountView, RpcError> {
