@@ -97,7 +97,7 @@ fn some_nodes_differ_in_place_link_start_and_settings() {
     assert_eq!(
         written(3),
         "keep_bodies = 64\n\n[gossip]\nmesh = 3\nmesh_high = 6\nmesh_low = 2\n\n\
-         [mempool]\nmax_memory = 70000\nmax_count = 9\n"
+         [mempool]\nmax_count = 9\nmax_memory = 70000\n"
     );
 }
 
