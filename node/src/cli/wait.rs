@@ -109,9 +109,7 @@ impl Seen {
 const fn passes(error: &CallError) -> bool {
     matches!(
         error,
-        CallError::Unreachable(_)
-            | CallError::TimedOut
-            | CallError::Node(RpcError::Stopping)
+        CallError::Unreachable(_) | CallError::TimedOut | CallError::Node(RpcError::Stopping)
     )
 }
 
