@@ -329,6 +329,8 @@ impl<S: Store> Driver<S> {
                 let token = self.wait(Waiting::Submit(reply));
                 self.handle(Input::Submit { token, tx }).await
             }
+            // Whoever asked has given up.
+            Request::Ask { reply, .. } if reply.is_closed() => Ok(()),
             Request::Ask { query, reply } => {
                 let token = self.wait(Waiting::Ask(reply));
                 self.handle(Input::Ask { token, query }).await

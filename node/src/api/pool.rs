@@ -107,7 +107,8 @@ pub struct TestResult {
     /// Those that would be pushed out for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evicts: Vec<TxId>,
-    /// What gossip would be told of it: `accept`, `ignore` or `reject`.
+    /// What gossip would be told of it, had a peer sent it: `accept`, `ignore` or `reject`. What is
+    /// handed in here is taken for less while the pool's floor is raised.
     pub verdict: TestVerdict,
     /// Why not: the stable word that logs and counters carry too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,7 +116,8 @@ pub struct TestResult {
     /// Why not: a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The least fee with which nothing is said against its fee; none if that is not known.
+    /// The least fee with which gossip takes it now, or what the reason against it asks for; none if
+    /// that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_fee: Option<u64>,
 }

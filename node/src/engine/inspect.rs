@@ -36,6 +36,10 @@ impl<K: Ord, T> First<K, T> {
     }
 
     fn offer(&mut self, key: K, item: T) {
+        let is_full = self.kept.len() >= self.limit;
+        if is_full && self.kept.last_key_value().is_none_or(|(last, _)| *last <= key) {
+            return;
+        }
         self.kept.insert(key, item);
         if self.kept.len() > self.limit {
             self.kept.pop_last();
@@ -78,9 +82,12 @@ impl<S: hearsay_chain::Store> Engine<S> {
     pub(super) fn pool_senders(&self, now: Time, filter: &SenderFilter) -> Vec<PoolSender> {
         let us = self.pool_now(now).us;
         let mut first = First::new(filter.limit);
-        for it in self.pool.senders() {
-            let wanted = filter.address.is_none_or(|address| address == it.address);
-            if !wanted || (filter.gaps && it.gaps.is_empty()) {
+        let (one, all) = match filter.address {
+            Some(address) => (self.pool.sender(&address), None),
+            None => (None, Some(self.pool.senders())),
+        };
+        for it in one.into_iter().chain(all.into_iter().flatten()) {
+            if filter.gaps && it.gaps.is_empty() {
                 continue;
             }
             let place = match filter.order {
@@ -98,9 +105,12 @@ impl<S: hearsay_chain::Store> Engine<S> {
         let least = filter.min_fee_per_kb.map_or(FeeRate::default(), FeeRate::from_per_kb);
         let newest = us.saturating_sub(filter.older_than_ms.unwrap_or(0).saturating_mul(1_000));
         let mut first = First::new(filter.limit);
-        for it in self.pool.iter() {
-            let wanted = filter.sender.is_none_or(|sender| sender == it.tx.sender())
-                && filter.state.is_none_or(|state| self.is_in(&it, state))
+        let (one, all) = match &filter.sender {
+            Some(sender) => (Some(self.pool.of_sender(sender)), None),
+            None => (None, Some(self.pool.iter())),
+        };
+        for it in one.into_iter().flatten().chain(all.into_iter().flatten()) {
+            let wanted = filter.state.is_none_or(|state| self.is_in(&it, state))
                 && it.rate >= least
                 && it.arrived_us <= newest;
             if !wanted {

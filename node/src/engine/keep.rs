@@ -32,7 +32,8 @@ impl<S: Store> Engine<S> {
         let age_us = self.pool_now(now).us.saturating_sub(view.arrived_us);
         Some(Kept::Add {
             tx: view.tx.clone(),
-            local: view.origin == Origin::Local,
+            // Those beyond the pool's share of local ones are not protected, and are a user's still.
+            local: view.origin == Origin::Local || self.unbroadcast.contains(id),
             arrived_unix_us: now.unix_us.saturating_sub(age_us),
         })
     }

@@ -1,6 +1,6 @@
 //! What would come of handing a transaction in: the same checks in the same order, and nothing else.
 
-use hearsay_chain::{Store, StoreError, TxError, UnverifiedTx, Verdict};
+use hearsay_chain::{Judged, Store, StoreError, TxError, UnverifiedTx, Verdict};
 use hearsay_mempool::{Origin, Refusal};
 
 use super::input::{Time, Token};
@@ -74,6 +74,11 @@ impl<S: Store> Engine<S> {
         Ok(match self.pool.check(tx, Origin::Local, account, moment) {
             Ok(forecast) => TestResult {
                 accepted: true,
+                // Other nodes have it from gossip, which asks for more while the floor is raised.
+                verdict: match self.pool.check(tx, Origin::Remote, account, moment) {
+                    Ok(_) => TestVerdict::Accept,
+                    Err(refusal) => told(refusal.verdict()),
+                },
                 ready: forecast.ready,
                 replaces: forecast.replaces,
                 evicts: forecast.evicts,
@@ -105,12 +110,16 @@ fn least_fee(refusal: &Refusal, floor: Option<u64>) -> Option<u64> {
     }
 }
 
-fn refused(result: TestResult, objection: Objection) -> TestResult {
-    let verdict = match objection.verdict {
+fn told(verdict: Verdict) -> TestVerdict {
+    match verdict {
         Verdict::Accept => TestVerdict::Accept,
         Verdict::Ignore => TestVerdict::Ignore,
         Verdict::Reject => TestVerdict::Reject,
-    };
+    }
+}
+
+fn refused(result: TestResult, objection: Objection) -> TestResult {
+    let verdict = told(objection.verdict);
     let reason = Some(objection.reason.to_owned());
     TestResult { verdict, reason, message: Some(objection.message), ..result }
 }

@@ -94,18 +94,27 @@ pub(crate) struct Fake {
     pub(crate) behind: Option<u64>,
     /// Does not take transactions, for this reason.
     pub(crate) refuses: Option<Refused>,
+    /// So many submissions come while it is busy.
+    pub(crate) busy: usize,
     /// Is in the lab.
     pub(crate) in_lab: bool,
     /// What its pool holds.
     pub(crate) waiting: Vec<WaitingTx>,
     /// The states of every transaction: one for each question, the last one for ever.
     pub(crate) life: VecDeque<TxStatus>,
+    /// So many questions about transactions come while it reads its pool back.
+    pub(crate) restoring: usize,
 }
 
 impl Fake {
     fn answer(&mut self, request: Request) {
         // An asker that has given up is no fault of the node's.
         match request {
+            Request::Submit { reply, .. } if self.busy > 0 => {
+                self.busy -= 1;
+                let (reason, message) = ("busy".to_owned(), "try again".to_owned());
+                let _ = reply.send(Err(Refused { invalid: false, reason, message }));
+            }
             Request::Submit { tx, reply } => {
                 let taken = Submitted { id: tx.id(), queued: false, known: false };
                 let _ = reply.send(self.refuses.clone().map_or(Ok(taken), Err));
@@ -148,6 +157,10 @@ impl Fake {
             }
             Query::Block(BlockRef::Id(id)) => Answer::Block(Some(Box::new(block(id, 5)))),
             Query::Evidence { .. } => Answer::Evidence(Vec::new()),
+            Query::Tx(_) if self.restoring > 0 => {
+                self.restoring -= 1;
+                Answer::Restoring
+            }
             Query::Tx(_) if self.life.len() > 1 => {
                 Answer::Tx(self.life.pop_front().unwrap_or(TxStatus::Unknown))
             }

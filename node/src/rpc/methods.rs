@@ -41,6 +41,8 @@ pub(super) struct Methods {
     node: Handle,
     metrics: Arc<Metrics>,
     calls: Arc<Semaphore>,
+    /// Walks over the whole pool: the engine does nothing else meanwhile, so there is one at a time.
+    walks: Arc<Semaphore>,
     exports: Exports,
 }
 
@@ -50,6 +52,7 @@ impl Methods {
             node,
             metrics,
             calls: Arc::new(Semaphore::new(MAX_CALLS)),
+            walks: Arc::new(Semaphore::new(1)),
             exports: Exports::default(),
         }
     }
@@ -70,6 +73,22 @@ impl Methods {
         answer: impl Future<Output = Result<T, RpcError>> + Send,
     ) -> Result<T, RpcError> {
         self.call_within(method, PATIENCE, answer).await
+    }
+
+    /// Walks over the pool, unless another walk is under way. It is under way until it is answered, also
+    /// if whoever asked has given up.
+    async fn walk<T: Send + 'static>(
+        &self,
+        answer: impl Future<Output = Result<T, RpcError>> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        let walks = Arc::clone(&self.walks);
+        let permit = walks.try_acquire_owned().map_err(|_| RpcError::Busy)?;
+        let walk = tokio::spawn(async move {
+            let answer = answer.await;
+            drop(permit);
+            answer
+        });
+        walk.await.unwrap_or(Err(RpcError::Stopping))
     }
 
     async fn call_within<T>(
@@ -146,16 +165,18 @@ impl RpcServer for Methods {
         &self,
         filter: Option<SenderFilter>,
     ) -> Result<Vec<PoolSender>, RpcError> {
-        let senders = self.node.pool_senders(filter.unwrap_or_default());
-        self.call("mempool_senders", async { Ok(senders.await?) }).await
+        let (node, filter) = (self.node.clone(), filter.unwrap_or_default());
+        let walk = self.walk(async move { Ok(node.pool_senders(filter).await?) });
+        self.call("mempool_senders", walk).await
     }
 
     async fn mempool_transactions(
         &self,
         filter: Option<TxFilter>,
     ) -> Result<Vec<PooledTx>, RpcError> {
-        let transactions = self.node.pool_transactions(filter.unwrap_or_default());
-        self.call("mempool_transactions", async { Ok(transactions.await?) }).await
+        let (node, filter) = (self.node.clone(), filter.unwrap_or_default());
+        let walk = self.walk(async move { Ok(node.pool_transactions(filter).await?) });
+        self.call("mempool_transactions", walk).await
     }
 
     async fn mempool_export(&self, cursor: Option<String>) -> Result<ExportPage, RpcError> {
@@ -163,18 +184,24 @@ impl RpcServer for Methods {
             if let Some(cursor) = cursor {
                 return self.exports.go_on(&cursor);
             }
-            self.exports.check()?;
-            let (genesis, waiting) = self.node.export().await?;
-            let exports = self.exports.clone();
-            // To sort a million takes longer than others should wait.
-            let first = tokio::task::spawn_blocking(move || exports.begin(genesis, waiting));
-            first.await.unwrap_or(Err(RpcError::Stopping))
+            let (node, exports) = (self.node.clone(), self.exports.clone());
+            // One begins at a time, so what is checked first holds to the end.
+            let first = self.walk(async move {
+                exports.check()?;
+                let (genesis, waiting) = node.export().await?;
+                // To sort a million takes longer than others should wait.
+                let first = tokio::task::spawn_blocking(move || exports.begin(genesis, waiting));
+                first.await.unwrap_or(Err(RpcError::Stopping))
+            });
+            first.await
         })
         .await
     }
 
     async fn mempool_fees(&self) -> Result<PoolFees, RpcError> {
-        self.call("mempool_fees", async { Ok(self.node.pool_fees().await?) }).await
+        let node = self.node.clone();
+        let walk = self.walk(async move { Ok(node.pool_fees().await?) });
+        self.call("mempool_fees", walk).await
     }
 
     async fn chain_evidence(&self, from_slot: u64) -> Result<Vec<EvidenceView>, RpcError> {
@@ -217,5 +244,24 @@ mod tests {
         assert!(text.contains(line), "{text}");
         // What it held while it waited is free again.
         assert_eq!(methods.calls.available_permits(), MAX_CALLS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_walk_over_the_pool_is_under_way_at_a_time_until_it_is_answered() {
+        let (node, mut requests) = Handle::new();
+        let methods = Methods::new(node, Arc::new(Metrics::new()));
+        assert_eq!(methods.mempool_fees().await, Err(RpcError::Busy), "nobody answers");
+        let asked = tokio::time::Instant::now();
+        assert_eq!(methods.mempool_senders(None).await, Err(RpcError::Busy));
+        assert_eq!(methods.mempool_transactions(None).await, Err(RpcError::Busy));
+        assert_eq!(methods.mempool_export(None).await, Err(RpcError::Busy));
+        assert!(asked.elapsed().is_zero(), "at once");
+        let walk = requests.recv().await.unwrap();
+        assert!(requests.try_recv().is_err(), "the others have not reached the engine");
+        drop(walk);
+        drop(requests);
+        let free = methods.walks.acquire().await.unwrap();
+        drop(free);
+        assert_eq!(methods.mempool_fees().await, Err(RpcError::Stopping));
     }
 }

@@ -50,17 +50,31 @@ impl Export {
         };
         // A node that cannot be asked leaves what is there as it was.
         let first = self.node.ask(client.mempool_export(None)).await?;
+        // What is replaced stays until the new one is whole; a device is written to as it is.
+        let is_file = fs::metadata(&self.file).map_or(true, |it| it.is_file());
+        let target = fs::canonicalize(&self.file).unwrap_or_else(|_| self.file.clone());
+        let mut at = target.clone();
+        if self.force && is_file {
+            at.as_mut_os_string().push(".part");
+        }
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).create_new(!self.force);
-        let mut file = BufWriter::new(options.open(&self.file).map_err(failed)?);
+        let mut file = BufWriter::new(options.open(&at).map_err(failed)?);
         let write = |text: &str| file.write_all(text.as_bytes()).map_err(failed);
         let written = self.pages_from(first, &client, write).await;
         let written = written
             .and_then(|count| file.flush().map(|()| count).map_err(failed))
-            .and_then(|count| file.get_ref().sync_all().map(|()| count).map_err(failed));
-        if written.is_err() {
+            .and_then(|count| match is_file {
+                true => file.get_ref().sync_all().map(|()| count).map_err(failed),
+                false => Ok(count),
+            })
+            .and_then(|count| match at == target {
+                true => Ok(count),
+                false => fs::rename(&at, &target).map(|()| count).map_err(failed),
+            });
+        if written.is_err() && is_file {
             // It would look like an export, and is a piece of one.
-            let _ = fs::remove_file(&self.file);
+            let _ = fs::remove_file(&at);
         }
         let count = written?;
         console.say(format_args!("wrote {count} transactions to {}", self.file.display()));

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
-use jsonrpsee::core::client::Error as ClientError;
+use jsonrpsee::http_client::HttpClient;
 use serde::Serialize;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
 use super::super::console::{Console, Facts};
 use super::super::failure::Failure;
@@ -16,6 +18,11 @@ use super::super::node::Node;
 use super::file::Lines;
 use crate::api::Submitted;
 use crate::rpc::{CallError, HexBytes, RpcClient, RpcError};
+
+/// How long a node may be busy with one transaction before the import is given up, and the pause before
+/// it is handed in again.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Transactions that are handed in at once: as many as keep a node's checking threads busy.
 const AT_ONCE: usize = 32;
@@ -50,8 +57,8 @@ struct Imported {
 
 impl Imported {
     /// Counts one. What is no answer of the node's about it ends the import.
-    fn count(&mut self, answer: Result<Submitted, ClientError>) -> Result<(), CallError> {
-        match answer.map_err(CallError::from) {
+    fn count(&mut self, answer: Result<Submitted, CallError>) -> Result<(), CallError> {
+        match answer {
             Ok(Submitted { known: true, .. }) => self.known += 1,
             Ok(_) => self.taken += 1,
             Err(CallError::Node(
@@ -60,6 +67,27 @@ impl Imported {
             Err(other) => return Err(other),
         }
         Ok(())
+    }
+}
+
+/// Whether a node says that it may take it in a moment.
+fn is_busy(answer: &Result<Submitted, CallError>) -> bool {
+    match answer {
+        Err(CallError::Node(RpcError::Busy)) => true,
+        Err(CallError::Node(RpcError::Refused { reason, .. })) => reason == "busy",
+        _ => false,
+    }
+}
+
+/// Hands one in, again and again while the node is busy.
+async fn submit(client: HttpClient, bytes: HexBytes) -> Result<Submitted, CallError> {
+    let begin = Instant::now();
+    loop {
+        let answer = client.tx_submit(bytes.clone()).await.map_err(CallError::from);
+        if !is_busy(&answer) || begin.elapsed() >= PATIENCE {
+            return answer;
+        }
+        sleep(PAUSE).await;
     }
 }
 
@@ -89,7 +117,13 @@ impl Import {
         let handed = imported.taken + imported.known + imported.refused.values().sum::<u64>();
         let ended = read.and_then(|()| {
             if handed == header.transactions {
-                return Ok(());
+                return if handed > 0 && imported.taken + imported.known == 0 {
+                    Err(Failure::Failed(format!(
+                        "none of the {handed} transactions of {name} was taken"
+                    )))
+                } else {
+                    Ok(())
+                };
             }
             Err(Failure::Failed(format!(
                 "{name} has {handed} transactions, and says that it has {}: it is not whole",
@@ -129,7 +163,7 @@ impl Import {
                 has_more = bytes.is_some();
                 let Some(bytes) = bytes else { break };
                 let client = client.clone();
-                under_way.spawn(async move { client.tx_submit(bytes).await });
+                under_way.spawn(submit(client, bytes));
             }
             let Some(answer) = under_way.join_next().await else { break };
             let answer = answer.map_err(|error| Failure::Failed(error.to_string()))?;

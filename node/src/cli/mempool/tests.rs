@@ -8,7 +8,7 @@ use hearsay_chain::{Address, ChainId, Keypair, UnverifiedTx, VerifiedTx};
 use tokio::runtime::Runtime;
 
 use super::super::tests::{Ran, run};
-use crate::api::{Refused, WaitingTx};
+use crate::api::{Refused, TxStatus, WaitingTx};
 use crate::rpc::fake::{Fake, Server};
 
 fn waiting(nonce: u64) -> WaitingTx {
@@ -51,6 +51,16 @@ fn text(path: &Path) -> &str {
 }
 
 #[test]
+fn a_watch_waits_while_the_node_reads_its_pool_back() {
+    let life = [TxStatus::Ready].into();
+    let node = Node::with(Fake { life, restoring: 2, ..Fake::default() });
+    let (url, id) = (node.server.url(), "ab".repeat(32));
+    let watched = run(&["tx", "watch", &id, "--timeout", "2s", "--node", &url]);
+    assert_eq!(watched.code(), 5, "{}", watched.says());
+    assert!(watched.says().contains(" is ready; "), "{}", watched.says());
+}
+
+#[test]
 fn what_one_node_exports_another_imports() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("waiting.jsonl");
@@ -75,6 +85,34 @@ fn what_one_node_exports_another_imports() {
 }
 
 #[test]
+fn an_export_that_fails_leaves_the_earlier_one_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("waiting.jsonl");
+    fs::write(&file, "an earlier one").unwrap();
+    let node = Node::with(Fake { waiting: vec![waiting(0)], ..Fake::default() });
+    // Nothing can be written where the new one is to be written first.
+    let beside = directory.path().join("waiting.jsonl.part");
+    fs::create_dir(&beside).unwrap();
+    assert_eq!(node.run(&["export", text(&file), "--force"]).code(), 1);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "an earlier one");
+    fs::remove_dir(&beside).unwrap();
+    assert_eq!(node.run(&["export", text(&file), "--force"]).code(), 0);
+    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
+    assert!(!beside.exists());
+}
+
+#[test]
+fn what_is_handed_in_to_a_busy_node_is_handed_in_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("waiting.jsonl");
+    let waiting: Vec<_> = (0..3).map(waiting).collect();
+    let node = Node::with(Fake { waiting, busy: 2, ..Fake::default() });
+    assert_eq!(node.run(&["export", text(&file)]).code(), 0);
+    let imported = node.run(&["import", text(&file), "--json"]).json();
+    assert_eq!(imported, serde_json::json!({ "taken": 3, "known": 0, "refused": {} }));
+}
+
+#[test]
 fn what_a_node_refuses_is_counted_by_reason() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("waiting.jsonl");
@@ -87,7 +125,8 @@ fn what_a_node_refuses_is_counted_by_reason() {
     let node = Node::with(Fake { waiting, refuses: Some(refuses), ..Fake::default() });
     assert_eq!(node.run(&["export", text(&file)]).code(), 0);
     let ran = node.run(&["import", text(&file)]);
-    assert_eq!(ran.code(), 0);
+    assert_eq!(ran.code(), 1);
+    assert!(ran.says().contains("none of the 3 transactions"), "{}", ran.says());
     assert!(ran.out.contains("refused  3 nonce-used"), "{}", ran.out);
 }
 

@@ -174,6 +174,24 @@ fn test_of(desk: &mut Desk, from: u8, nonce: u64, fee: u64) -> TestResult {
 }
 
 #[test]
+fn a_test_of_one_that_gossip_would_not_take_yet_says_so_and_what_it_asks_for() {
+    let mut desk = small();
+    for nonce in 0..6 {
+        let tx = desk.tx(0, nonce, 20);
+        from_elsewhere(&mut desk, &tx);
+    }
+    let dearer = desk.tx(1, 0, 90);
+    from_elsewhere(&mut desk, &dearer);
+    // There is room again, and the floor is what was pushed out and more.
+    desk.block(&[dearer]);
+    let result = test_of(&mut desk, 2, 0, 5);
+    assert_eq!((result.accepted, result.verdict), (true, TestVerdict::Ignore));
+    let least = result.least_fee.unwrap();
+    assert!(least > 20, "{least}");
+    assert_eq!(test_of(&mut desk, 2, 0, least).verdict, TestVerdict::Accept);
+}
+
+#[test]
 fn a_test_of_one_that_is_never_valid_says_so() {
     let mut desk = small();
     let mut elsewhere = desk.transfer(0, 0, 20);

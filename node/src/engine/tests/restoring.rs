@@ -8,6 +8,7 @@ use hearsay_chain::{Chain, TxId, UnverifiedTx};
 use hearsay_mempool::{Config, Pool};
 
 use super::sim::{MS, SECOND, Sim, sender};
+use crate::api::{Answer, DropReason, Query, TxStatus};
 use crate::engine::{
     Effect, Engine, Input, JobId, Kept, RESTORE_BATCH, RestoreTally, Restored, Setup, Time, Token,
     Work,
@@ -222,4 +223,24 @@ fn figures() {
         tally.taken,
         took.as_millis()
     );
+}
+
+#[test]
+fn what_the_pool_no_longer_takes_on_return_is_told_with_the_reason() {
+    let sim = Sim::new(1, 1, 4);
+    let config = Config { min_fee_per_kb: 1_000_000, ..Config::default() };
+    let cheap = restored(&sim, 0, 0, |_| {});
+    let foreign = restored(&sim, 1, 0, |transfer| transfer.chain.0[0] ^= 1);
+    let far = restored(&sim, 2, 1 << 40, |transfer| transfer.fee = 1_000_000);
+    let mut started = Started::with(&sim, config);
+    let ids = [&cheap, &foreign, &far].map(|it| it.tx.id());
+    assert_eq!(started.restore(vec![cheap, foreign, far], false).taken, 0);
+    let reasons = ids.map(|id| {
+        let query = Query::Tx(id);
+        match started.engine.answer(started.now, &query).unwrap() {
+            Answer::Tx(TxStatus::Dropped { reason, by: None }) => reason,
+            other => panic!("{other:?}"),
+        }
+    });
+    assert_eq!(reasons, [DropReason::FeeTooLow, DropReason::Invalid, DropReason::NonceTooFar]);
 }

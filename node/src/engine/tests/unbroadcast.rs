@@ -8,7 +8,8 @@ use hearsay_network::{PeerId, PublishFailure, Topic};
 use super::desk::{Desk, asked, peer, penalises, publishes, signed};
 use super::sim::{MS, SECOND, Sim};
 use crate::api::TxStatus;
-use crate::engine::{Effect, Input, Token};
+use crate::engine::unbroadcast::Unbroadcast;
+use crate::engine::{Effect, Input, Time, Token};
 
 const UNBROADCAST: TxStatus = TxStatus::Unbroadcast { waiting_for: None };
 
@@ -111,17 +112,113 @@ fn what_nobody_takes_is_asked_about_ever_more_rarely_and_of_one_peer_after_the_o
 #[test]
 fn a_silent_peer_is_passed_over_and_its_late_answer_changes_nothing() {
     let mut desk = Desk::new();
+    for number in 1..=3 {
+        desk.give(Input::Joined(peer(number)));
+    }
+    let tx = desk.tx(0, 0, 5);
+    desk.submit(tx.clone()).unwrap();
+    let (silent, id, _) = next_question(&mut desk);
+    let began = desk.now();
+    let (other, second, _) = next_question(&mut desk);
+    assert_ne!(silent, other);
+    assert_eq!(desk.now() - began, 5 * SECOND);
+    desk.give(Input::Response { from: silent, id, result: have(&[true]) });
+    assert_eq!(desk.status(tx.id()), UNBROADCAST);
+    desk.give(Input::Response { from: other, id: second, result: have(&[false]) });
+    // What was not answered has cost nothing: the next question comes as after the first.
+    let asked = desk.now();
+    let (mut third, mut id, _) = next_question(&mut desk);
+    assert_eq!(desk.now() - asked, SECOND);
+    while desk.now() < began + 60 * SECOND {
+        assert_ne!(third, silent, "it rests for a minute");
+        desk.give(Input::Response { from: third, id, result: have(&[false]) });
+        (third, id, _) = next_question(&mut desk);
+    }
+}
+
+#[test]
+fn one_peer_of_several_is_not_believed_that_it_has_a_transaction() {
+    let mut desk = Desk::new();
     desk.give(Input::Joined(peer(1)));
     desk.give(Input::Joined(peer(2)));
     let tx = desk.tx(0, 0, 5);
     desk.submit(tx.clone()).unwrap();
-    let (silent, id, _) = next_question(&mut desk);
-    let (other, second, _) = next_question(&mut desk);
-    assert_ne!(silent, other);
-    desk.give(Input::Response { from: silent, id, result: have(&[true]) });
+    let (liar, id, _) = next_question(&mut desk);
+    desk.give(Input::Response { from: liar, id, result: have(&[true]) });
     assert_eq!(desk.status(tx.id()), UNBROADCAST);
-    desk.give(Input::Response { from: other, id: second, result: have(&[true]) });
-    assert_eq!(desk.status(tx.id()), TxStatus::Ready);
+    let (other, id, _) = next_question(&mut desk);
+    assert_ne!(liar, other);
+    let effects = desk.give(Input::Response { from: other, id, result: have(&[false]) });
+    assert_eq!(asked(&effects).len(), 1, "it is given it");
+    let (from, id, _) = next_question(&mut desk);
+    desk.give(Input::Response { from, id, result: have(&[true]) });
+    assert_eq!((from, desk.status(tx.id())), (liar, UNBROADCAST), "it has said so before");
+    let (from, id, _) = next_question(&mut desk);
+    desk.give(Input::Response { from, id, result: have(&[true]) });
+    assert_eq!((from, desk.status(tx.id())), (other, TxStatus::Ready));
+}
+
+#[test]
+fn as_many_are_followed_as_the_pool_holds() {
+    let mut unbroadcast = Unbroadcast::new(20_000);
+    for number in 0..20_001_u64 {
+        let mut id = [0; 32];
+        id[..8].copy_from_slice(&number.to_le_bytes());
+        unbroadcast.note(TxId(id), Time::default());
+    }
+    assert_eq!(unbroadcast.count(), 20_000);
+}
+
+#[test]
+fn a_peer_is_not_offered_more_than_it_takes_and_is_left_alone_after_a_refusal() {
+    let mut desk = Desk::new();
+    desk.give(Input::Joined(peer(1)));
+    for from in 0..4 {
+        for nonce in 0..200 {
+            let tx = desk.tx(from, nonce, 50);
+            desk.submit(tx).unwrap();
+        }
+    }
+    desk.pass(0);
+    let (began, mut offered) = (desk.now(), 0);
+    let mut effects = Vec::new();
+    while desk.now() < began + 3 * SECOND {
+        for (from, id, request) in asked(&std::mem::take(&mut effects)) {
+            let result = match request {
+                Request::HaveTransactions(ids) => have(&vec![false; ids.len()]),
+                Request::OfferTransactions(sent) => {
+                    offered += sent.len() as u64;
+                    Ok(Response::Offered)
+                }
+                other => panic!("{other:?}"),
+            };
+            effects.extend(desk.give(Input::Response { from, id, result }));
+        }
+        if asked(&effects).is_empty() {
+            effects = desk.pass(100 * MS);
+        }
+        let taken = 512 + 256 * (desk.now() - began) / SECOND;
+        assert!(offered <= taken, "{offered} of {taken}");
+    }
+    assert!(offered > 512, "{offered}");
+    let (from, id, _) = next_question(&mut desk);
+    desk.give(Input::Response { from, id, result: Err("busy".to_owned()) });
+    assert!(asked(&desk.pass(400 * MS)).is_empty());
+}
+
+#[test]
+fn a_peer_is_sent_away_once_whatever_else_it_gave() {
+    let mut desk = Desk::new();
+    desk.give(Input::Joined(peer(1)));
+    let forged = [0, 1, 2].map(|from| {
+        let mut data = encoded(&desk.tx(from, 0, 5));
+        let last = data.len() - 40;
+        data[last] ^= 1;
+        data
+    });
+    let (_, effects) = desk.request(peer(1), Request::OfferTransactions(forged.to_vec()));
+    let sent_away = |effect: &&Effect| matches!(effect, Effect::Penalise { .. });
+    assert_eq!(effects.iter().filter(sent_away).count(), 1, "{effects:?}");
 }
 
 #[test]
