@@ -162,12 +162,8 @@ impl RpcServer for Methods {
             if let Some(cursor) = cursor {
                 return self.exports.go_on(&cursor);
             }
-            self.exports.check()?;
-            let (genesis, waiting) = self.node.export().await?;
-            let exports = self.exports.clone();
-            // To sort a million takes longer than others should wait.
-            let first = tokio::task::spawn_blocking(move || exports.begin(genesis, waiting));
-            first.await.unwrap_or(Err(RpcError::Stopping))
+            let node = self.node.clone();
+            self.exports.begin(async move { node.export().await }).await
         })
         .await
     }
