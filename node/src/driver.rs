@@ -124,7 +124,7 @@ impl<S: Store> Driver<S> {
         self.trace(Event::Stop { reason: reason.clone() })?;
         // It may have ended by itself; then there is nothing to stop.
         let _ = self.ends.commands.send(Command::Stop).await;
-        self.ends.keeping.close();
+        self.close_journal();
         self.ends.log.close()?;
         Ok(reason)
     }

@@ -10,6 +10,8 @@ mod compaction;
 mod crc;
 mod desk;
 mod disk;
+#[cfg(test)]
+pub(crate) mod faults;
 mod feed;
 mod format;
 mod keeper;
@@ -106,6 +108,17 @@ impl Journal {
     pub fn abandon(&mut self) -> (Abandon, oneshot::Receiver<()>) {
         let closed = self.closed.take().unwrap_or_else(|| oneshot::channel().1);
         (Abandon(Arc::clone(&self.desk)), closed)
+    }
+
+    /// Waits until all that was kept so far is written, or was refused by a disk that was tried anew;
+    /// then [`Journal::wanted`] says whether something is missing.
+    pub fn settle(&self) {
+        self.desk.settle();
+    }
+
+    /// Waits until not much waits to be written.
+    pub fn wait_until_calm(&self) {
+        self.desk.wait_until_calm();
     }
 
     /// Writes out what is left, and waits until the disk has it.

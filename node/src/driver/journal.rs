@@ -8,12 +8,16 @@ use hearsay_chain::{Store, TxId};
 use tracing::info;
 
 use super::{Driver, Fatal};
-use crate::engine::{Input, Kept, RestoreTally, Restored};
+use crate::engine::{Engine, Input, Kept, RestoreTally, Restored, Time};
 use crate::journal::{Journal, Restoring};
 
 /// Transactions that are told again between two ticks, to a journal that has missed some: a million
 /// in less than a minute, and no tick takes more than some milliseconds longer.
 const TOLD_AT_ONCE: usize = 2_048;
+
+/// What others may do between two batches of what comes back: a batch of dead ones is refused in two
+/// milliseconds and makes no checking thread busy, so nothing else would hold them back.
+const OTHERS_FIRST: u8 = 16;
 
 /// A node's journal, and how far it and the engine are with each other. Without one, all of it is
 /// nothing.
@@ -27,6 +31,8 @@ pub(crate) struct Keeping {
     telling: Option<(u64, vec::IntoIter<TxId>)>,
     /// The number that was told in full last.
     told: u64,
+    /// Turns that others have before the next batch.
+    turns: u8,
 }
 
 impl Keeping {
@@ -42,10 +48,45 @@ impl Keeping {
     }
 
     /// The next that the journal held; none once there is no more. Never done without a journal.
+    /// Between two that there are, others that wait have some turns.
     pub(super) async fn next(&mut self) -> Option<Vec<Restored>> {
-        match &mut self.restoring {
-            Some(restoring) => restoring.recv().await,
-            None => std::future::pending().await,
+        let Some(restoring) = &mut self.restoring else { return std::future::pending().await };
+        // One turn each time that this is asked: if another is taken, this is asked anew.
+        while self.turns > 0 {
+            self.turns -= 1;
+            tokio::task::yield_now().await;
+        }
+        let batch = restoring.recv().await;
+        self.turns = OTHERS_FIRST;
+        batch
+    }
+
+    /// Tells the journal some of what it has missed, if it asks for it.
+    fn tell<S: Store>(&mut self, engine: &Engine<S>, now: Time) {
+        let Self { journal: Some(journal), has_restored: true, telling, told, .. } = self else {
+            return;
+        };
+        let wanted = journal.wanted();
+        if wanted != *told && telling.as_ref().is_none_or(|(number, _)| *number != wanted) {
+            let ids: Vec<TxId> = engine.pool().iter().map(|view| view.tx.id()).collect();
+            *telling = Some((wanted, ids.into_iter()));
+        }
+        let Some((number, left)) = telling else { return };
+        for _ in 0..TOLD_AT_ONCE {
+            // Asked each time: some large ones more, and it would miss them as it did before.
+            if journal.is_busy() {
+                return;
+            }
+            let Some(id) = left.next() else { break };
+            // Those that have left since have been told of.
+            if let Some(kept) = engine.kept(now, &id) {
+                journal.keep(kept);
+            }
+        }
+        if left.as_slice().is_empty() {
+            journal.complete(*number);
+            *told = *number;
+            *telling = None;
         }
     }
 
@@ -54,11 +95,25 @@ impl Keeping {
         self.journal.is_some() && !self.has_restored
     }
 
-    /// Writes out what is left.
-    pub(super) fn close(&mut self) {
-        if let Some(journal) = self.journal.take() {
-            journal.close();
+    /// Writes out what is left, and all that the journal has missed. Nothing changes any more, so this
+    /// takes as long as the disk needs for it.
+    pub(super) fn close<S: Store>(&mut self, engine: &Engine<S>, now: Time) {
+        let Some(journal) = self.journal.take() else { return };
+        journal.settle();
+        let wanted = journal.wanted();
+        if wanted != self.told {
+            for view in engine.pool().iter() {
+                journal.wait_until_calm();
+                if let Some(kept) = engine.kept(now, &view.tx.id()) {
+                    journal.keep(kept);
+                }
+            }
+            // What has not come back yet is not in the pool, and stays where it is.
+            if self.has_restored {
+                journal.complete(wanted);
+            }
         }
+        journal.close();
     }
 }
 
@@ -85,32 +140,14 @@ impl<S: Store> Driver<S> {
 
     /// Tells the journal some of what it has missed, if it asks for it.
     pub(super) fn tell_journal(&mut self) {
-        let Keeping { journal: Some(journal), has_restored: true, telling, told, .. } =
-            &mut self.ends.keeping
-        else {
-            return;
-        };
-        let wanted = journal.wanted();
-        if wanted != *told && telling.as_ref().is_none_or(|(number, _)| *number != wanted) {
-            let ids: Vec<TxId> = self.engine.pool().iter().map(|view| view.tx.id()).collect();
-            *telling = Some((wanted, ids.into_iter()));
-        }
-        let Some((number, left)) = telling else { return };
-        if journal.is_busy() {
-            return;
-        }
         let now = self.ends.clock.now();
-        for id in left.by_ref().take(TOLD_AT_ONCE) {
-            // Those that have left since have been told of.
-            if let Some(kept) = self.engine.kept(now, &id) {
-                journal.keep(kept);
-            }
-        }
-        if left.as_slice().is_empty() {
-            journal.complete(*number);
-            *told = *number;
-            *telling = None;
-        }
+        self.ends.keeping.tell(&self.engine, now);
+    }
+
+    /// Writes out what is to be kept over a restart.
+    pub(super) fn close_journal(&mut self) {
+        let now = self.ends.clock.now();
+        self.ends.keeping.close(&self.engine, now);
     }
 }
 
@@ -131,20 +168,4 @@ fn told(tally: &RestoreTally) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_became_of_those_that_waited_is_one_sentence() {
-        let mut tally = RestoreTally { found: 2, taken: 2, ..RestoreTally::default() };
-        assert_eq!(told(&tally), "restored 2 of 2 waiting transactions");
-        tally.found = 7;
-        tally.known = 1;
-        tally.refused = [("expired", 1), ("included", 3)].into();
-        assert_eq!(
-            told(&tally),
-            "restored 2 of 7 waiting transactions (of the others: 1 came by other ways, 1 expired, \
-             3 included)"
-        );
-    }
-}
+mod tests;

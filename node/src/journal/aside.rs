@@ -41,9 +41,25 @@ impl Foreign {
 
 /// Gives the file another name that no file has; none if a few are kept already.
 pub(super) fn set_aside(path: &Path, foreign: Foreign) -> io::Result<Option<PathBuf>> {
+    let Some(other) = free_name(path, &foreign.suffix()) else { return Ok(None) };
+    fs::rename(path, &other)?;
+    Ok(Some(other))
+}
+
+/// Keeps the file as it is under another name too; none if a few are kept already.
+pub(super) fn copy_aside(path: &Path) -> io::Result<Option<PathBuf>> {
+    let Some(other) = free_name(path, "damaged") else { return Ok(None) };
+    if let Err(error) = fs::copy(path, &other) {
+        // Half of it is worth nothing, and takes the room of another.
+        let _ = fs::remove_file(&other);
+        return Err(error);
+    }
+    Ok(Some(other))
+}
+
+fn free_name(path: &Path, suffix: &str) -> Option<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     for number in 1..=MAX_KEPT {
-        let suffix = foreign.suffix();
         let name = match number {
             1 => format!("{name}.{suffix}"),
             _ => format!("{name}.{suffix}-{number}"),
@@ -51,9 +67,8 @@ pub(super) fn set_aside(path: &Path, foreign: Foreign) -> io::Result<Option<Path
         let other = path.with_file_name(name);
         // Whatever has the name, and be it a broken link.
         if fs::symlink_metadata(&other).is_err() {
-            fs::rename(path, &other)?;
-            return Ok(Some(other));
+            return Some(other);
         }
     }
-    Ok(None)
+    None
 }

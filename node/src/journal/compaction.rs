@@ -9,7 +9,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use hearsay_chain::TxId;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::disk::{Disk, draft, put_into_place};
 use super::keeper::Keeper;
@@ -28,6 +28,8 @@ pub(super) struct Compaction {
     pub(super) draft: Disk,
     /// What is still to be copied: where it stood when this began.
     left: std::vec::IntoIter<(u64, TxId)>,
+    /// Those that could not be read, and where they stand.
+    unreadable: Vec<(u64, TxId, io::Error)>,
 }
 
 impl Keeper {
@@ -37,7 +39,7 @@ impl Keeper {
         let dead = disk.records().saturating_sub(self.live.bytes());
         let is_worth_it = disk.length > SMALL && dead > disk.length / 2;
         let is_settled = !self.is_restoring && self.is_complete && self.try_at.is_none();
-        is_settled && dead > 0 && (is_worth_it || self.wants_rewrite)
+        is_settled && (self.must_rewrite || dead > 0 && (is_worth_it || self.wants_rewrite))
     }
 
     /// Begins a copy if it is time, and does a piece of one that has begun.
@@ -46,22 +48,38 @@ impl Keeper {
             if !self.wants_compaction() || self.rewrite_at.is_some_and(|at| at > now) {
                 return;
             }
-            self.rewrite_at = None;
-            match Disk::create(&draft(&self.path), self.genesis) {
-                Ok(draft) => {
-                    let left = self.live.by_place().into_iter();
-                    self.compaction = Some(Compaction { draft, left });
-                }
-                Err(error) => return self.put_off_compaction(&error),
-            }
+            self.begin_copy();
         }
         if let Err(error) = self.copy_piece() {
             self.put_off_compaction(&error);
         }
     }
 
+    /// Writes the whole file anew, at once.
+    pub(super) fn rewrite(&mut self) {
+        self.give_up_compaction();
+        self.begin_copy();
+        while self.compaction.is_some() {
+            if let Err(error) = self.copy_piece() {
+                self.put_off_compaction(&error);
+            }
+        }
+    }
+
+    fn begin_copy(&mut self) {
+        self.rewrite_at = None;
+        match Disk::create(&draft(&self.path), self.genesis) {
+            Ok(draft) => {
+                let left = self.live.by_place().into_iter();
+                self.compaction = Some(Compaction { draft, left, unreadable: Vec::new() });
+            }
+            Err(error) => self.put_off_compaction(&error),
+        }
+    }
+
     fn copy_piece(&mut self) -> io::Result<()> {
-        let (Some(Compaction { draft, left }), Some(disk)) = (&mut self.compaction, &self.disk)
+        let (Some(Compaction { draft, left, unreadable }), Some(disk)) =
+            (&mut self.compaction, &self.disk)
         else {
             return Ok(());
         };
@@ -73,7 +91,10 @@ impl Keeper {
                 continue;
             };
             let copy = draft.length + piece.len() as u64;
-            disk.read(at, entry.length, &mut piece)?;
+            if let Err(error) = disk.read(at, entry.length, &mut piece) {
+                unreadable.push((at, id, error));
+                continue;
+            }
             self.live.copied(&id, copy);
             if piece.len() >= PIECE {
                 break;
@@ -82,15 +103,46 @@ impl Keeper {
         draft.append(&piece)?;
         // Piece by piece, so that the last one is not waited for longer than the others.
         draft.sync()?;
-        if left.as_slice().is_empty() {
+        if left.as_slice().is_empty() && !unreadable.is_empty() {
+            self.miss_unreadable();
+        } else if left.as_slice().is_empty() {
             put_into_place(&self.path)?;
             debug!(before = disk.length, after = draft.length, "made the journal smaller");
             self.live.move_over();
             self.disk = self.compaction.take().map(|it| it.draft);
-            self.wants_rewrite = false;
+            (self.wants_rewrite, self.must_rewrite) = (false, false);
             self.sync_at = None;
         }
         Ok(())
+    }
+
+    /// Some of what counts cannot be read. Until it is told and written again, the file is as good as it
+    /// was; then another copy does without those places.
+    fn miss_unreadable(&mut self) {
+        let unreadable = self.compaction.as_mut().map(|it| std::mem::take(&mut it.unreadable));
+        let unreadable = unreadable.unwrap_or_default();
+        if let Some((at, _, error)) = unreadable.first() {
+            let (count, path) = (unreadable.len(), self.path.display());
+            let text = format!(
+                "{count} transactions of the journal {path} cannot be read, the first at byte {at} \
+                 ({error}): they are written to it again"
+            );
+            if self.has_warned {
+                debug!("{text}")
+            } else {
+                warn!("{text}")
+            }
+            self.has_warned = true;
+        }
+        for (at, id, _) in unreadable {
+            // It may have left and come again, and stands elsewhere.
+            if self.live.get(&id).is_some_and(|entry| entry.at == at) {
+                self.live.remove(&id);
+            }
+        }
+        self.give_up_compaction();
+        self.rewrite_at = Some(Instant::now() + PUT_OFF);
+        self.ask_for_all();
     }
 
     /// The disk did not take the copy; the file is as good as it was.

@@ -16,6 +16,9 @@ const CHUNK: usize = 256 * 1024;
 /// is left out, and asked for once the disk goes on.
 const MOST_WAITING: usize = 16 << 20;
 
+/// Bytes of transactions from which on what is not urgent waits.
+const CROWDED: usize = MOST_WAITING / 4;
+
 /// What a change without its transaction counts for.
 const NOTE_BYTES: usize = 64;
 
@@ -36,6 +39,8 @@ pub(super) enum Phase {
     /// Changes come.
     #[default]
     Open,
+    /// No more come for now; those that are there are to be written, and what is missing asked for.
+    Settling,
     /// No more come; those that are there are to be written.
     Closing,
     /// Nothing more is to be written.
@@ -82,7 +87,7 @@ impl Desk {
             _ => NOTE_BYTES,
         };
         let mut state = self.lock();
-        if state.phase != Phase::Open {
+        if !matches!(state.phase, Phase::Open | Phase::Settling) {
             return;
         }
         if state.bytes >= MOST_WAITING && matches!(note, Note::Kept(_)) {
@@ -112,6 +117,9 @@ impl Desk {
             let due = due.into_iter().flatten().min();
             let is_due = state.lost || state.bytes >= CHUNK || due.is_some_and(|due| due <= now);
             if is_due || state.phase != Phase::Open {
+                if state.bytes >= CROWDED {
+                    self.changed.notify_all();
+                }
                 state.bytes = 0;
                 state.since = None;
                 return Taken {
@@ -145,7 +153,37 @@ impl Desk {
 
     /// Whether much waits already, and what is not urgent had better wait.
     pub(super) fn is_busy(&self) -> bool {
-        self.lock().bytes >= MOST_WAITING / 4
+        self.lock().bytes >= CROWDED
+    }
+
+    /// Waits until not much waits, or nothing is written any more.
+    pub(super) fn wait_until_calm(&self) {
+        let mut state = self.lock();
+        while state.phase == Phase::Open && state.bytes >= CROWDED {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Has what is there written, and waits until it is or the disk has refused it.
+    pub(super) fn settle(&self) {
+        let mut state = self.lock();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Settling;
+            self.changed.notify_all();
+        }
+        while state.phase == Phase::Settling {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// All that was there has been written or refused.
+    pub(super) fn has_settled(&self) {
+        let mut state = self.lock();
+        if state.phase == Phase::Settling {
+            state.phase = Phase::Open;
+        }
+        drop(state);
+        self.changed.notify_all();
     }
 
     /// From now on nothing more is written.

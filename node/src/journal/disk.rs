@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use hearsay_chain::GenesisId;
 
-use super::format::{HEADER_BYTES, header};
+#[cfg(test)]
+use super::faults::{self, Fault};
+use super::format::{HEADER_BYTES, header, is_sound};
 
 /// A file of whole records, as far as it is known.
 #[derive(Debug)]
@@ -18,12 +20,21 @@ pub(super) struct Disk {
     pub(super) length: u64,
     /// Whether something may stand behind it.
     is_torn: bool,
+    /// Where it is, for tests that have it refuse.
+    #[cfg(test)]
+    path: PathBuf,
 }
 
 impl Disk {
     /// What was opened, of which so much is of use.
-    pub(super) fn of(file: File, length: u64) -> Self {
-        Self { file: Arc::new(file), length, is_torn: true }
+    pub(super) fn of(_path: &Path, file: File, length: u64) -> Self {
+        Self {
+            file: Arc::new(file),
+            length,
+            is_torn: true,
+            #[cfg(test)]
+            path: _path.to_owned(),
+        }
     }
 
     /// A new file with nothing but the header. One of the same name, left by a process that was
@@ -31,13 +42,15 @@ impl Disk {
     pub(super) fn create(path: &Path, genesis: GenesisId) -> io::Result<Self> {
         let file =
             OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)?;
-        let mut disk = Self { file: Arc::new(file), length: 0, is_torn: false };
+        let mut disk = Self { is_torn: false, ..Self::of(path, file, 0) };
         disk.append(&header(genesis))?;
         Ok(disk)
     }
 
     /// Appends whole records. If the disk refuses, the file is as it was.
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        faults::meet(&self.path, Fault::Append)?;
         if self.is_torn {
             self.file.set_len(self.length)?;
             self.is_torn = false;
@@ -53,15 +66,28 @@ impl Disk {
         Ok(())
     }
 
-    /// Appends what stands at a place to `out`.
+    /// Appends the record that stands at a place to `out`; nothing if it is not as it was written.
     pub(super) fn read(&self, at: u64, length: u32, out: &mut Vec<u8>) -> io::Result<()> {
+        #[cfg(test)]
+        faults::meet(&self.path, Fault::Read(at))?;
         let before = out.len();
         out.resize(before + length as usize, 0);
-        self.file.read_exact_at(&mut out[before..], at)
+        let read = self.file.read_exact_at(&mut out[before..], at);
+        // What a disk failed to keep may be read as something else.
+        let read = read.and_then(|()| match is_sound(&out[before..]) {
+            true => Ok(()),
+            false => Err(io::ErrorKind::InvalidData.into()),
+        });
+        if read.is_err() {
+            out.truncate(before);
+        }
+        read
     }
 
     /// Waits until all of it is on the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
+        #[cfg(test)]
+        faults::meet(&self.path, Fault::Sync)?;
         self.file.sync_data()
     }
 

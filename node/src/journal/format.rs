@@ -103,12 +103,21 @@ pub(super) fn read_add(bytes: &[u8]) -> Option<(UnverifiedTx, bool, u64)> {
     }
 }
 
+/// Whether this is one record, as it was written.
+pub(super) fn is_sound(bytes: &[u8]) -> bool {
+    body(bytes).is_some()
+}
+
 fn parse(bytes: &[u8]) -> Option<Record> {
+    codec::decode(body(bytes)?, MAX_BODY_BYTES).ok()
+}
+
+fn body(bytes: &[u8]) -> Option<&[u8]> {
     let (length, rest) = bytes.split_first_chunk()?;
     let (crc, body) = rest.split_first_chunk()?;
     let is_sound = u32::from_le_bytes(*length) as usize == body.len()
         && u32::from_le_bytes(*crc) == crc32(body);
-    if is_sound { codec::decode(body, MAX_BODY_BYTES).ok() } else { None }
+    is_sound.then_some(body)
 }
 
 /// How a journal ends.

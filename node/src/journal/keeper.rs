@@ -48,12 +48,16 @@ pub(super) struct Keeper {
     pub(super) is_restoring: bool,
     /// Whether what lies dead in the file is to go, however little it is.
     pub(super) wants_rewrite: bool,
+    /// Whether the disk may not have what was written to it.
+    pub(super) must_rewrite: bool,
     /// Not before this.
     pub(super) rewrite_at: Option<Instant>,
     pub(super) sync_at: Option<Instant>,
     /// When to try again, since the disk refused.
     pub(super) try_at: Option<Instant>,
     pause: Duration,
+    /// Whether it was said that something in the file cannot be read.
+    pub(super) has_warned: bool,
     /// The number under which all was asked for last.
     asked: u64,
     /// Whether the records are those of the pool, but for what waits on the desk.
@@ -81,10 +85,12 @@ impl Keeper {
             compaction: None,
             is_restoring: true,
             wants_rewrite: false,
+            must_rewrite: false,
             rewrite_at: None,
             sync_at: None,
             try_at: None,
             pause: TRY_AGAIN[0],
+            has_warned: false,
             asked: 0,
             is_complete: true,
             buffer: Vec::new(),
@@ -99,24 +105,39 @@ impl Keeper {
             if let Phase::Abandoned | Phase::Ended = phase {
                 return;
             }
-            self.write_all(notes);
-            if lost && self.try_at.is_none() {
-                self.ask_for_all();
+            self.write_all(notes, lost);
+            match phase {
+                Phase::Closing => return self.finish(),
+                Phase::Settling => {
+                    if self.try_at.is_some() {
+                        self.try_again();
+                    }
+                    self.desk.has_settled();
+                }
+                Phase::Open | Phase::Abandoned | Phase::Ended => {}
             }
-            if phase == Phase::Closing {
-                self.sync();
-                self.give_up_compaction();
-                return;
-            }
-            let now = Instant::now();
-            if self.sync_at.is_some_and(|at| at <= now) {
-                self.sync();
-            }
-            if self.try_at.is_some_and(|at| at <= now) {
-                self.try_again();
-            }
-            self.compact(now);
+            self.do_what_is_due(Instant::now());
         }
+    }
+
+    pub(super) fn do_what_is_due(&mut self, now: Instant) {
+        if self.sync_at.is_some_and(|at| at <= now) {
+            self.sync();
+        }
+        if self.try_at.is_some_and(|at| at <= now) {
+            self.try_again();
+        }
+        self.compact(now);
+    }
+
+    /// Leaves a file that the disk has.
+    pub(super) fn finish(&mut self) {
+        let is_whole = self.is_complete && self.try_at.is_none();
+        self.sync();
+        if is_whole && self.must_rewrite {
+            self.rewrite();
+        }
+        self.give_up_compaction();
     }
 
     fn next_due(&self) -> Option<Instant> {
@@ -127,7 +148,11 @@ impl Keeper {
         [self.sync_at, self.try_at, rewrite_at].into_iter().flatten().min()
     }
 
-    fn write_all(&mut self, notes: Vec<Note>) {
+    pub(super) fn write_all(&mut self, notes: Vec<Note>, lost: bool) {
+        // First of all: what was told in full before these is not all any more.
+        if lost && self.try_at.is_none() {
+            self.ask_for_all();
+        }
         for note in notes {
             match note {
                 Note::Restored => {
@@ -195,6 +220,8 @@ impl Keeper {
     fn sync(&mut self) {
         self.sync_at = None;
         if let Some(Err(error)) = self.disk.as_ref().map(Disk::sync) {
+            // The system may take what it could not write for written, and not try it again.
+            self.must_rewrite = true;
             self.stop(&error);
         }
     }
@@ -235,7 +262,7 @@ impl Keeper {
     }
 
     /// Not all that has come was written.
-    fn ask_for_all(&mut self) {
+    pub(super) fn ask_for_all(&mut self) {
         self.is_complete = false;
         self.live.doubt_all();
         self.asked += 1;

@@ -8,7 +8,7 @@ use std::path::Path;
 use hearsay_chain::{GenesisId, TxId, UnverifiedTx};
 use tracing::{info, warn};
 
-use super::aside::set_aside;
+use super::aside::{copy_aside, set_aside};
 use super::disk::{Disk, draft, put_into_place};
 use super::format::{End, HEADER_BYTES, Reader, Record, check_header};
 use super::live::{Live, Place};
@@ -112,11 +112,19 @@ fn read(path: &Path, mut file: File, length: u64) -> Result<Loaded, Unusable> {
             bytes = lost,
             "the journal of waiting transactions ended in the middle of a record, which is left out"
         ),
-        End::Damaged => warn!(
-            "the journal of waiting transactions {} is damaged from byte {whole} on: the \
-             transactions before that are used, the {lost} bytes after it are lost",
-            path.display()
-        ),
+        End::Damaged => {
+            // Before anything is written, which cuts off what cannot be read.
+            let kept = match copy_aside(path) {
+                Ok(Some(kept)) => format!("and the file is kept as {}", kept.display()),
+                Ok(None) => "and enough of the kind are kept beside it".to_owned(),
+                Err(error) => format!("and it could not be kept under another name ({error})"),
+            };
+            warn!(
+                "the journal of waiting transactions {} is damaged from byte {whole} on: the \
+                 transactions before that are used, the {lost} bytes after it are not, {kept}",
+                path.display()
+            );
+        }
     }
     let mut live = Live::default();
     let mut places = Vec::with_capacity(found.len());
@@ -125,5 +133,5 @@ fn read(path: &Path, mut file: File, length: u64) -> Result<Loaded, Unusable> {
         places.push(place);
     }
     places.sort_unstable_by_key(|place| (place.arrived_unix_us, place.at));
-    Ok(Loaded { disk: Disk::of(file, whole), live, places })
+    Ok(Loaded { disk: Disk::of(path, file, whole), live, places })
 }

@@ -3,6 +3,8 @@
 mod figures;
 mod full_disk;
 mod laws;
+mod refusing;
+mod steps;
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -262,10 +264,21 @@ fn what_stands_before_a_damaged_record_is_used_and_the_file_is_whole_afterwards(
     file.seek(SeekFrom::Start(format::HEADER_BYTES as u64 + 60 * record + 30)).unwrap();
     file.write_all(b"!!").unwrap();
     drop(file);
+    let damaged = fs::read(&path).unwrap();
     let mut kept = start(directory.path(), GENESIS);
     assert_eq!(ids(&kept.restored()), ids_of(0..60, 10));
     kept.journal.keep(add(200, 10));
     kept.journal.close();
     let mut kept = start(directory.path(), GENESIS);
     assert_eq!(ids(&kept.restored()), &ids_of(0..60, 10) | &ids_of([200], 10));
+    drop(kept);
+    let aside = directory.path().join("mempool.journal.damaged");
+    assert_eq!(fs::read(&aside).unwrap(), damaged);
+    // A few are kept, and none is written over.
+    for _ in 0..5 {
+        fs::write(&path, &damaged).unwrap();
+        drop(start(directory.path(), GENESIS));
+    }
+    let kept = names(directory.path());
+    assert_eq!(kept.iter().filter(|name| name.contains(".damaged")).count(), 4);
 }

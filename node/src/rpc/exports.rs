@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hearsay_chain::GenesisId;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 
 use super::error::RpcError;
 use crate::api::{ExportPage, ExportedTx, WaitingTx};
+use crate::handle::Stopping;
 
 /// Bytes of encodings in a page, but for its last transaction: in hex and with the rest of it well
 /// below what an answer may have.
@@ -25,7 +28,7 @@ struct Export {
     number: u64,
     asked: Instant,
     genesis: GenesisId,
-    all: Arc<[WaitingTx]>,
+    all: Arc<Vec<WaitingTx>>,
 }
 
 /// The exports under way. Clones share them.
@@ -36,6 +39,19 @@ pub(super) struct Exports(Arc<Mutex<Under>>);
 struct Under {
     next: u64,
     exports: Vec<Export>,
+    /// Places that are kept for those whose transactions are on their way.
+    reserved: usize,
+}
+
+/// A place for an export that is about to begin. It is free again when this is dropped.
+#[derive(Debug)]
+struct Place(Exports);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut under = self.0.lock();
+        under.reserved = under.reserved.saturating_sub(1);
+    }
 }
 
 impl Under {
@@ -49,31 +65,49 @@ impl Exports {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether another may begin.
-    pub(super) fn check(&self) -> Result<(), RpcError> {
+    fn reserve(&self) -> Result<Place, RpcError> {
         let mut under = self.lock();
         under.forget_old();
-        if under.exports.len() < MAX_EXPORTS { Ok(()) } else { Err(RpcError::Busy) }
+        if under.exports.len() + under.reserved >= MAX_EXPORTS {
+            return Err(RpcError::Busy);
+        }
+        under.reserved += 1;
+        Ok(Place(self.clone()))
     }
 
-    /// The first page of all that waits.
-    pub(super) fn begin(
+    /// The first page of all that `waiting` gives, which is not asked before there is room for it.
+    /// Whoever asked may give up; the place is kept until the answer is there all the same, because
+    /// until then its transactions may be on their way.
+    pub(super) async fn begin(
         &self,
-        genesis: GenesisId,
-        mut all: Vec<WaitingTx>,
+        waiting: impl Future<Output = Result<(GenesisId, Vec<WaitingTx>), Stopping>> + Send + 'static,
     ) -> Result<ExportPage, RpcError> {
-        all.sort_by_cached_key(|it| (it.tx.sender(), it.tx.transfer().nonce));
-        let all: Arc<[WaitingTx]> = all.into();
-        let (mut page, end) = page(genesis, &all, 0);
-        if end < all.len() {
-            self.check()?;
-            let mut under = self.lock();
-            under.next += 1;
-            let number = under.next;
-            under.exports.push(Export { number, asked: Instant::now(), genesis, all });
-            page.next = Some(cursor(number, end));
+        let place = self.reserve()?;
+        let (reply, answer) = oneshot::channel::<Result<ExportPage, RpcError>>();
+        tokio::spawn(async move {
+            let first = match waiting.await {
+                _ if reply.is_closed() => return,
+                // To sort a million takes longer than others should wait.
+                Ok((genesis, all)) => spawn_blocking(move || {
+                    let page = place.first_page(genesis, all);
+                    let (next, exports) = (page.next.clone(), place.0.clone());
+                    drop(place);
+                    if reply.send(Ok(page)).is_err() {
+                        exports.end(next.as_deref());
+                    }
+                }),
+                Err(Stopping) => return,
+            };
+            let _ = first.await;
+        });
+        answer.await.unwrap_or(Err(RpcError::Stopping))
+    }
+
+    /// Nobody will ask for more.
+    fn end(&self, cursor: Option<&str>) {
+        if let Some((number, _)) = cursor.and_then(parse) {
+            self.lock().exports.retain(|export| export.number != number);
         }
-        Ok(page)
     }
 
     /// The page that a cursor names.
@@ -97,9 +131,24 @@ impl Exports {
         if end < all.len() {
             page.next = Some(cursor(number, end));
         } else {
-            self.lock().exports.retain(|export| export.number != number);
+            self.end(Some(at));
         }
         Ok(page)
+    }
+}
+
+impl Place {
+    fn first_page(&self, genesis: GenesisId, mut all: Vec<WaitingTx>) -> ExportPage {
+        all.sort_by_cached_key(|it| (it.tx.sender(), it.tx.transfer().nonce));
+        let (mut page, end) = page(genesis, &all, 0);
+        if end < all.len() {
+            let mut under = self.0.lock();
+            under.next += 1;
+            let (number, all) = (under.next, Arc::new(all));
+            under.exports.push(Export { number, asked: Instant::now(), genesis, all });
+            page.next = Some(cursor(number, end));
+        }
+        page
     }
 }
 
@@ -152,12 +201,17 @@ mod tests {
 
     const GENESIS: GenesisId = GenesisId([3; 32]);
 
-    #[test]
-    fn pages_together_are_all_of_it_each_senders_by_nonce() {
+    /// The first page of an export of these.
+    async fn begin(exports: &Exports, all: Vec<WaitingTx>) -> Result<ExportPage, RpcError> {
+        exports.begin(async { Ok((GENESIS, all)) }).await
+    }
+
+    #[tokio::test]
+    async fn pages_together_are_all_of_it_each_senders_by_nonce() {
         let exports = Exports::default();
         let all: Vec<_> =
             (0..100).rev().flat_map(|nonce| [waiting(1, nonce), waiting(2, nonce)]).collect();
-        let mut page = exports.begin(GENESIS, all).unwrap();
+        let mut page = begin(&exports, all).await.unwrap();
         let (mut nonces, mut pages) = (Vec::new(), 1);
         loop {
             assert_eq!(page.total, 200);
@@ -171,18 +225,51 @@ mod tests {
         assert!(exports.lock().exports.is_empty(), "what is over is held no longer");
     }
 
-    #[test]
-    fn a_cursor_that_is_none_or_is_over_is_said_and_only_a_few_exports_are_under_way() {
+    #[tokio::test]
+    async fn no_more_are_asked_for_than_may_be_under_way_and_who_gives_up_leaves_room() {
+        let exports = Exports::default();
+        let all = || (0..200).map(|nonce| waiting(1, nonce)).collect::<Vec<_>>();
+        let mut answers = Vec::new();
+        for _ in 0..MAX_EXPORTS {
+            let (answer, asked) = oneshot::channel();
+            let asking = exports.begin(async { asked.await.map_err(|_| Stopping) });
+            // The caller waits for a moment and gives up, before the pool was walked.
+            assert!(tokio::time::timeout(Duration::ZERO, asking).await.is_err());
+            answers.push(answer);
+        }
+        let never = exports.begin(async { panic!("the pool was walked for one too many") });
+        assert_eq!(never.await, Err(RpcError::Busy));
+        for answer in answers {
+            answer.send((GENESIS, all())).unwrap();
+        }
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while exports.lock().reserved > 0 {
+            assert!(Instant::now() < deadline, "places are kept for nobody");
+            tokio::task::yield_now().await;
+        }
+        assert!(exports.lock().exports.is_empty());
+        assert!(begin(&exports, all()).await.unwrap().next.is_some());
+        // A node that stops gives nothing, and keeps nothing.
+        assert_eq!(exports.begin(async { Err(Stopping) }).await, Err(RpcError::Stopping));
+        assert_eq!(exports.lock().reserved, 0);
+    }
+
+    #[tokio::test]
+    async fn a_cursor_that_is_none_or_is_over_is_said_and_only_a_few_exports_are_under_way() {
         let exports = Exports::default();
         let all = || (0..200).map(|nonce| waiting(1, nonce)).collect();
         for wrong in ["", "1", "1-0", "x-y", "1--1", "99999999999999999999-1"] {
             assert!(matches!(exports.go_on(wrong), Err(RpcError::NotFound(_))), "{wrong}");
         }
         for _ in 0..MAX_EXPORTS {
-            exports.begin(GENESIS, all()).unwrap();
+            begin(&exports, all()).await.unwrap();
         }
-        assert_eq!(exports.begin(GENESIS, all()), Err(RpcError::Busy));
+        assert_eq!(begin(&exports, all()).await, Err(RpcError::Busy));
         assert!(exports.go_on("1-18446744073709551615").is_err());
-        assert!(exports.begin(GENESIS, Vec::new()).unwrap().next.is_none());
+        // What ends with its first page takes no place, and needs one until then.
+        assert!(exports.go_on("1-199").unwrap().next.is_none());
+        for _ in 0..3 {
+            assert!(begin(&exports, Vec::new()).await.unwrap().next.is_none());
+        }
     }
 }

@@ -185,15 +185,8 @@ impl RpcServer for Methods {
                 return self.exports.go_on(&cursor);
             }
             let (node, exports) = (self.node.clone(), self.exports.clone());
-            // One begins at a time, so what is checked first holds to the end.
-            let first = self.walk(async move {
-                exports.check()?;
-                let (genesis, waiting) = node.export().await?;
-                // To sort a million takes longer than others should wait.
-                let first = tokio::task::spawn_blocking(move || exports.begin(genesis, waiting));
-                first.await.unwrap_or(Err(RpcError::Stopping))
-            });
-            first.await
+            let first = async move { exports.begin(async move { node.export().await }).await };
+            self.walk(first).await
         })
         .await
     }
