@@ -21,7 +21,7 @@ pub(crate) struct Key {
     high: u64,
     low: u64,
     tie: u32,
-    /// The transaction, by [`Slot::stored`].
+    /// The transaction.
     slot: Slot,
 }
 
