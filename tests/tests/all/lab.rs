@@ -8,9 +8,13 @@ use std::process::Output;
 use hearsay_tests::{run, stdout};
 use serde_json::Value;
 
-/// What a hop may take beside its delay: reading, checking and handing on, on a machine that has other
-/// tests to run as well.
+/// What a hop may take beside its delay, by the median: reading, checking and handing on, on a machine
+/// that has other tests to run as well.
 const HOP_MS: f64 = 3.0;
+
+/// What all but a twentieth stay below: half a link's delay, so that none of them took a hop more. Where
+/// the tail lies below that is the scheduler's doing, which is nobody's model.
+const TAIL_MS: f64 = 25.0;
 
 struct Lab {
     home: tempfile::TempDir,
@@ -119,9 +123,9 @@ fn assert_known(lab: &Lab, hops: impl Fn(usize) -> usize, copies: impl Fn(usize)
         eprintln!("not timed: {}", lab.read_report()["invalid_reasons"]);
         return;
     }
-    // Nearly all: a test machine's scheduler is nobody's model.
-    let late = lates[lates.len() * 95 / 100];
-    assert!(late <= HOP_MS, "a hop takes {late} ms beside its delay; all: {lates:?}");
+    let (median, tail) = (lates[lates.len() / 2], lates[lates.len() * 95 / 100]);
+    assert!(median <= HOP_MS, "a hop takes {median} ms beside its delay; all: {lates:?}");
+    assert!(tail <= TAIL_MS, "a hop takes up to {tail} ms beside its delay; all: {lates:?}");
 }
 
 #[test]
