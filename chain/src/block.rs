@@ -104,6 +104,15 @@ impl UnverifiedBlock {
         Ok(Self { id, header, transactions, size })
     }
 
+    /// Puts a header and transactions together; whether they belong together is seen by
+    /// [`UnverifiedBlock::check_contents`].
+    #[must_use]
+    pub fn assemble(header: Header, transactions: Vec<UnverifiedTx>) -> Self {
+        let body = transactions.iter().map(UnverifiedTx::size).sum::<usize>();
+        let size = HEADER_BYTES + BODY_OVERHEAD_BYTES + body;
+        Self { id: header.id(), header, transactions, size }
+    }
+
     /// The id of the block that these bytes begin with, without decoding its transactions; none
     /// when they are shorter than a header.
     #[must_use]
@@ -179,12 +188,8 @@ impl UnverifiedBlock {
 
 impl From<Block> for UnverifiedBlock {
     fn from(block: Block) -> Self {
-        let transactions: Vec<UnverifiedTx> =
-            block.transactions.into_iter().map(UnverifiedTx::from).collect();
-        let size = HEADER_BYTES
-            + BODY_OVERHEAD_BYTES
-            + transactions.iter().map(UnverifiedTx::size).sum::<usize>();
-        Self { id: block.header.id(), header: block.header, transactions, size }
+        let transactions = block.transactions.into_iter().map(UnverifiedTx::from).collect();
+        Self::assemble(block.header, transactions)
     }
 }
 

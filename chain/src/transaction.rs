@@ -290,6 +290,12 @@ impl VerifiedTx {
         self.inner.transaction()
     }
 
+    /// The same, with its signature a claim again. Cheap.
+    #[must_use]
+    pub fn to_unverified(&self) -> UnverifiedTx {
+        self.inner.clone()
+    }
+
     /// Its encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
