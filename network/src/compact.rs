@@ -7,6 +7,7 @@
 //! A name that a wrong transaction alone has shows when the list is put together: its root is not the
 //! header's. Neither is anybody's fault.
 
+mod message;
 mod rebuild;
 
 #[cfg(test)]
@@ -20,6 +21,7 @@ use hearsay_chain::{BlockId, TxId, UnverifiedTx, VerifiedBlock, block::Header};
 
 use crate::short_id::ShortKey;
 
+pub use message::BlockMessage;
 pub use rebuild::{Missing, Rebuild};
 
 /// Bytes of a name.
@@ -119,7 +121,9 @@ impl CompactBlock {
         if all != u64::from(compact.header.fields.tx_count) {
             return Err(DecodeError::Malformed("not as many as the header counts".to_owned()));
         }
-        if !places.clone().is_sorted_by(|a, b| a < b) || places.last() >= Some(compact.header.fields.tx_count) {
+        if !places.clone().is_sorted_by(|a, b| a < b)
+            || places.last() >= Some(compact.header.fields.tx_count)
+        {
             return Err(DecodeError::Malformed("places out of order".to_owned()));
         }
         for carried in &compact.carried {

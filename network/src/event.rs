@@ -10,6 +10,15 @@ use tokio::sync::oneshot;
 use crate::topic::Topic;
 use crate::wire::{Request, Response};
 
+/// The way by which a message came, and on which its verdict goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Route {
+    /// Gossipsub. What it carries on the topic of transactions is a [`crate::bundle`].
+    Gossipsub,
+    /// A stream of [`crate::push`]. What it carries on the topic of transactions is one of them.
+    Push,
+}
+
 /// A gossiped message that is owed a verdict: exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {
@@ -17,6 +26,17 @@ pub struct Ticket {
     pub message: [u8; 20],
     /// The peer whose copy came first.
     pub from: PeerId,
+    /// How it came.
+    pub route: Route,
+}
+
+/// What made a peer send a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Traffic {
+    /// It came unasked.
+    Eager,
+    /// It was announced, and asked for.
+    Lazy,
 }
 
 /// Names a request that this node made, chosen by whoever made it.
@@ -34,8 +54,11 @@ pub enum Command {
     Publish {
         /// On which topic.
         topic: Topic,
-        /// The encoded transaction or block.
+        /// One encoded transaction, or a block as [`crate::compact::BlockMessage`] has it.
         data: Vec<u8>,
+        /// Whether most nodes are likely to have it: it came by repair. Then it is announced, where
+        /// that is known, and not pushed.
+        known: bool,
     },
     /// Answer for a gossiped message. [`Verdict::Accept`] is what forwards it.
     Judge {
@@ -108,6 +131,8 @@ pub struct CopyNote {
     pub bytes: usize,
     /// The gossip message.
     pub message: [u8; 20],
+    /// What made the peer send it.
+    pub traffic: Traffic,
     /// When it was read.
     pub at: Instant,
 }
@@ -149,6 +174,39 @@ pub enum NetEvent {
         id: [u8; 32],
         /// Why it did not leave, if it did not.
         failure: Option<PublishFailure>,
+    },
+    /// A peer is known to have a message of this node's own.
+    Taken {
+        /// On which topic.
+        topic: Topic,
+        /// The id of the content.
+        id: [u8; 32],
+        /// Which peer.
+        by: PeerId,
+    },
+    /// Every peer is known to have a message, or no more is done to make it so.
+    Settled {
+        /// On which topic.
+        topic: Topic,
+        /// The id of the content.
+        id: [u8; 32],
+        /// Peers that sent, announced or acknowledged it.
+        known: u32,
+        /// Peers that refused it.
+        refused: u32,
+        /// Peers that nothing was heard of: 0, unless its budget is spent.
+        unsure: u32,
+        /// How often this node pushed it.
+        pushed: u32,
+        /// How often this node announced it.
+        announced: u32,
+    },
+    /// A peer did what nobody does by mistake.
+    Offence {
+        /// Which.
+        peer: PeerId,
+        /// What: a stable word.
+        what: &'static str,
     },
     /// The first connection to a peer stands, and both are of one network.
     Joined(PeerId),

@@ -7,9 +7,39 @@ use libp2p::gossipsub::{Config, ConfigBuilder, ConfigBuilderError, ValidationMod
 
 use crate::topic::message_id;
 
+/// How messages spread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Stock gossipsub, one message a transaction: the baseline.
+    Flood,
+    /// Gossipsub, with what there is to publish within a few milliseconds as one message.
+    Bundled,
+    /// Trees that are learned from duplicates, announcements along all other links ([`crate::push`]).
+    #[default]
+    Lean,
+    /// Announcements along all links; bodies are asked for.
+    Announce,
+}
+
+impl Mode {
+    /// Whether nodes speak the protocol of [`crate::push`] with each other.
+    #[must_use]
+    pub fn pushes(self) -> bool {
+        matches!(self, Mode::Lean | Mode::Announce)
+    }
+}
+
 /// What may be set of gossip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GossipConfig {
+    /// How messages spread.
+    pub mode: Mode,
+    /// How long what is to be published is collected once something has left: [`Mode::Bundled`].
+    pub bundle: Duration,
+    /// Messages of this many bytes or more are declined once they are here: gossipsub's IDONTWANT.
+    pub idontwant_bytes: usize,
+    /// Whether ids of recent messages are announced to peers outside the mesh (IHAVE).
+    pub lazy: bool,
     /// Peers that a node aims to push each message to.
     pub mesh: usize,
     /// Below this many it looks for more.
@@ -29,6 +59,10 @@ impl Default for GossipConfig {
     /// has it (consensus-specs, phase 0, p2p-interface).
     fn default() -> Self {
         Self {
+            mode: Mode::default(),
+            bundle: Duration::from_millis(5),
+            idontwant_bytes: 1_000,
+            lazy: true,
             mesh: 6,
             mesh_low: 5,
             mesh_high: 12,
@@ -101,6 +135,9 @@ impl GossipConfig {
             .mesh_n_high(self.mesh_high)
             .mesh_outbound_min((self.mesh / 2).min(self.mesh_low.saturating_sub(1)).min(2))
             .flood_publish(self.flood_publish)
+            .idontwant_message_size_threshold(self.idontwant_bytes)
+            .gossip_lazy(if self.lazy { usual.gossip_lazy() } else { 0 })
+            .gossip_factor(if self.lazy { usual.gossip_factor() } else { 0.0 })
             .connection_handler_queue_len(self.peer_queue)
             .build()
     }

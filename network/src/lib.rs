@@ -4,8 +4,12 @@
 //! which runs in one task ([`start`]), takes [`Command`]s and gives [`NetEvent`]s. The swarm
 //! never waits for whoever reads its events; therefore anyone may wait for the swarm.
 
+pub mod bundle;
 pub mod choice;
+pub mod compact;
 pub mod link;
+pub mod reconcile;
+pub mod short_id;
 pub mod sync;
 pub mod topic;
 pub mod wire;
@@ -22,9 +26,10 @@ mod tap;
 mod transport;
 
 pub use event::{
-    Command, CopyNote, NetEvent, PeerView, Probed, PublishFailure, RequestId, Responder, Ticket,
+    Command, CopyNote, NetEvent, PeerView, Probed, PublishFailure, RequestId, Responder, Route,
+    Ticket, Traffic,
 };
-pub use gossip::GossipConfig;
+pub use gossip::{GossipConfig, Mode};
 pub use libp2p::{Multiaddr, PeerId, multiaddr};
 pub use service::{
     COMMAND_QUEUE, Config, ConnectionConfig, EVENT_QUEUE, Network, NetworkError, start,

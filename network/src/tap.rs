@@ -23,7 +23,8 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
-use crate::event::CopyNote;
+use crate::bundle;
+use crate::event::{CopyNote, Traffic};
 use crate::topic::{Topic, Topics, message_id};
 
 /// Copies that one event of a connection brings are taken out right after it was handled, so this
@@ -45,6 +46,19 @@ fn lock(notes: &Mutex<Notes>) -> MutexGuard<'_, Notes> {
     notes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What a message carries, with the size of each: the transactions of a bundle, or a block. What is no
+/// bundle counts as one.
+fn contents(topic: Topic, data: &[u8]) -> Vec<([u8; 32], usize)> {
+    let parts = match topic {
+        Topic::Tx => bundle::decode_parts(data).ok(),
+        Topic::Block => None,
+    };
+    match parts {
+        Some(parts) => parts.iter().map(|part| (topic.content_id(part), part.len())).collect(),
+        None => vec![(topic.content_id(data), data.len())],
+    }
+}
+
 /// The data transform that writes down what passes.
 pub(crate) struct Recorder {
     topics: Topics,
@@ -57,17 +71,22 @@ impl DataTransform for Recorder {
         let topic = self.topics.of(&raw.topic).ok_or_else(|| io::Error::other("not our topic"))?;
         let mut notes = lock(&self.notes);
         if let Some(from) = notes.sender {
-            if notes.copies.len() < MAX_NOTES {
-                notes.copies.push_back(CopyNote {
-                    topic,
-                    id: topic.content_id(&raw.data),
-                    from,
-                    bytes: raw.data.len(),
-                    message: message_id(raw.topic.as_str(), &raw.data),
-                    at: Instant::now(),
-                });
-            } else {
-                notes.lost += 1;
+            let (message, at) = (message_id(raw.topic.as_str(), &raw.data), Instant::now());
+            for (id, bytes) in contents(topic, &raw.data) {
+                if notes.copies.len() < MAX_NOTES {
+                    let traffic = Traffic::Eager;
+                    notes.copies.push_back(CopyNote {
+                        topic,
+                        id,
+                        from,
+                        bytes,
+                        message,
+                        traffic,
+                        at,
+                    });
+                } else {
+                    notes.lost += 1;
+                }
             }
         }
         drop(notes);

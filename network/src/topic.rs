@@ -1,26 +1,31 @@
 //! What is gossiped: one topic for transactions, one for blocks, each of one network.
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use hearsay_chain::hash::tagged;
-use hearsay_chain::{GenesisId, UnverifiedBlock, UnverifiedTx};
+use hearsay_chain::{GenesisId, UnverifiedTx};
 use libp2p::gossipsub::{IdentTopic, TopicHash};
 
-/// What a gossip message carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use crate::compact::BlockMessage;
+
+/// What a gossip message is about.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+)]
 pub enum Topic {
-    /// One transaction, encoded.
+    /// Transactions: with gossipsub a [`crate::bundle`], else one, encoded.
     Tx,
-    /// One block, encoded.
+    /// One block, as [`crate::compact::BlockMessage`] has it.
     Block,
 }
 
 impl Topic {
-    /// The id of what a message carries: the transaction's or the block's. A message that is too
-    /// short to be a block goes by the hash of its bytes, so that its copies can still be counted.
+    /// The id of one transaction, or of the block of a message. A message that is too short to be a
+    /// block's goes by the hash of its bytes, so that its copies can still be counted.
     #[must_use]
     pub fn content_id(self, data: &[u8]) -> [u8; 32] {
         match self {
             Topic::Tx => UnverifiedTx::id_of(data).0,
-            Topic::Block => UnverifiedBlock::id_of(data)
+            Topic::Block => BlockMessage::id_of(data)
                 .map_or_else(|| tagged("hearsay/garbage/1", &[data]), |id| id.0),
         }
     }
@@ -39,8 +44,8 @@ impl Topics {
     #[must_use]
     pub fn new(genesis: GenesisId) -> Self {
         Self {
-            tx: IdentTopic::new(format!("/hearsay/{genesis}/tx/1")),
-            block: IdentTopic::new(format!("/hearsay/{genesis}/block/1")),
+            tx: IdentTopic::new(format!("/hearsay/{genesis}/tx/2")),
+            block: IdentTopic::new(format!("/hearsay/{genesis}/block/2")),
         }
     }
 

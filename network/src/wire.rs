@@ -7,6 +7,9 @@ use hearsay_chain::codec::{DecodeError, decode, encode};
 use hearsay_chain::transaction::MAX_TX_BYTES;
 use hearsay_chain::{BlockId, GenesisId, TxId, block};
 
+use crate::reconcile::Symbol;
+use crate::short_id::ShortKey;
+
 /// The largest encoding of a request, in bytes: an offer of transactions, with the length of each and
 /// of the list. Whoever reads a request allocates what comes, up to this; a connection may have eight
 /// open.
@@ -34,6 +37,16 @@ pub const MAX_OFFER: usize = 32;
 /// The most bytes of transactions offered at once: four of the largest size, or 32 with payloads of
 /// 1,900 bytes. One always fits.
 pub const MAX_OFFER_BYTES: usize = 4 * MAX_TX_BYTES;
+
+/// The most transactions of a block asked for at once: 32 KiB of places. A block of the largest size
+/// has fewer than 8,192, as none is smaller than 128 bytes.
+pub const MAX_PLACES: usize = 8_192;
+
+/// The most symbols of a sketch in one answer: 80 KiB, about 3,000 differences.
+pub const MAX_SYMBOLS: u32 = 4_096;
+
+/// The most names asked for at once: 8 KiB.
+pub const MAX_NAMES: usize = 1_024;
 
 /// Where a node stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -71,6 +84,31 @@ pub enum Request {
     /// Hands over encoded transactions that the other lacks: [`MAX_OFFER`] at most, of
     /// [`MAX_OFFER_BYTES`] together. They are decoded where gossip is. Answer: [`Response::Offered`].
     OfferTransactions(Vec<Vec<u8>>),
+    /// Asks for some transactions of a block. Answer: [`Response::Transactions`].
+    BlockTransactions {
+        /// The block.
+        block: BlockId,
+        /// Their places in it, ascending, from 0: [`MAX_PLACES`] at most.
+        places: Vec<u32>,
+    },
+    /// Asks for the next symbols of the pool's ids under a key that the asker drew. Answer:
+    /// [`Response::Sketch`].
+    Sketch {
+        /// The key.
+        key: ShortKey,
+        /// How many symbols the asker has already: 0 begins anew.
+        from: u32,
+        /// How many more it wants: [`MAX_SYMBOLS`] at most.
+        count: u32,
+    },
+    /// Asks for transactions of the pool by their names under the key of a sketch. Answer:
+    /// [`Response::Transactions`].
+    Named {
+        /// The key.
+        key: ShortKey,
+        /// Their names, ascending: [`MAX_NAMES`] at most.
+        names: Vec<u64>,
+    },
 }
 
 /// What the other answers.
@@ -89,6 +127,17 @@ pub enum Response {
     /// They were taken up to be checked, as many as there was room for; what comes of it is seen by
     /// asking.
     Offered,
+    /// Encoded transactions, of the first that were asked for, in that order: as many as fit. Places of
+    /// a block come without a gap; names that nobody has any more are left out. They are decoded where
+    /// they are checked.
+    Transactions(Vec<Vec<u8>>),
+    /// How many transactions are in the pool, and the symbols.
+    Sketch {
+        /// How many.
+        size: u32,
+        /// [`MAX_SYMBOLS`] at most, and no more than were asked for.
+        symbols: Vec<Symbol>,
+    },
 }
 
 impl Request {
@@ -117,6 +166,15 @@ impl Request {
             Request::OfferTransactions(offered) if offered.len() > MAX_OFFER => {
                 Err(DecodeError::Malformed(format!("{} transactions", offered.len())))
             }
+            Request::BlockTransactions { places, .. } if places.len() > MAX_PLACES => {
+                Err(DecodeError::Malformed(format!("{} places", places.len())))
+            }
+            Request::Sketch { count, .. } if *count > MAX_SYMBOLS => {
+                Err(DecodeError::Malformed(format!("{count} symbols")))
+            }
+            Request::Named { names, .. } if names.len() > MAX_NAMES => {
+                Err(DecodeError::Malformed(format!("{} names", names.len())))
+            }
             _ => Ok(request),
         }
     }
@@ -144,6 +202,12 @@ impl Response {
             }
             Response::HaveTransactions(bits) if bits.len() > MAX_HAVE / 8 => {
                 Err(DecodeError::Malformed(format!("{} bytes of bits", bits.len())))
+            }
+            Response::Transactions(given) if given.len() > MAX_PLACES => {
+                Err(DecodeError::Malformed(format!("{} transactions", given.len())))
+            }
+            Response::Sketch { symbols, .. } if symbols.len() > MAX_SYMBOLS as usize => {
+                Err(DecodeError::Malformed(format!("{} symbols", symbols.len())))
             }
             _ => Ok(response),
         }

@@ -20,7 +20,7 @@ use crate::checkers::CheckerThreads;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::{Driver, Ends, Fatal, Identity, Keeping};
-use crate::engine::{Engine, Setup};
+use crate::engine::{Engine, Reconciliation, Setup};
 use crate::halt::Room;
 use crate::handle::{Handle, Request};
 use crate::journal::{self, Journal};
@@ -295,6 +295,10 @@ fn network_config(
         listen: parse_all("listen", &settings.listen)?,
         bootstrap: parse_all("bootstrap", &settings.bootstrap)?,
         gossip: GossipConfig {
+            mode: gossip.mode.into(),
+            bundle: Duration::from_millis(gossip.bundle_ms),
+            idontwant_bytes: gossip.idontwant_bytes,
+            lazy: gossip.lazy,
             mesh: gossip.mesh,
             mesh_low: gossip.mesh_low,
             mesh_high: gossip.mesh_high,
@@ -324,7 +328,18 @@ fn parse_all(what: &str, addresses: &[String]) -> anyhow::Result<Vec<Multiaddr>>
 fn setup(settings: &Settings, authority: Option<Keypair>) -> anyhow::Result<Setup> {
     let pool = Pool::new(settings.mempool.bounds(rand::random()))?;
     let sync_peers = settings.sync.peers.into();
-    Ok(Setup { authority, pool, sync_peers, seed: rand::random() })
+    let gossip = settings.gossip;
+    Ok(Setup {
+        authority,
+        pool,
+        sync_peers,
+        blocks: gossip.blocks.into(),
+        reconcile: Reconciliation {
+            peers: gossip.partners.into(),
+            every_us: gossip.reconcile_ms.saturating_mul(1_000),
+        },
+        seed: rand::random(),
+    })
 }
 
 fn identity(settings: &Settings, network: &Network) -> Identity {

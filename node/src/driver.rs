@@ -159,8 +159,8 @@ impl<S: Store> Driver<S> {
 
     async fn carry_out(&mut self, effect: Effect) -> Result<(), Fatal> {
         match effect {
-            Effect::Publish { topic, data } => {
-                self.command(Command::Publish { topic, data }).await?;
+            Effect::Publish { topic, data, known } => {
+                self.command(Command::Publish { topic, data, known }).await?;
             }
             Effect::Judge { ticket, verdict, kind, reason } => {
                 let reason = reason.unwrap_or("none");
@@ -282,6 +282,7 @@ impl<S: Store> Driver<S> {
                 from: note.from,
                 bytes: note.bytes as u64,
                 message: note.message,
+                traffic: note.traffic,
                 at: clock.at(note.at),
             }),
             NetEvent::Gossip { topic, data, ticket, at } if halted => {
@@ -294,6 +295,8 @@ impl<S: Store> Driver<S> {
                 Input::Gossip { topic, data, ticket, at: clock.at(at) }
             }
             NetEvent::Published { topic, id, failure } => Input::Published { topic, id, failure },
+            NetEvent::Taken { topic, id, by: _ } => Input::Taken { topic, id },
+            NetEvent::Settled { .. } | NetEvent::Offence { .. } => return Ok(()),
             NetEvent::Joined(peer) => Input::Joined(peer),
             NetEvent::Listening(peer) => Input::Listening(peer),
             NetEvent::Left(peer) => Input::Left(peer),

@@ -7,6 +7,8 @@
 
 mod answers;
 mod blocks;
+mod bundles;
+mod compact;
 mod departures;
 mod effect;
 mod halt;
@@ -19,6 +21,7 @@ mod news;
 mod offers;
 mod orphans;
 mod producer;
+mod reconcile;
 mod restore;
 mod sightings;
 mod sync;
@@ -32,24 +35,30 @@ mod work;
 
 use hearsay_chain::{Chain, Genesis, Keypair, Store, StoreError, TxId, VerifiedTx};
 use hearsay_mempool::{Now, Pool};
+use hearsay_network::Topic;
 use hearsay_network::choice::Strategy;
 
 use crate::api::{Query, VerdictCounts};
 use crate::trace::event::{Event, Kind, PeerState, VerdictName};
+use bundles::Bundles;
+use compact::Compact;
 use departures::Departures;
 use jobs::Jobs;
 use names::Names;
 use orphans::Orphans;
+use reconcile::Reconcile;
 use restore::Restoring;
 use sightings::Sightings;
 use sync::Sync;
 use unbroadcast::Unbroadcast;
 use unpublished::Unpublished;
 
+pub use compact::BlockForm;
 pub use effect::Effect;
 pub use input::{Copy, Input, Time, Token};
 pub use jobs::JobId;
 pub use keep::Kept;
+pub use reconcile::Reconciliation;
 pub use restore::{RESTORE_BATCH, RestoreTally, Restored};
 pub use work::{Done, Work, run_all};
 
@@ -73,6 +82,10 @@ pub struct Setup {
     pub pool: Pool,
     /// How peers are chosen to catch up from.
     pub sync_peers: Strategy,
+    /// How blocks are gossiped.
+    pub blocks: BlockForm,
+    /// How pools are compared with those of peers.
+    pub reconcile: Reconciliation,
     /// What that choice's random numbers come from: any number, another one at each start.
     pub seed: u64,
 }
@@ -88,6 +101,9 @@ pub struct Engine<S> {
     started: Time,
     next_expiry_us: u64,
     jobs: Jobs,
+    bundles: Bundles,
+    compact: Compact,
+    reconcile: Reconcile,
     orphans: Orphans,
     sightings: Sightings,
     names: Names,
@@ -114,6 +130,9 @@ impl<S: Store> Engine<S> {
             started: now,
             next_expiry_us: now.mono_us,
             jobs: Jobs::default(),
+            bundles: Bundles::default(),
+            compact: Compact::new(setup.blocks),
+            reconcile: Reconcile::new(setup.reconcile, setup.seed),
             orphans: Orphans::default(),
             sightings: Sightings::default(),
             names: Names::default(),
@@ -160,6 +179,8 @@ impl<S: Store> Engine<S> {
             }
             Input::Checked { job, done } => self.on_checked(now, job, done, out)?,
             Input::Published { topic, id, failure } => self.unpublished.note(topic, id, failure),
+            Input::Taken { topic: Topic::Tx, id } => self.has_been_taken(&TxId(id)),
+            Input::Taken { topic: Topic::Block, .. } => {}
             Input::Joined(peer) => self.on_joined(now, peer, out),
             Input::Listening(_) => self.publish_again(out)?,
             Input::Left(peer) => self.on_left(now, peer, out)?,
@@ -211,6 +232,8 @@ impl<S: Store> Engine<S> {
         self.propose(now, out)?;
         self.drive_sync(now, out)?;
         self.drive_unbroadcast(now, out);
+        self.drive_reconcile(now, out);
+        self.drive_compact(now, out)?;
         if now.mono_us >= self.next_expiry_us {
             self.next_expiry_us = now.mono_us.saturating_add(1_000_000);
             for (id, departure) in self.pool.expire(self.pool_now(now)) {

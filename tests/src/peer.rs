@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use hearsay_chain::store::MemoryStore;
 use hearsay_chain::{BlockId, Chain, Genesis, Store, Verdict, VerifiedBlock, codec};
+use hearsay_network::compact::BlockMessage;
 use hearsay_network::wire::{Request, Response, Standing};
 use hearsay_network::{
     Command, Config, ConnectionConfig, GossipConfig, Multiaddr, NetEvent, PeerId, Responder, Topic,
@@ -143,7 +144,7 @@ impl Peer {
     /// # Errors
     /// The peer has ended.
     pub async fn publish(&self, topic: Topic, data: Vec<u8>) -> Result<()> {
-        Ok(self.commands.send(Command::Publish { topic, data }).await?)
+        Ok(self.commands.send(Command::Publish { topic, data, known: false }).await?)
     }
 
     /// Gossips a block.
@@ -151,7 +152,8 @@ impl Peer {
     /// # Errors
     /// The peer has ended.
     pub async fn publish_block(&self, block: &VerifiedBlock) -> Result<()> {
-        self.publish(Topic::Block, codec::encode(&block.to_block())).await
+        let data = BlockMessage::whole(&codec::encode(&block.to_block()));
+        self.publish(Topic::Block, data).await
     }
 }
 
@@ -219,8 +221,12 @@ impl Life {
     fn note(&self, request: &Request) {
         let mut seen = lock(&self.seen);
         match request {
-            Request::Standing(_) | Request::HaveTransactions(_) | Request::OfferTransactions(_) => {
-            }
+            Request::Standing(_)
+            | Request::HaveTransactions(_)
+            | Request::OfferTransactions(_)
+            | Request::BlockTransactions { .. }
+            | Request::Sketch { .. }
+            | Request::Named { .. } => {}
             Request::Headers { .. } => seen.headers += 1,
             Request::Bodies(ids) => {
                 ids.iter().for_each(|id| *seen.asked.entry(*id).or_default() += 1);
@@ -252,6 +258,10 @@ impl Life {
                 Response::HaveTransactions(vec![0; ids.len().div_ceil(8)])
             }
             Request::OfferTransactions(_) => Response::Offered,
+            Request::BlockTransactions { .. } | Request::Named { .. } => {
+                Response::Transactions(Vec::new())
+            }
+            Request::Sketch { .. } => Response::Sketch { size: 0, symbols: Vec::new() },
         })
     }
 }

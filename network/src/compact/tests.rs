@@ -1,9 +1,9 @@
 //! Blocks of which a pool has all, some, or the wrong ones.
 
-use hearsay_chain::transaction::Transfer;
-use hearsay_chain::{Address, BlockId, ChainId, Keypair, VerifiedBlock, VerifiedTx};
 use hearsay_chain::block::{Header, HeaderFields};
 use hearsay_chain::hash::merkle_root;
+use hearsay_chain::transaction::Transfer;
+use hearsay_chain::{Address, BlockId, ChainId, Keypair, VerifiedBlock, VerifiedTx};
 use proptest::prelude::*;
 
 use super::{CompactBlock, Rebuild};
@@ -92,7 +92,13 @@ fn places_that_do_not_add_up_are_refused() {
     assert!(spoil(&|it| it.carried[2].place = 4).is_err(), "beyond the end");
     assert!(spoil(&|it| it.carried.swap(0, 1)).is_err(), "out of order");
     assert!(spoil(&|it| it.carried[1].place = 0).is_err(), "twice");
-    assert!(spoil(&|it| { it.names.pop(); }).is_err(), "one too few");
+    assert!(
+        spoil(&|it| {
+            it.names.pop();
+        })
+        .is_err(),
+        "one too few"
+    );
     assert!(spoil(&|it| it.carried[0].bytes.push(0)).is_err(), "not a transaction");
 }
 

@@ -34,7 +34,9 @@ fn equal_sets_need_one_symbol() {
 
 #[test]
 fn symbols_follow_the_difference_and_not_the_sets() {
-    for (common, apart, most) in [(0, 1, 8), (50_000, 1, 8), (50_000, 100, 220), (50_000, 2_000, 3_000)] {
+    for (common, apart, most) in
+        [(0, 1, 8), (50_000, 1, 8), (50_000, 100, 220), (50_000, 2_000, 3_000)]
+    {
         let all: Vec<u64> = elements(common + 2 * apart, 7).collect();
         let (theirs, ours) = (&all[apart as usize..], &all[..(common + apart) as usize]);
         let (difference, symbols) = reconcile(theirs, ours, 1);

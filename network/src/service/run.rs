@@ -20,7 +20,7 @@ use super::peers::Peers;
 use super::probes::Probes;
 use crate::behaviour::{Behaviour, BehaviourEvent, protocol_version};
 use crate::dialer::Dialer;
-use crate::event::{Command, NetEvent, PublishFailure, RequestId, Responder, Ticket};
+use crate::event::{Command, NetEvent, PublishFailure, RequestId, Responder, Route, Ticket};
 use crate::outbox::{Closed, Offered, Outbox};
 use crate::topic::{Topic, Topics};
 use crate::wire::Response;
@@ -168,7 +168,7 @@ impl Service {
 
     fn on_command(&mut self, command: Command) -> Result<(), Closed> {
         match command {
-            Command::Publish { topic, data } => return self.publish(topic, data),
+            Command::Publish { topic, data, known: _ } => return self.publish(topic, data),
             Command::Judge { ticket, verdict } => self.judge(&ticket, verdict),
             Command::Ask { peer, id, request } => {
                 let asked = self.swarm.behaviour_mut().sync.send_request(&peer, request);
@@ -201,6 +201,10 @@ impl Service {
     fn publish(&mut self, topic: Topic, data: Vec<u8>) -> Result<(), Closed> {
         let id = topic.content_id(&data);
         let ident = self.topics.ident(topic).clone();
+        let data = match topic {
+            Topic::Tx => crate::bundle::of(&[data]),
+            Topic::Block => data,
+        };
         let failure = match self.swarm.behaviour_mut().gossip.publish(ident, data) {
             Ok(_) => None,
             Err(PublishError::NoPeersSubscribedToTopic) => Some(PublishFailure::NoPeers),
@@ -297,7 +301,8 @@ impl Service {
                 self.peers.first(&propagation_source);
                 let Some(topic) = self.topics.of(&message.topic) else { return Ok(()) };
                 let Ok(id) = <[u8; 20]>::try_from(message_id.0.as_slice()) else { return Ok(()) };
-                let ticket = Ticket { message: id, from: propagation_source };
+                let ticket =
+                    Ticket { message: id, from: propagation_source, route: Route::Gossipsub };
                 let event = NetEvent::Gossip {
                     topic,
                     data: message.data,

@@ -108,6 +108,8 @@ async fn handle(count: usize, pace: Option<Duration>, logged: bool) -> anyhow::R
         authority: world.authorities().first().cloned(),
         pool: Pool::new(hearsay_mempool::Config::default())?,
         sync_peers: Strategy::default(),
+        blocks: crate::engine::BlockForm::Full,
+        reconcile: crate::engine::Reconciliation::none(),
         seed: 1,
     };
     let engine = Engine::new(chain, setup, clock.now());
@@ -169,9 +171,17 @@ fn gossip(tx: &VerifiedTx, number: usize) -> [NetEvent; 3] {
     message[..8].copy_from_slice(&number.to_le_bytes());
     let copy = |from| {
         let (id, from) = (tx.id().0, peer_id(&[from; 32]));
-        NetEvent::Copy(CopyNote { topic: Topic::Tx, id, from, bytes: data.len(), message, at })
+        NetEvent::Copy(CopyNote {
+            topic: Topic::Tx,
+            id,
+            from,
+            bytes: data.len(),
+            message,
+            traffic: hearsay_network::Traffic::Eager,
+            at,
+        })
     };
-    let ticket = Ticket { message, from: peer_id(&[1; 32]) };
+    let ticket = Ticket { message, from: peer_id(&[1; 32]), route: hearsay_network::Route::Push };
     [copy(1), copy(2), NetEvent::Gossip { topic: Topic::Tx, data: data.clone(), ticket, at }]
 }
 

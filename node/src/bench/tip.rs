@@ -58,7 +58,14 @@ fn take_block(pooled: bool) -> anyhow::Result<(f64, u64, usize)> {
     let chain = Chain::open(store, world.genesis.clone())?;
     let clock = Clock::start();
     let pool = Pool::new(hearsay_mempool::Config::default())?;
-    let setup = Setup { authority: None, pool, sync_peers: Strategy::default(), seed: 1 };
+    let setup = Setup {
+        authority: None,
+        pool,
+        sync_peers: Strategy::default(),
+        blocks: crate::engine::BlockForm::Full,
+        reconcile: crate::engine::Reconciliation::none(),
+        seed: 1,
+    };
     let mut engine = Engine::new(chain, setup, clock.now());
     let transactions = world.transactions(0, TRANSACTIONS, PAYLOAD);
     if pooled {
@@ -69,8 +76,15 @@ fn take_block(pooled: bool) -> anyhow::Result<(f64, u64, usize)> {
         anyhow::ensure!(engine.pool().totals().count == TRANSACTIONS, "the pool refused some");
     }
     let block = world.block((world.genesis.block().id(), 0), transactions);
-    let (size, data) = (block.size(), codec::encode(&block.to_block()));
-    let ticket = Ticket { message: [1; 20], from: hearsay_network::peer_id(&[1; 32]) };
+    let (size, data) = (
+        block.size(),
+        hearsay_network::compact::BlockMessage::whole(&codec::encode(&block.to_block())),
+    );
+    let ticket = Ticket {
+        message: [1; 20],
+        from: hearsay_network::peer_id(&[1; 32]),
+        route: hearsay_network::Route::Push,
+    };
     let begin = Instant::now();
     let at = clock.now();
     let signatures =

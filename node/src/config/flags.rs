@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::mempool::MempoolFlags;
-use super::settings::SyncPeers;
+use super::settings::{Blocks, Mode, SyncPeers};
 
 /// What the command line and the environment say; clap puts the flag before the variable.
 ///
@@ -84,7 +84,32 @@ pub struct Flags {
 #[derive(Args, Clone, Debug, Default, Serialize)]
 #[command(next_help_heading = "Gossip")]
 pub struct GossipFlags {
-    /// Peers that a message is pushed to [default: 6]
+    /// How messages spread [default: lean]
+    #[arg(long = "gossip-mode", env = "HEARSAY_GOSSIP_MODE", value_name = "MODE")]
+    pub mode: Option<Mode>,
+    /// How blocks are gossiped [default: compact]
+    #[arg(long = "gossip-blocks", env = "HEARSAY_GOSSIP_BLOCKS", value_name = "FORM")]
+    pub blocks: Option<Blocks>,
+    /// Milliseconds for which transactions to be published are collected, in mode bundled [default: 5]
+    #[arg(long = "gossip-bundle-ms", env = "HEARSAY_GOSSIP_BUNDLE_MS", value_name = "MS")]
+    pub bundle_ms: Option<u64>,
+    /// Decline messages of this many bytes or more once they are here, with gossipsub [default: 1000]
+    #[arg(
+        long = "gossip-idontwant-bytes",
+        env = "HEARSAY_GOSSIP_IDONTWANT_BYTES",
+        value_name = "BYTES"
+    )]
+    pub idontwant_bytes: Option<usize>,
+    /// Whether ids of recent messages are announced beyond the mesh, with gossipsub [default: true]
+    #[arg(long = "gossip-lazy", env = "HEARSAY_GOSSIP_LAZY", value_name = "BOOL")]
+    pub lazy: Option<bool>,
+    /// How the peer is chosen that the pool is compared with [default: weighted]
+    #[arg(long = "gossip-partners", env = "HEARSAY_GOSSIP_PARTNERS", value_name = "STRATEGY")]
+    pub partners: Option<SyncPeers>,
+    /// Milliseconds between two comparisons of the pool with a peer's; 0 for none [default: 5000]
+    #[arg(long = "gossip-reconcile-ms", env = "HEARSAY_GOSSIP_RECONCILE_MS", value_name = "MS")]
+    pub reconcile_ms: Option<u64>,
+    /// Peers that a message is pushed to, with gossipsub [default: 6]
     #[arg(long = "gossip-mesh", env = "HEARSAY_GOSSIP_MESH", value_name = "N")]
     pub mesh: Option<usize>,
     /// Below this many, peers are added [default: 5]

@@ -7,6 +7,7 @@ use hearsay_network::choice::Strategy;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, Mempool};
+use crate::engine::BlockForm;
 use crate::lab::LabSettings;
 
 /// Where a node listens for peers unless told otherwise: every interface.
@@ -141,6 +142,21 @@ impl Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gossip {
+    /// How messages spread.
+    pub mode: Mode,
+    /// How blocks are gossiped.
+    pub blocks: Blocks,
+    /// How long what is to be published is collected after something has left, in milliseconds: mode
+    /// `bundled`.
+    pub bundle_ms: u64,
+    /// Messages of this many bytes or more are declined once they are here (gossipsub's IDONTWANT).
+    pub idontwant_bytes: usize,
+    /// Whether ids of recent messages are announced to peers outside the mesh (gossipsub's IHAVE).
+    pub lazy: bool,
+    /// How the peer is chosen that the pool is compared with.
+    pub partners: SyncPeers,
+    /// Milliseconds between two comparisons of the pool with a peer's; 0: none.
+    pub reconcile_ms: u64,
     /// Peers that a message is pushed to.
     pub mesh: usize,
     /// Below this many, peers are added.
@@ -156,7 +172,66 @@ pub struct Gossip {
 impl Default for Gossip {
     /// The values of the gossipsub specification, but for the heartbeat, which is a little faster.
     fn default() -> Self {
-        Self { mesh: 6, mesh_low: 5, mesh_high: 12, heartbeat_ms: 700, flood_publish: true }
+        Self {
+            mode: Mode::default(),
+            blocks: Blocks::default(),
+            bundle_ms: 5,
+            idontwant_bytes: 1_000,
+            lazy: true,
+            partners: SyncPeers::default(),
+            reconcile_ms: 5_000,
+            mesh: 6,
+            mesh_low: 5,
+            mesh_high: 12,
+            heartbeat_ms: 700,
+            flood_publish: true,
+        }
+    }
+}
+
+/// How messages spread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Stock gossipsub, one message a transaction: the baseline.
+    Flood,
+    /// Gossipsub, with what is published within a few milliseconds as one message.
+    Bundled,
+    /// Trees that are learned from duplicates, and announcements along all other links.
+    #[default]
+    Lean,
+    /// Announcements along all links; what they announce is asked for.
+    Announce,
+}
+
+impl From<Mode> for hearsay_network::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Flood => Self::Flood,
+            Mode::Bundled => Self::Bundled,
+            Mode::Lean => Self::Lean,
+            Mode::Announce => Self::Announce,
+        }
+    }
+}
+
+/// How blocks are gossiped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Blocks {
+    /// Whole.
+    Full,
+    /// A header, and short names for the transactions.
+    #[default]
+    Compact,
+}
+
+impl From<Blocks> for BlockForm {
+    fn from(blocks: Blocks) -> Self {
+        match blocks {
+            Blocks::Full => Self::Full,
+            Blocks::Compact => Self::Compact,
+        }
     }
 }
 

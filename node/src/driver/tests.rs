@@ -181,6 +181,8 @@ async fn a_store_that_refuses_halts_the_node_until_it_recovers_and_nothing_is_lo
         authority: Some(authority()),
         pool,
         sync_peers: hearsay_network::choice::Strategy::default(),
+        blocks: crate::engine::BlockForm::Full,
+        reconcile: crate::engine::Reconciliation::none(),
         seed: 1,
     };
     let engine = Engine::new(chain, setup, clock.now());
@@ -233,7 +235,8 @@ async fn a_store_that_refuses_halts_the_node_until_it_recovers_and_nothing_is_lo
         let refused = handle.submit(payment(&genesis, 50)).await.unwrap().unwrap_err();
         assert_eq!((refused.reason.as_str(), refused.invalid), ("disk-full", false));
         let peer = "12D3KooWSerLvUJmQQBn9Mv5Kkm1BJv78BMvFtst6LLnYERTEypN".parse().unwrap();
-        let ticket = Ticket { message: [round as u8; 20], from: peer };
+        let ticket =
+            Ticket { message: [round as u8; 20], from: peer, route: hearsay_network::Route::Push };
         let (topic, data) = (Topic::Tx, payment(&genesis, 60).id().0.to_vec());
         let at = std::time::Instant::now();
         events.send(NetEvent::Gossip { topic, data, ticket, at }).await.unwrap();

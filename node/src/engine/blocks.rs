@@ -9,7 +9,9 @@ use hearsay_chain::{
     VerifiedTx,
 };
 
+use hearsay_chain::block::Header;
 use hearsay_mempool::Origin;
+use hearsay_network::compact::BlockMessage;
 
 use super::input::Time;
 use super::jobs::{Job, Owner};
@@ -47,16 +49,30 @@ impl<S: Store> Engine<S> {
     ) -> Result<(), StoreError> {
         let limit = self.genesis().limits.block_bytes as usize;
         let content_id = hearsay_network::Topic::Block.content_id(data);
-        let block = match UnverifiedBlock::decode(data, limit) {
-            Ok(block) => block,
+        let block = match BlockMessage::decode(data, limit) {
+            Ok(BlockMessage::Whole(block)) => block,
+            Ok(BlockMessage::Compact(compact)) => {
+                return self.on_compact_block(now, compact, data.len(), owner, out);
+            }
             Err(error) => {
                 let objection = BlockError::from(error).into();
                 self.judge(now, Kind::Block, content_id, &owner, Err(&objection), out);
                 return Ok(());
             }
         };
+        self.take_block(now, block, owner, out)
+    }
+
+    /// Refuses what can be refused without looking at signatures, and has those checked else.
+    pub(super) fn take_block(
+        &mut self,
+        now: Time,
+        block: UnverifiedBlock,
+        owner: Owner,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
         let id = block.id();
-        if let Some(objection) = self.early_block_objection(now, &block)? {
+        if let Some(objection) = self.early_block_objection(now, block.header())? {
             self.judge(now, Kind::Block, id.0, &owner, Err(&objection), out);
             return Ok(());
         }
@@ -86,12 +102,12 @@ impl<S: Store> Engine<S> {
     }
 
     /// What can be said against a block by its header and what is here, before any signature.
-    fn early_block_objection(
+    pub(super) fn early_block_objection(
         &self,
         now: Time,
-        block: &UnverifiedBlock,
+        header: &Header,
     ) -> Result<Option<Objection>, StoreError> {
-        let (id, header) = (block.id(), block.header());
+        let id = header.id();
         if self.chain.contains(&id)? || self.jobs.has_block(&id) || self.orphans.contains(&id) {
             return Ok(Some(known()));
         }

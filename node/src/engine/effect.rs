@@ -19,8 +19,10 @@ pub enum Effect {
     Publish {
         /// On which topic.
         topic: Topic,
-        /// The encoded transaction or block.
+        /// One encoded transaction, or a block as gossip carries it.
         data: Vec<u8>,
+        /// Whether most nodes are likely to have it.
+        known: bool,
     },
     /// Answer for a gossiped message.
     Judge {

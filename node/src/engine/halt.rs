@@ -1,15 +1,15 @@
 //! What an engine does while its node stands still for want of room, and when it goes on.
 
 use hearsay_chain::chain::Import;
-use hearsay_chain::{Store, StoreError, Verdict, codec};
-use hearsay_network::{Ticket, Topic};
+use hearsay_chain::{Store, StoreError, Verdict};
+use hearsay_network::{Ticket, Topic, bundle};
 
 use super::input::Time;
 use super::jobs::Owner;
 use super::transactions::{Objection, kind_of};
 use super::{Effect, Engine};
 use crate::halt::REASON;
-use crate::trace::event::Origin;
+use crate::trace::event::{Kind, Origin};
 
 /// There is no room on the disk. Nobody's fault but ours.
 pub(super) fn disk_full() -> Objection {
@@ -32,8 +32,19 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) {
         let owner = Owner::Gossip { ticket, at, taken: now };
-        let id = topic.content_id(data);
-        self.judge(now, kind_of(topic), id, &owner, Err(&disk_full()), out);
+        let parts = match (topic, owner.bundled()) {
+            (Topic::Tx, true) => bundle::decode_parts(data).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        if parts.is_empty() {
+            let id = topic.content_id(data);
+            return self.judge(now, kind_of(topic), id, &owner, Err(&disk_full()), out);
+        }
+        self.bundles.open(&owner, &parts);
+        for part in parts {
+            let id = topic.content_id(&part);
+            self.judge(now, Kind::Tx, id, &owner, Err(&disk_full()), out);
+        }
     }
 
     /// Goes on after [`StoreError::Full`], once there is room. If the change that the store refused
@@ -50,7 +61,7 @@ impl<S: Store> Engine<S> {
         if let Some(tip) = change.applied.last()
             && Some(tip.header().fields.proposer) == own
         {
-            let (id, data) = (tip.id(), codec::encode(&tip.to_block()));
+            let (id, data) = (tip.id(), self.block_message(tip));
             self.publish(Topic::Block, id.0, data, Origin::Produced, out);
         }
         self.after_import(now, &Import::Tip(change), &[], out)?;

@@ -2,7 +2,7 @@
 
 use hearsay_chain::UnverifiedTx;
 use hearsay_network::wire::{Request, Response};
-use hearsay_network::{PeerId, PublishFailure, RequestId, Ticket, Topic};
+use hearsay_network::{PeerId, PublishFailure, RequestId, Ticket, Topic, Traffic};
 
 use super::jobs::JobId;
 use super::restore::Restored;
@@ -49,6 +49,8 @@ pub struct Copy {
     pub bytes: u64,
     /// The gossip message.
     pub message: [u8; 20],
+    /// What made the peer send it.
+    pub traffic: Traffic,
     /// When it was read.
     pub at: Time,
 }
@@ -84,6 +86,13 @@ pub enum Input {
         id: [u8; 32],
         /// Why it did not leave, if it did not.
         failure: Option<PublishFailure>,
+    },
+    /// A peer is known to have a message of this node's own.
+    Taken {
+        /// On which topic.
+        topic: Topic,
+        /// The id of the content.
+        id: [u8; 32],
     },
     /// A peer of our network is there.
     Joined(PeerId),

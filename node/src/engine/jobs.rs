@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hearsay_chain::{BlockId, TxId, UnverifiedBlock, UnverifiedTx};
 use hearsay_mempool::Origin;
-use hearsay_network::{PeerId, Ticket};
+use hearsay_network::{PeerId, Route, Ticket};
 
 use super::input::{Time, Token};
 
@@ -33,6 +33,11 @@ pub(super) enum Owner {
 }
 
 impl Owner {
+    /// Whether it waits for the transactions of a bundle together.
+    pub(super) fn bundled(&self) -> bool {
+        matches!(self, Owner::Gossip { ticket, .. } if ticket.route == Route::Gossipsub)
+    }
+
     /// Where its transaction came from, as the pool asks it.
     pub(super) fn origin(&self) -> Origin {
         match self {

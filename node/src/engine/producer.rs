@@ -3,7 +3,7 @@
 use hearsay_chain::block::{BODY_OVERHEAD_BYTES, HEADER_BYTES};
 use hearsay_chain::chain::Import;
 use hearsay_chain::ledger::{Overlay, apply_transaction};
-use hearsay_chain::{Store, StoreError, Turn, VerifiedBlock, VerifiedTx, codec};
+use hearsay_chain::{Store, StoreError, Turn, VerifiedBlock, VerifiedTx};
 use hearsay_network::Topic;
 
 use super::input::Time;
@@ -43,7 +43,7 @@ impl<S: Store> Engine<S> {
         let chain_id = self.chain.rules().chain();
         let block =
             VerifiedBlock::propose(chain_id, (tip.id, tip.height), slot, transactions, &key);
-        let (id, data) = (block.id(), codec::encode(&block.to_block()));
+        let (id, data) = (block.id(), self.block_message(&block));
         if let Import::Tip(_) | Import::Side = self.import_block(now, block, out)? {
             self.publish(Topic::Block, id.0, data, Origin::Produced, out);
         }

@@ -52,6 +52,10 @@ pub(super) enum Question {
     Have,
     /// Whether it takes some.
     Offer,
+    /// For what a compact block lacks.
+    Block(BlockId),
+    /// For symbols of its pool, or for what they said is there.
+    Reconcile,
 }
 
 /// What catching up has come to.
@@ -272,6 +276,17 @@ impl<S: Store> Engine<S> {
             Request::OfferTransactions(offered) => {
                 return self.on_offer(now, from, &offered, token, out);
             }
+            Request::BlockTransactions { block, places } => {
+                return self.on_block_request(now, from, block, &places, token, out);
+            }
+            Request::Sketch { key, from: begin, count } => {
+                self.on_sketch_request(now, from, (key, begin, count), token, out);
+                return Ok(());
+            }
+            Request::Named { key, names } => {
+                self.on_named_request(now, from, key, &names, token, out);
+                return Ok(());
+            }
         };
         out.push(Effect::Respond { token, response });
         self.advance_sync(now, out)
@@ -311,6 +326,12 @@ impl<S: Store> Engine<S> {
             }
             (Some(Question::Have), result) => self.on_have(now, (from, id), result, out),
             (Some(Question::Offer), result) => self.on_offered(now, &result),
+            (Some(Question::Block(block)), result) => {
+                self.on_block_response(now, (from, id), block, result, out)?;
+            }
+            (Some(Question::Reconcile), result) => {
+                self.on_reconcile_response(now, (from, id), result, out)?;
+            }
             (Some(Question::Standing) | None, _) => {}
         }
         self.advance_sync(now, out)

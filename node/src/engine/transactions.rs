@@ -2,7 +2,7 @@
 
 use hearsay_chain::{Judged, Store, StoreError, TxError, TxId, UnverifiedTx, Verdict, VerifiedTx};
 use hearsay_mempool::{self as mempool, Refusal, State};
-use hearsay_network::{Ticket, Topic};
+use hearsay_network::{Ticket, Topic, Traffic};
 
 use super::halt::disk_full;
 use super::input::{Copy, Time, Token};
@@ -42,7 +42,11 @@ impl<S: Store> Engine<S> {
         }
         let (kind, id) = (kind_of(copy.topic), hex::encode(copy.id));
         let from = self.names.of(&copy.from);
-        let (via, bytes) = (Via::Gossip, copy.bytes);
+        let via = match copy.traffic {
+            Traffic::Eager => Via::Gossip,
+            Traffic::Lazy => Via::Lazy,
+        };
+        let bytes = copy.bytes;
         out.push(Effect::TraceAt(
             copy.at,
             match self.sightings.count(copy.id) {
@@ -66,17 +70,26 @@ impl<S: Store> Engine<S> {
     ) -> Result<(), StoreError> {
         let owner = Owner::Gossip { ticket, at, taken: now };
         match topic {
-            Topic::Tx => {
-                let id = UnverifiedTx::id_of(data);
-                match UnverifiedTx::decode(data) {
-                    Ok(tx) => self.take_transaction(now, tx, owner, out),
-                    Err(error) => {
-                        self.judge(now, Kind::Tx, id.0, &owner, Err(&error.into()), out);
-                        Ok(())
-                    }
-                }
-            }
+            Topic::Tx if owner.bundled() => self.on_bundle(now, data, &owner, out),
+            Topic::Tx => self.on_gossiped_transaction(now, data, owner, out),
             Topic::Block => self.on_gossiped_block(now, data, owner, out),
+        }
+    }
+
+    pub(super) fn on_gossiped_transaction(
+        &mut self,
+        now: Time,
+        data: &[u8],
+        owner: Owner,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        match UnverifiedTx::decode(data) {
+            Ok(tx) => self.take_transaction(now, tx, owner, out),
+            Err(error) => {
+                let id = UnverifiedTx::id_of(data);
+                self.judge(now, Kind::Tx, id.0, &owner, Err(&error.into()), out);
+                Ok(())
+            }
         }
     }
 
@@ -215,7 +228,9 @@ impl<S: Store> Engine<S> {
         let local = owners.iter().map(Owner::origin).max().unwrap_or(mempool::Origin::Remote);
         let pooled = self.pool_transaction(now, tx, local, out)?;
         match data.filter(|_| pooled.is_ok()) {
-            Some(data) if offered => out.push(Effect::Publish { topic: Topic::Tx, data }),
+            Some(data) if offered => {
+                out.push(Effect::Publish { topic: Topic::Tx, data, known: true });
+            }
             Some(data) => self.publish(Topic::Tx, id.0, data, Origin::Rpc, out),
             None => {}
         }
@@ -265,7 +280,7 @@ impl<S: Store> Engine<S> {
             bytes: data.len() as u64,
             origin,
         }));
-        out.push(Effect::Publish { topic, data });
+        out.push(Effect::Publish { topic, data, known: false });
     }
 
     fn answer_owner(
@@ -313,7 +328,11 @@ impl<S: Store> Engine<S> {
     ) {
         let Owner::Gossip { ticket, at, taken } = owner else { return };
         let (verdict, reason) = said(answer);
-        out.push(Effect::Judge { ticket: ticket.clone(), verdict, kind, reason });
+        if owner.bundled() && kind == Kind::Tx {
+            self.judge_part(ticket, TxId(id), verdict, reason, out);
+        } else {
+            out.push(Effect::Judge { ticket: ticket.clone(), verdict, kind, reason });
+        }
         self.note_verdict(now, kind, id, (*at, *taken), answer, out);
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Unbounded};
 
-use hearsay_chain::{BlockId, Store, StoreError, TxId, codec};
+use hearsay_chain::{BlockId, Store, StoreError, TxId};
 use hearsay_network::{PublishFailure, Topic};
 
 use super::{Effect, Engine};
@@ -71,13 +71,13 @@ impl<S: Store> Engine<S> {
                 // Peers that join later ask for older blocks themselves.
                 Topic::Block if self.chain.tip().id == BlockId(id) => {
                     let block = self.chain.store().block(&BlockId(id))?;
-                    block.map(|block| codec::encode(&block.to_block()))
+                    block.map(|block| self.block_message(&block))
                 }
                 Topic::Block => None,
             };
             self.unpublished.waiting.remove(&(topic, id));
             if let Some(data) = data {
-                out.push(Effect::Publish { topic, data });
+                out.push(Effect::Publish { topic, data, known: false });
             }
         }
         Ok(())

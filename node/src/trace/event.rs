@@ -60,6 +60,8 @@ pub enum Origin {
 pub enum Via {
     /// Pushed by a gossip peer.
     Gossip,
+    /// Announced by a gossip peer, and asked for.
+    Lazy,
     /// Rebuilt from a compact block.
     Compact,
     /// Asked for by id, or handed over by a peer that was told that it is not here.

@@ -35,7 +35,8 @@ pub struct FirstBy {
 }
 
 /// In the order of [`Via`]'s declaration.
-const VIAS: [Via; 5] = [Via::Gossip, Via::Compact, Via::Fetch, Via::Reconcile, Via::Sync];
+const VIAS: [Via; 6] =
+    [Via::Gossip, Via::Lazy, Via::Compact, Via::Fetch, Via::Reconcile, Via::Sync];
 
 /// All copies.
 pub(crate) fn total(counted: &[Counted<'_>]) -> u64 {

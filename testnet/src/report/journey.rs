@@ -73,7 +73,7 @@ pub(crate) fn ready_at(message: &Message, node: NodeIx) -> Option<i64> {
 /// network's alone.
 pub(crate) fn is_pulled(via: Via) -> bool {
     match via {
-        Via::Gossip | Via::Compact => false,
+        Via::Gossip | Via::Lazy | Via::Compact => false,
         Via::Fetch | Via::Reconcile | Via::Sync => true,
     }
 }

@@ -86,6 +86,7 @@ pub(crate) fn fold(line: &str, columns: usize) -> String {
 pub(crate) fn via_name(via: Via) -> &'static str {
     match via {
         Via::Gossip => "gossip",
+        Via::Lazy => "lazy",
         Via::Compact => "compact",
         Via::Fetch => "fetch",
         Via::Reconcile => "reconcile",

@@ -161,7 +161,10 @@ fn is_taken(line: &str, message: &str) -> bool {
 /// What gossip calls the message that carries a block, as it stands in the log.
 pub(super) fn message_of(genesis: GenesisId, block: &VerifiedBlock) -> String {
     let topic = topic::Topics::new(genesis).ident(Topic::Block).hash();
-    hex::encode(topic::message_id(topic.as_str(), &codec::encode(&block.to_block())))
+    hex::encode(topic::message_id(
+        topic.as_str(),
+        &hearsay_network::compact::BlockMessage::whole(&codec::encode(&block.to_block())),
+    ))
 }
 
 /// Reads what was appended to a file since `offset`, whole lines alone, and moves `offset` on.

@@ -37,7 +37,7 @@ async fn attacker(world: &World, node: &Node) -> Network {
 }
 
 async fn publish(network: &Network, topic: Topic, data: Vec<u8>) {
-    network.commands.send(Command::Publish { topic, data }).await.unwrap();
+    network.commands.send(Command::Publish { topic, data, known: false }).await.unwrap();
 }
 
 fn metrics(node: &Node) -> String {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hearsay_chain::{GenesisId, Verdict};
 use hearsay_network::{
-    Command, Config, ConnectionConfig, CopyNote, GossipConfig, Multiaddr, NetEvent, Network,
+    Command, Config, ConnectionConfig, CopyNote, GossipConfig, Mode, Multiaddr, NetEvent, Network,
     PeerId, Ticket, Topic,
 };
 use hearsay_tests::DEADLINE;
@@ -25,7 +25,7 @@ async fn start(number: u8, genesis: u8, bootstrap: &[&Peer]) -> Peer {
         genesis: GenesisId([genesis; 32]),
         listen: vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()],
         bootstrap: bootstrap.iter().map(|peer| peer.address()).collect(),
-        gossip: GossipConfig::default(),
+        gossip: GossipConfig { mode: Mode::Flood, ..GossipConfig::default() },
         connections: ConnectionConfig::default(),
         largest_message: LARGEST,
         links: None,
@@ -46,7 +46,7 @@ impl Peer {
     }
 
     async fn publish(&self, topic: Topic, data: &[u8]) {
-        self.command(Command::Publish { topic, data: data.to_vec() }).await;
+        self.command(Command::Publish { topic, data: data.to_vec(), known: false }).await;
     }
 
     async fn judge(&self, ticket: &Ticket, verdict: Verdict) {
@@ -238,7 +238,7 @@ async fn a_port_in_use_is_an_error_that_says_so() {
         genesis: GenesisId([1; 32]),
         listen: vec![a.address()],
         bootstrap: vec![],
-        gossip: GossipConfig::default(),
+        gossip: GossipConfig { mode: Mode::Flood, ..GossipConfig::default() },
         connections: ConnectionConfig::default(),
         largest_message: LARGEST,
         links: None,

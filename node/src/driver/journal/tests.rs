@@ -65,7 +65,18 @@ fn engine(nonces: std::ops::Range<u64>) -> Engine<MemoryStore> {
         pool.insert(tx(nonce), Origin::Local, account, Now { us: 0, next_height: 1 }).unwrap();
     }
     let sync_peers = hearsay_network::choice::Strategy::default();
-    Engine::new(chain, Setup { authority: None, pool, sync_peers, seed: 1 }, NOW)
+    Engine::new(
+        chain,
+        Setup {
+            authority: None,
+            pool,
+            sync_peers,
+            blocks: crate::engine::BlockForm::Full,
+            reconcile: crate::engine::Reconciliation::none(),
+            seed: 1,
+        },
+        NOW,
+    )
 }
 
 /// A journal that has been read, with what was in it.

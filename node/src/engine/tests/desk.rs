@@ -38,6 +38,8 @@ impl Desk {
             authority: None,
             pool: Pool::new(config).unwrap(),
             sync_peers: hearsay_network::choice::Strategy::default(),
+            blocks: crate::engine::BlockForm::Full,
+            reconcile: crate::engine::Reconciliation::none(),
             seed: 1,
         };
         let engine = Engine::new(chain, setup, Time::default());
@@ -112,10 +114,11 @@ impl Desk {
             id: tx.id().0,
             from,
             bytes: data.len() as u64,
+            traffic: hearsay_network::Traffic::Eager,
             message: [number; 20],
             at,
         }));
-        let ticket = Ticket { message: [number; 20], from };
+        let ticket = Ticket { message: [number; 20], from, route: hearsay_network::Route::Push };
         self.give(Input::Gossip { topic: Topic::Tx, data, ticket, at })
     }
 
@@ -170,9 +173,10 @@ impl Desk {
         let transactions = transactions.iter().map(verified).collect();
         let chain = self.sim.genesis.chain();
         let block = VerifiedBlock::propose(chain, (tip.id, tip.height), slot, transactions, &key);
-        let data = codec::encode(&block.to_block());
+        let data = hearsay_network::compact::BlockMessage::whole(&codec::encode(&block.to_block()));
         let number = self.next() as u8;
-        let ticket = Ticket { message: [number; 20], from: peer(0) };
+        let ticket =
+            Ticket { message: [number; 20], from: peer(0), route: hearsay_network::Route::Push };
         let at = self.time();
         let effects = self.give(Input::Gossip { topic: Topic::Block, data, ticket, at });
         assert_eq!(self.engine.chain().tip().height, slot, "{effects:?}");

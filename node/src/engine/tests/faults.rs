@@ -29,6 +29,8 @@ impl Lone {
             authority: None,
             pool: hearsay_mempool::Pool::new(hearsay_mempool::Config::default()).unwrap(),
             sync_peers: hearsay_network::choice::Strategy::default(),
+            blocks: crate::engine::BlockForm::Full,
+            reconcile: crate::engine::Reconciliation::none(),
             seed: 1,
         };
         let peer = hearsay_network::peer_id(&[9; 32]);
@@ -50,7 +52,11 @@ impl Lone {
 
     fn gossip(&mut self, topic: Topic, data: Vec<u8>) -> (Verdict, Option<&'static str>) {
         self.messages += 1;
-        let ticket = Ticket { message: [self.messages; 20], from: self.peer };
+        let ticket = Ticket {
+            message: [self.messages; 20],
+            from: self.peer,
+            route: hearsay_network::Route::Push,
+        };
         let effects = self.handle(Input::Gossip { topic, data, ticket, at: NOW });
         let judged: Vec<_> = effects
             .iter()
@@ -142,7 +148,13 @@ fn blocks_are_judged_by_slot_signature_parent_and_clock() {
         (good, Verdict::Ignore, Some("known")),
     ];
     for (block, verdict, reason) in cases {
-        assert_eq!(lone.gossip(Topic::Block, codec::encode(&block)), (verdict, reason));
+        assert_eq!(
+            lone.gossip(
+                Topic::Block,
+                hearsay_network::compact::BlockMessage::whole(&codec::encode(&block))
+            ),
+            (verdict, reason)
+        );
     }
 }
 
@@ -186,7 +198,7 @@ fn what_found_no_peer_is_published_again_when_one_listens() {
     lone.handle(Input::Published { topic, id, failure });
     let again = lone.handle(Input::Listening(lone.peer));
     match again.as_slice() {
-        [Effect::Publish { topic: Topic::Tx, data: sent }] => assert_eq!(*sent, data),
+        [Effect::Publish { topic: Topic::Tx, data: sent, .. }] => assert_eq!(*sent, data),
         other => panic!("{other:?}"),
     }
     lone.handle(Input::Published { topic, id, failure: None });
@@ -216,9 +228,9 @@ fn a_block_of_pooled_transactions_needs_one_signature_check() {
     let key = Keypair::from_seed(&[101; 32]);
     let parent = (genesis.block().id(), 0);
     let block = VerifiedBlock::propose(genesis.chain(), parent, 5, verified, &key).to_block();
-    let ticket = Ticket { message: [99; 20], from: lone.peer };
+    let ticket = Ticket { message: [99; 20], from: lone.peer, route: hearsay_network::Route::Push };
     let mut effects = Vec::new();
-    let data = codec::encode(&block);
+    let data = hearsay_network::compact::BlockMessage::whole(&codec::encode(&block));
     let input = Input::Gossip { topic: Topic::Block, data, ticket, at: NOW };
     lone.engine.handle(NOW, input, &mut effects).unwrap();
     match effects.as_slice() {

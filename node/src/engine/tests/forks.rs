@@ -86,7 +86,9 @@ fn an_authority_that_makes_many_blocks_in_one_slot_splits_nobody_and_two_are_rel
         let tip = sim.tips()[0];
         let blocks = equivocations(&sim, (tip.id, tip.height), 5, 4);
         for (target, number) in order.into_iter().enumerate() {
-            let data = codec::encode(&blocks[number].to_block());
+            let data = hearsay_network::compact::BlockMessage::whole(&codec::encode(
+                &blocks[number].to_block(),
+            ));
             // Each to another node first, as from a peer of the attacker's.
             sim.arrive(target, Topic::Block, data, 4);
         }
@@ -124,12 +126,22 @@ fn orphans_are_adopted_in_one_go_when_the_parent_arrives() {
         })
         .collect();
     for block in blocks[1..].iter().rev() {
-        sim.arrive(0, Topic::Block, codec::encode(&block.to_block()), 1);
+        sim.arrive(
+            0,
+            Topic::Block,
+            hearsay_network::compact::BlockMessage::whole(&codec::encode(&block.to_block())),
+            1,
+        );
         sim.run_until(sim.now() + MS);
         assert_eq!(sim.tips()[0].height, 0);
     }
     let changes = sim.tip_changes(0);
-    sim.arrive(0, Topic::Block, codec::encode(&blocks[0].to_block()), 1);
+    sim.arrive(
+        0,
+        Topic::Block,
+        hearsay_network::compact::BlockMessage::whole(&codec::encode(&blocks[0].to_block())),
+        1,
+    );
     sim.run_until(sim.now() + 10 * MS);
     assert_eq!(sim.tips()[0].height, 8);
     assert_eq!(sim.tip_changes(0) - changes, 2, "the parent, and then all the others");

@@ -160,6 +160,8 @@ impl Lab {
             authority: None,
             pool: hearsay_mempool::Pool::new(hearsay_mempool::Config::default()).unwrap(),
             sync_peers: strategy,
+            blocks: crate::engine::BlockForm::Full,
+            reconcile: crate::engine::Reconciliation::none(),
             seed: 3,
         };
         self.engine = Some(Engine::new(own, setup, self.time()));
@@ -279,6 +281,10 @@ impl Lab {
                 Some(Response::HaveTransactions(vec![0; ids.len().div_ceil(8)]))
             }
             (Request::OfferTransactions(_), _) => Some(Response::Offered),
+            (Request::BlockTransactions { .. } | Request::Named { .. }, _) => {
+                Some(Response::Transactions(vec![]))
+            }
+            (Request::Sketch { .. }, _) => Some(Response::Sketch { size: 0, symbols: vec![] }),
             (Request::Headers { .. }, Kind::Empty) => Some(Response::Headers(vec![])),
             (Request::Bodies(_), Kind::Empty) => Some(Response::Bodies(vec![])),
             (Request::Headers { locator, max }, kind) => {

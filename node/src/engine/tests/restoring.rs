@@ -35,6 +35,8 @@ impl Started {
             authority: None,
             pool: Pool::new(config).unwrap(),
             sync_peers: hearsay_network::choice::Strategy::default(),
+            blocks: crate::engine::BlockForm::Full,
+            reconcile: crate::engine::Reconciliation::none(),
             seed: 1,
         };
         let now = Time { unix_us: NOW + 60 * SECOND, mono_us: 0 };

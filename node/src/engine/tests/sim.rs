@@ -133,6 +133,8 @@ impl Sim {
                     authority,
                     pool: hearsay_mempool::Pool::new(hearsay_mempool::Config::default()).unwrap(),
                     sync_peers: hearsay_network::choice::Strategy::default(),
+                    blocks: crate::engine::BlockForm::Full,
+                    reconcile: crate::engine::Reconciliation::none(),
                     seed: 1,
                 };
                 Node {
@@ -252,13 +254,14 @@ impl Sim {
             id: topic.content_id(&data),
             from,
             bytes: data.len() as u64,
+            traffic: hearsay_network::Traffic::Eager,
             message,
             at,
         };
         self.handle(node, Input::Copy(copy));
         if self.nodes[node].seen.insert(message, (topic, data.clone())).is_none() {
             assert!(self.nodes[node].owed.insert(message));
-            let ticket = Ticket { message, from };
+            let ticket = Ticket { message, from, route: hearsay_network::Route::Push };
             self.handle(node, Input::Gossip { topic, data, ticket, at });
         }
     }
@@ -278,7 +281,7 @@ impl Sim {
 
     fn carry_out(&mut self, node: usize, effect: Effect) {
         match effect {
-            Effect::Publish { topic, data } => {
+            Effect::Publish { topic, data, .. } => {
                 let (id, message) = (topic.content_id(&data), message_id(topic, &data));
                 let failure = self.nodes[node]
                     .links

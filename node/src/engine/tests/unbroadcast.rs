@@ -317,7 +317,7 @@ fn an_offered_transaction_is_checked_pooled_and_published() {
     let [data] = &effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Publish { topic: Topic::Tx, data } => Some(data.clone()),
+            Effect::Publish { topic: Topic::Tx, data, .. } => Some(data.clone()),
             _ => None,
         })
         .collect::<Vec<_>>()[..]
