@@ -51,6 +51,12 @@ impl Part {
         self.bits
     }
 
+    /// Which one.
+    #[must_use]
+    pub fn index(&self) -> u64 {
+        self.index.into()
+    }
+
     /// Whether it is one that [`Part::new`] makes: what a peer sends may be any.
     #[must_use]
     pub fn is_proper(&self) -> bool {
