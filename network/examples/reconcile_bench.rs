@@ -3,12 +3,13 @@
 //!
 //! Bytes are those of the questions for symbols, the symbols, and the names that are then asked for;
 //! beside them the bar that is set for them, 3 × d × 32 + 2 KiB, and what it would cost to send all
-//! ids. Times are those of one side's longest step, which keeps its engine from other things: the
-//! asker's (naming its ids, taking an answer) and the answerer's (naming, summing).
+//! ids. Times are those of one side's longest step, which keeps its engine from other things, as its
+//! thread's processor time: the asker's (naming its ids, taking an answer) and the answerer's (naming,
+//! summing).
 //!
 //! `cargo run --release -p hearsay-network --example reconcile_bench [IDS]`
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hearsay_chain::TxId;
 use hearsay_network::peer_id;
@@ -17,6 +18,7 @@ use hearsay_network::short_id::ShortKey;
 use hearsay_network::wire::Request;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use rustix::time::{ClockId, clock_gettime};
 
 /// Pairs of sets for each size of the difference; figures are means over them, times the longest.
 const SEEDS: u64 = 5;
@@ -30,27 +32,33 @@ struct Cost {
     answerer: Duration,
 }
 
-fn longest(most: &mut Duration, since: Instant) {
-    *most = (*most).max(since.elapsed());
+/// What this thread has had of its processor.
+fn spent() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+fn longest(most: &mut Duration, since: Duration) {
+    *most = (*most).max(spent() - since);
 }
 
 fn compare(part: Part, theirs: &[TxId], ours: &[TxId], key: ShortKey, cost: &mut Cost) -> usize {
     let peer = peer_id(&[1; 32]);
     let mut answerer = Answerer::default();
     answerer.joined(peer);
-    let begun = Instant::now();
+    let begun = spent();
     let own = Snapshot::of(key, part, ours.iter().copied()).expect("it fits a comparison");
     let (mut asker, mut request) = Asker::begin(key, part, own);
     longest(&mut cost.asker, begun);
     let difference = loop {
         let Request::Sketch { key, part, from, count } = request else { panic!("{request:?}") };
         let asked = SketchAsked { key, part, from, count };
-        let begun = Instant::now();
+        let begun = spent();
         let pool = (theirs.len(), || theirs.iter().copied());
         let (size, symbols) = answerer.sketch(1, peer, asked, pool).expect("it is not too much");
         longest(&mut cost.answerer, begun);
         cost.questions += 1;
-        let begun = Instant::now();
+        let begun = spent();
         let step = asker.take(size, &symbols).expect("honest symbols");
         longest(&mut cost.asker, begun);
         match step {
@@ -62,7 +70,7 @@ fn compare(part: Part, theirs: &[TxId], ours: &[TxId], key: ShortKey, cost: &mut
     let found = difference.theirs.len() + difference.ours.len();
     let mut exchange = Exchange::new(key, difference.theirs, asker.own().find(&difference.ours));
     while let Some(Request::Named { key, names }) = exchange.next_names() {
-        let begun = Instant::now();
+        let begun = spent();
         let given = answerer.named(1, &peer, key, &names).expect("it is not too much");
         longest(&mut cost.answerer, begun);
         exchange.take(&given).expect("what was asked for");

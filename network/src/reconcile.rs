@@ -17,10 +17,11 @@
 //! | [`Exchange`] | what is then asked for, and what is offered |
 //! | [`Partners`], [`Rounds`] | with whom, and when |
 //!
-//! Negentropy, the other known way, compares fingerprints of ranges and halves those that differ: it
-//! needs a round trip for each halving, and a fingerprint of 16 bytes and its bounds for each range
-//! that differs, which is several for each element when they lie apart, as hashes do. A symbol is 20
-//! bytes, and most of them come in one round trip.
+//! The other known way (Meyer: *Range-Based Set Reconciliation*, arXiv:2212.13567; negentropy is one)
+//! compares fingerprints of ranges and splits those that differ, until what is in them can be listed.
+//! Its round trips grow with the logarithm of the sets, and each element that differs costs
+//! fingerprints of 16 bytes and bounds in each of them, and a list of ids of 32 at the end. Here it
+//! costs some 30 bytes at any size of the sets, and five to eight round trips where thousands differ.
 
 mod answerer;
 mod asker;

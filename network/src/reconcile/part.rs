@@ -37,9 +37,9 @@ impl Part {
     /// How coarse parts of a pool of so many may be.
     #[must_use]
     pub fn bits_for(size: usize) -> u8 {
-        // Half of the most, so that a part that is larger than others fits too.
+        // A little less than the most, so that a part that is larger than others fits too.
         let mut bits = 0;
-        while bits < MAX_BITS && size >> bits > MAX_SET / 2 + MAX_SET / 4 {
+        while bits < MAX_BITS && size >> bits > MAX_SET / 8 * 7 {
             bits += 1;
         }
         bits

@@ -121,6 +121,11 @@ impl Reconcile {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn answerer_sessions(&self) -> usize {
+        self.answerer.sessions()
+    }
+
     /// A transaction that a peer gave when asked was taken, or was not, for a reason.
     pub(super) fn judged(&mut self, now: Time, from: &PeerId, id: TxId, refusal: Option<&str>) {
         let now = now.mono_us;
