@@ -1,9 +1,9 @@
 //! The side that wants to know: it asks for symbols until it can tell the sets apart.
 
+use super::Symbol;
 use super::decoder::{Decoder, Difference};
 use super::part::{MAX_BITS, Part};
 use super::snapshot::Snapshot;
-use super::Symbol;
 use crate::short_id::ShortKey;
 use crate::wire::{MAX_SYMBOLS, Request};
 
@@ -127,12 +127,7 @@ impl Asker {
     fn ask(&mut self, count: u32) -> Request {
         self.open = count.min(MAX_SYMBOLS);
         self.bytes += SKETCH_REQUEST;
-        Request::Sketch {
-            key: self.key,
-            part: self.part,
-            from: self.taken(),
-            count: self.open,
-        }
+        Request::Sketch { key: self.key, part: self.part, from: self.taken(), count: self.open }
     }
 
     /// Takes an answer: how many ids the other side has, and symbols.
@@ -144,7 +139,10 @@ impl Asker {
             return Err(Fault);
         }
         if symbols.is_empty() {
-            return Ok(Step::Refused);
+            // More than is compared at once; or it is a refusal.
+            let bits = Part::bits_for(size as usize);
+            let too_large = bits > self.part.bits();
+            return Ok(if too_large { Step::TooFar { bits } } else { Step::Refused });
         }
         self.size = size;
         self.bytes += SKETCH_ANSWER + SYMBOL * symbols.len() as u64;
@@ -156,7 +154,8 @@ impl Asker {
         let apart = self.apart();
         if apart > MAX_DIFFERENCE && self.part.bits() < MAX_BITS {
             // So that a part holds half of what one comparison may.
-            let parts = (2.0 * apart / MAX_DIFFERENCE).log2().ceil().clamp(1.0, f64::from(MAX_BITS));
+            let parts =
+                (2.0 * apart / MAX_DIFFERENCE).log2().ceil().clamp(1.0, f64::from(MAX_BITS));
             let bits = self.part.bits().saturating_add(parts as u8).min(MAX_BITS);
             return Ok(Step::TooFar { bits });
         }
@@ -170,7 +169,8 @@ impl Asker {
 
     /// How far the sets lie apart, as far as can be told.
     fn apart(&self) -> f64 {
-        let sizes = f64::from(self.size.abs_diff(u32::try_from(self.own.len()).unwrap_or(u32::MAX)));
+        let sizes =
+            f64::from(self.size.abs_diff(u32::try_from(self.own.len()).unwrap_or(u32::MAX)));
         if self.taken() < SECOND { sizes } else { self.decoder.estimate().max(sizes) }
     }
 

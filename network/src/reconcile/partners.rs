@@ -250,7 +250,10 @@ mod tests {
             useful.ended(&peer(2), NOW - 70_000_000, 0, 100, false);
         }
         let [often, seldom, untried] = shares(&mut useful);
-        assert!(often > untried && untried > 3 * seldom && seldom > 0, "{often} {seldom} {untried}");
+        assert!(
+            often > untried && untried > 3 * seldom && seldom > 0,
+            "{often} {seldom} {untried}"
+        );
 
         let mut near = partners(Strategy::Weighted);
         for (number, ms) in [(1, 10), (2, 70), (3, 280)] {
