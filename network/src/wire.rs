@@ -133,11 +133,11 @@ pub enum Response {
     /// a block come without a gap; names that nobody has any more are left out. They are decoded where
     /// they are checked.
     Transactions(Vec<Vec<u8>>),
-    /// How many transactions are in the pool, and the symbols.
+    /// How many transactions are compared, and the symbols.
     Sketch {
-        /// How many.
+        /// How many: of the part that was asked for, or of the whole pool if that part is too large.
         size: u32,
-        /// [`MAX_SYMBOLS`] at most, and no more than were asked for.
+        /// [`MAX_SYMBOLS`] at most, and no more than were asked for; none if the part is too large.
         symbols: Vec<Symbol>,
     },
 }

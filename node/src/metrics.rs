@@ -184,11 +184,8 @@ impl Metrics {
             "Comparisons of the pool with a peer's that this node began and ended",
             self.reconciled.clone(),
         );
-        registry.register(
-            "reconciliation_symbols",
-            "Symbols that they took",
-            self.reconcile_symbols.clone(),
-        );
+        let symbols = self.reconcile_symbols.clone();
+        registry.register("reconciliation_symbols", "Symbols that they took", symbols);
         registry.register_with_unit(
             "reconciliation",
             "Bytes of their questions, symbols and names, transactions not counted",

@@ -177,7 +177,7 @@ fn a_pool_that_is_too_large_to_be_compared_at_once_is_compared_in_parts() {
     let mut answerer = answerer();
     let (mut asker, request) = Asker::begin(KEY, Part::all(), Snapshot::default());
     let all = (pool.len(), || pool.iter().copied());
-    let (size, symbols) = answerer.sketch(1, peer(), sketch_asked(&request), all.clone()).unwrap();
+    let (size, symbols) = answerer.sketch(1, peer(), sketch_asked(&request), all).unwrap();
     assert!(symbols.is_empty() && answerer.sessions() == 0);
     let Ok(Step::TooFar { bits }) = asker.take(size, &symbols) else { panic!("{size}") };
     let (_, request) = Asker::begin(KEY, Part::new(bits, 0), Snapshot::default());
@@ -229,7 +229,7 @@ fn few_comparisons_are_kept_and_not_for_long() {
         let peer = crate::peer_id(&[number; 32]);
         let asked = SketchAsked { key: KEY, part: Part::all(), from: 0, count: 4 };
         let pool = (pool.len(), || pool.iter().copied());
-        assert!(answerer.sketch(number.into(), peer, asked, pool.clone()).is_none(), "a stranger");
+        assert!(answerer.sketch(number.into(), peer, asked, pool).is_none(), "a stranger");
         answerer.joined(peer);
         assert!(answerer.sketch(number.into(), peer, asked, pool).is_some());
         assert!(answerer.sessions() <= 8);

@@ -9,9 +9,10 @@ use hearsay_node::trace::event::{Event, Kind, Record, SCHEMA, Via};
 
 use super::clock::ClockWatch;
 use super::line::{self, Line};
+use super::reconciliation::RoundLog;
 use super::run::{
     AtNode, BlockFacts, FinalBlock, Inclusion, Judged, LagSummary, Life, Message, NodeIx, NodeLog,
-    Receipt, Redundant, RoundLog, Run, SILENCE_US, TipChange, Word,
+    Receipt, Redundant, Run, SILENCE_US, TipChange, Word,
 };
 
 /// A death is noted within milliseconds of it; a node that wrote a line later than this after it did

@@ -4,9 +4,30 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{RoundLog, Run};
+use super::run::{Run, Word};
 use super::stats::Pair;
 use super::window::Window;
+
+/// A comparison of pools.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoundLog {
+    /// When it ended.
+    pub(crate) at: i64,
+    /// How the partner was chosen.
+    pub(crate) strategy: Word,
+    /// Whether there was a difference.
+    pub(crate) different: bool,
+    /// Symbols that it took.
+    pub(crate) symbols: u64,
+    /// Bytes that it took.
+    pub(crate) bytes: u64,
+    /// Transactions that the partner gave.
+    pub(crate) gained: u64,
+    /// Transactions that it was offered.
+    pub(crate) given: u64,
+    /// How long it took, in microseconds.
+    pub(crate) took_us: u64,
+}
 
 /// The comparisons of pools that ended between the beginning of the window and the end of the time to
 /// settle after it, over all nodes, each counted by the node that began it.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use hearsay_node::trace::event::{Kind, Origin, VerdictName, Via};
 
 use super::manifest::Manifest;
+use super::reconciliation::RoundLog;
 
 /// A node's place in [`Run::nodes`].
 pub(crate) type NodeIx = usize;
@@ -74,27 +75,6 @@ pub(crate) struct NodeLog {
     pub(crate) region: Option<String>,
     /// When it was held still, as the manifest says: it ran then only in name.
     pub(crate) pauses: Vec<(i64, i64)>,
-}
-
-/// A comparison of pools.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RoundLog {
-    /// When it ended.
-    pub(crate) at: i64,
-    /// How the partner was chosen.
-    pub(crate) strategy: Word,
-    /// Whether there was a difference.
-    pub(crate) different: bool,
-    /// Symbols that it took.
-    pub(crate) symbols: u64,
-    /// Bytes that it took.
-    pub(crate) bytes: u64,
-    /// Transactions that the partner gave.
-    pub(crate) gained: u64,
-    /// Transactions that it was offered.
-    pub(crate) given: u64,
-    /// How long it took, in microseconds.
-    pub(crate) took_us: u64,
 }
 
 /// The scheduler's lag over about a second.
