@@ -80,6 +80,13 @@ pub enum Command {
     Ban {
         /// Whom.
         peer: PeerId,
+        /// How long, in undilated time.
+        lasts: Duration,
+    },
+    /// Let a peer connect again.
+    Unban {
+        /// Whom.
+        peer: PeerId,
     },
     /// Answer a peer's request.
     Respond {

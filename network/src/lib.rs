@@ -9,6 +9,7 @@ pub mod choice;
 pub mod compact;
 pub mod link;
 pub mod reconcile;
+pub mod score;
 pub mod short_id;
 pub mod sync;
 pub mod topic;

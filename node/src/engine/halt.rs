@@ -6,7 +6,7 @@ use hearsay_network::{Ticket, Topic, bundle};
 
 use super::input::Time;
 use super::jobs::Owner;
-use super::transactions::{Objection, kind_of};
+use super::transactions::Objection;
 use super::{Effect, Engine};
 use crate::halt::REASON;
 use crate::trace::event::{Kind, Origin};
@@ -38,7 +38,7 @@ impl<S: Store> Engine<S> {
         };
         if parts.is_empty() {
             let id = topic.content_id(data);
-            return self.judge(now, kind_of(topic), id, &owner, Err(&disk_full()), out);
+            return self.judge(now, topic.into(), id, &owner, Err(&disk_full()), out);
         }
         self.bundles.open(&owner, &parts);
         for part in parts {

@@ -94,6 +94,13 @@ pub enum Input {
         /// The id of the content.
         id: [u8; 32],
     },
+    /// A peer did what nobody does by mistake.
+    Offence {
+        /// Which.
+        peer: PeerId,
+        /// What: a stable word.
+        what: &'static str,
+    },
     /// A peer of our network is there.
     Joined(PeerId),
     /// A peer listens to one of our topics.

@@ -56,7 +56,7 @@ impl<S: Store> Engine<S> {
                     self.trace_offered(tx.id(), data.len(), from, out);
                     self.take_transaction(now, tx, Owner::Offer { from, taken: now }, out)?;
                 }
-                Err(error) => self.penalise(from, error.reason(), out),
+                Err(error) => self.penalise(now, from, error.reason(), out),
             }
         }
         Ok(())

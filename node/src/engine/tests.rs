@@ -1,5 +1,6 @@
 //! The engine under virtual time: several of them joined by a model of links.
 
+mod bundles;
 mod desk;
 mod faults;
 mod fetching;
@@ -8,6 +9,7 @@ mod keeping;
 mod peers;
 mod refused;
 mod restoring;
+mod scores;
 mod sim;
 mod statuses;
 mod unbroadcast;

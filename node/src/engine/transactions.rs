@@ -40,7 +40,7 @@ impl<S: Store> Engine<S> {
             // A peer sends on what it took.
             self.has_been_taken(&TxId(copy.id));
         }
-        let (kind, id) = (kind_of(copy.topic), hex::encode(copy.id));
+        let (kind, id) = (Kind::from(copy.topic), hex::encode(copy.id));
         let from = self.names.of(&copy.from);
         let via = match copy.traffic {
             Traffic::Eager => Via::Gossip,
@@ -275,7 +275,7 @@ impl<S: Store> Engine<S> {
     ) {
         self.sightings.count(id);
         out.push(Effect::Trace(Event::Published {
-            kind: kind_of(topic),
+            kind: topic.into(),
             id: hex::encode(id),
             bytes: data.len() as u64,
             origin,
@@ -307,7 +307,7 @@ impl<S: Store> Engine<S> {
                 let answer = answer.as_ref().map(drop);
                 self.note_verdict(now, Kind::Tx, id.0, (*taken, *taken), answer, out);
                 if let Err(Objection { verdict: Verdict::Reject, reason, .. }) = answer {
-                    self.penalise(*from, reason, out);
+                    self.penalise(now, *from, reason, out);
                 }
             }
             gossip @ Owner::Gossip { .. } => {
@@ -329,9 +329,9 @@ impl<S: Store> Engine<S> {
         let Owner::Gossip { ticket, at, taken } = owner else { return };
         let (verdict, reason) = said(answer);
         if owner.bundled() && kind == Kind::Tx {
-            self.judge_part(ticket, TxId(id), verdict, reason, out);
+            self.judge_part(now, ticket, TxId(id), (verdict, reason), out);
         } else {
-            out.push(Effect::Judge { ticket: ticket.clone(), verdict, kind, reason });
+            self.give_verdict(now, ticket, (verdict, reason), kind, out);
         }
         self.note_verdict(now, kind, id, (*at, *taken), answer, out);
     }
@@ -364,12 +364,5 @@ fn said(answer: Result<(), &Objection>) -> (Verdict, Option<&'static str>) {
     match answer {
         Ok(()) => (Verdict::Accept, None),
         Err(objection) => (objection.verdict, Some(objection.reason)),
-    }
-}
-
-pub(super) fn kind_of(topic: Topic) -> Kind {
-    match topic {
-        Topic::Tx => Kind::Tx,
-        Topic::Block => Kind::Block,
     }
 }

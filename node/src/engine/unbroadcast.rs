@@ -263,7 +263,7 @@ impl<S: Store> Engine<S> {
             // It is busy, or gone.
             Err(_) => return self.unbroadcast.be_quiet(now.mono_us, REFUSED_US),
         };
-        let Some(answers) = answers else { return self.penalise(from, "wrong-answer", out) };
+        let Some(answers) = answers else { return self.penalise(now, from, "wrong-answer", out) };
         let alone = self.sync.peer_count() < 2;
         let mut lacks = Vec::new();
         for (id, has) in about.into_iter().zip(answers) {

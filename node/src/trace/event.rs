@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use hearsay_network::Topic;
 use serde::{Deserialize, Serialize};
 
 /// The version of the fields below, carried by each [`Event::Start`].
@@ -70,6 +71,15 @@ pub enum Via {
     Reconcile,
     /// Part of catching up with the chain.
     Sync,
+}
+
+impl From<Topic> for Kind {
+    fn from(topic: Topic) -> Self {
+        match topic {
+            Topic::Tx => Kind::Tx,
+            Topic::Block => Kind::Block,
+        }
+    }
 }
 
 /// The answer of validation, as the network understands it.
@@ -289,12 +299,33 @@ pub enum Event {
         /// Blocks stored a second, over the last few seconds.
         per_second: u64,
     },
-    /// A peer was disconnected for what it did.
+    /// A peer was disconnected for what it did, and is kept away.
     Penalised {
         /// The peer.
         peer: String,
-        /// What it did: a stable word.
+        /// What it did last: a stable word.
         reason: String,
+        /// How long it is kept away, in seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lasts_s: Option<u64>,
+    },
+    /// A message is known to be with every neighbour, or nothing more is done to make it so. Only
+    /// where neighbours acknowledge what they have.
+    Settled {
+        /// What it is.
+        kind: Kind,
+        /// The transaction's or the block's id.
+        id: String,
+        /// Neighbours that sent, announced or acknowledged it.
+        known: u32,
+        /// Neighbours that refused it.
+        refused: u32,
+        /// Neighbours that nothing was heard of; with any, the budget is spent.
+        unsure: u32,
+        /// How often this node pushed it.
+        pushed: u32,
+        /// How often this node announced it.
+        announced: u32,
     },
     /// A neighbour changed.
     Peer {

@@ -122,6 +122,15 @@ impl Desk {
         self.give(Input::Gossip { topic: Topic::Tx, data, ticket, at })
     }
 
+    /// A bundle comes in by gossipsub from a peer.
+    pub(super) fn bundle(&mut self, from: PeerId, parts: &[Vec<u8>]) -> Vec<Effect> {
+        let number = self.next() as u8;
+        let (data, at) = (hearsay_network::bundle::of(parts), self.time());
+        let route = hearsay_network::Route::Gossipsub;
+        let ticket = Ticket { message: [number; 20], from, route };
+        self.give(Input::Gossip { topic: Topic::Tx, data, ticket, at })
+    }
+
     /// A peer asks or tells; what is said to it, if anything, and what else is done.
     pub(super) fn request(
         &mut self,
@@ -211,7 +220,7 @@ pub(super) fn verdict(effects: &[Effect]) -> (Verdict, Option<&'static str>) {
 }
 
 pub(super) fn penalises(effects: &[Effect]) -> bool {
-    effects.iter().any(|effect| matches!(effect, Effect::Penalise { .. }))
+    effects.iter().any(|effect| matches!(effect, Effect::Ban { .. }))
 }
 
 pub(super) fn publishes(effects: &[Effect]) -> usize {

@@ -327,7 +327,8 @@ impl Sim {
             }
             Effect::Trace(event) | Effect::TraceAt(_, event) => self.trace(node, &event),
             Effect::Ignore { token } => drop(self.tokens.remove(&token)),
-            Effect::Penalise { peer } => self.penalised.push((node, peer)),
+            Effect::Unban { .. } => {}
+            Effect::Ban { peer, .. } => self.penalised.push((node, peer)),
             Effect::Keep(Kept::Add { tx, local, arrived_unix_us }) => {
                 let kept = &mut self.nodes[node].kept;
                 kept.entry(tx.id()).or_insert((local, arrived_unix_us));
