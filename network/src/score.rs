@@ -66,7 +66,7 @@ pub struct Ban {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Score {
     points: f64,
-    /// When that was true.
+    /// When that was, or will be, true.
     at_us: u64,
     /// Offences so far.
     pub offences: u64,
@@ -116,8 +116,8 @@ impl Scores {
         let us = FIRST_BAN_US << bans.min(MAX_DOUBLINGS);
         score.bans = bans.saturating_add(1);
         score.ban = Some(Ban { until_us: now_us.saturating_add(us), reason });
-        // It comes back on probation: half as much brings the next one.
-        score.points = BAN_AT / 2.0;
+        // It comes back on probation: half as much brings the next one. Time counts from then on.
+        (score.points, score.at_us) = (BAN_AT / 2.0, now_us.saturating_add(us));
         Some(us)
     }
 
