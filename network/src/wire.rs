@@ -7,7 +7,7 @@ use hearsay_chain::codec::{DecodeError, decode, encode};
 use hearsay_chain::transaction::MAX_TX_BYTES;
 use hearsay_chain::{BlockId, GenesisId, TxId, block};
 
-use crate::reconcile::Symbol;
+use crate::reconcile::{Part, Symbol};
 use crate::short_id::ShortKey;
 
 /// The largest encoding of a request, in bytes: an offer of transactions, with the length of each and
@@ -96,6 +96,8 @@ pub enum Request {
     Sketch {
         /// The key.
         key: ShortKey,
+        /// Which of the ids.
+        part: Part,
         /// How many symbols the asker has already: 0 begins anew.
         from: u32,
         /// How many more it wants: [`MAX_SYMBOLS`] at most.
@@ -171,6 +173,9 @@ impl Request {
             }
             Request::Sketch { count, .. } if *count > MAX_SYMBOLS => {
                 Err(DecodeError::Malformed(format!("{count} symbols")))
+            }
+            Request::Sketch { part, .. } if !part.is_proper() => {
+                Err(DecodeError::Malformed(format!("no part: {part:?}")))
             }
             Request::Named { names, .. } if names.len() > MAX_NAMES => {
                 Err(DecodeError::Malformed(format!("{} names", names.len())))

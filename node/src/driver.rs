@@ -227,6 +227,9 @@ impl<S: Store> Driver<S> {
                 Duration::from_micros(*queue_us),
                 Duration::from_micros(*check_us),
             ),
+            Event::Reconciled { theirs, ours, symbols, bytes, gained, given, .. } => {
+                metrics.reconciled(theirs + ours > 0, *symbols, *bytes, (*gained, *given));
+            }
             _ => {}
         }
     }
@@ -323,7 +326,11 @@ impl<S: Store> Driver<S> {
             NetEvent::Dropped { place, count } => {
                 info!(place, count, "messages were dropped rather than let grow");
                 self.ends.metrics.dropped(place, "full", count);
-                return Ok(());
+                // Notes of later copies are for the log alone.
+                if place == "copy-notes" {
+                    return Ok(());
+                }
+                Input::Dropped { count }
             }
         };
         self.handle(input).await

@@ -190,7 +190,9 @@ impl<S: Store> Engine<S> {
             Input::Listening(_) => self.publish_again(out)?,
             Input::Left(peer) => self.on_left(now, peer, out)?,
             Input::Foreign(peer) => out.push(peer_event(&peer, PeerState::Foreign, None)),
+            Input::Dropped { .. } => self.reconcile.lost(now),
             Input::RoundTrip(peer, rtt_us) => {
+                self.reconcile.measured(&peer, rtt_us);
                 out.push(peer_event(&peer, PeerState::Measured, Some(rtt_us)));
             }
             Input::Request { from, request, token } => {

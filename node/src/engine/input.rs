@@ -109,6 +109,11 @@ pub enum Input {
     Left(PeerId),
     /// A peer of another network was turned away.
     Foreign(PeerId),
+    /// Messages were lost: some place was full on their way in or out.
+    Dropped {
+        /// How many.
+        count: u64,
+    },
     /// A round trip was measured, in microseconds.
     RoundTrip(PeerId, u64),
     /// A peer asks; it is owed one [`super::Effect::Respond`].

@@ -29,7 +29,12 @@ pub(super) enum Owner {
     Submit { token: Token },
     /// A peer that handed one over at this moment, and waits for nothing. It is told nothing of a
     /// verdict, and loses its connection over one that is never valid.
-    Offer { from: PeerId, taken: Time },
+    Offer {
+        from: PeerId,
+        taken: Time,
+        /// Whether it was asked for it.
+        asked: bool,
+    },
 }
 
 impl Owner {
@@ -103,6 +108,11 @@ pub(super) struct Jobs {
 impl Jobs {
     pub(super) fn is_full(&self) -> bool {
         self.by_id.len() >= MAX_JOBS || self.bytes >= MAX_BYTES
+    }
+
+    /// Whether what can wait should: there is room for what cannot.
+    pub(super) fn is_busy(&self) -> bool {
+        self.by_id.len() >= MAX_JOBS / 4 || self.bytes >= MAX_BYTES / 4
     }
 
     pub(super) fn has_block(&self, id: &BlockId) -> bool {

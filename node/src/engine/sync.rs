@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use hearsay_chain::fork_choice::Candidate;
 use hearsay_chain::{BlockId, Store, StoreError};
 use hearsay_network::choice::{Chooser, Strategy};
+use hearsay_network::reconcile::SketchAsked;
 use hearsay_network::sync::Peers;
 use hearsay_network::wire::{MAX_HEADERS, Request, Response, Standing};
 use hearsay_network::{PeerId, RequestId};
@@ -185,6 +186,7 @@ impl<S: Store> Engine<S> {
             self.unbroadcast.give_gossip_a_turn(now);
         }
         self.sync.peers.joined(peer);
+        self.reconcile.joined(now, peer);
         out.push(peer_event(&peer, PeerState::Connected, None));
         self.ask_standing(peer, out);
     }
@@ -197,6 +199,7 @@ impl<S: Store> Engine<S> {
     ) -> Result<(), StoreError> {
         self.sync.peers.left(&peer);
         self.unbroadcast.left(&peer);
+        self.reconcile.left(&peer);
         out.push(peer_event(&peer, PeerState::Disconnected, None));
         if let Some(fetch) = &mut self.sync.fetch {
             fetch.plan.forget_peer(peer);
@@ -218,7 +221,7 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    fn ask_standing(&mut self, peer: PeerId, out: &mut Vec<Effect>) {
+    pub(super) fn ask_standing(&mut self, peer: PeerId, out: &mut Vec<Effect>) {
         let id = self.sync.question(Question::Standing);
         out.push(Effect::Ask { peer, id, request: Request::Standing(self.standing()) });
     }
@@ -284,8 +287,9 @@ impl<S: Store> Engine<S> {
             Request::BlockTransactions { block, places } => {
                 return self.on_block_request(now, from, block, &places, token, out);
             }
-            Request::Sketch { key, from: begin, count } => {
-                self.on_sketch_request(now, from, (key, begin, count), token, out);
+            Request::Sketch { key, part, from: first, count } => {
+                let asked = SketchAsked { key, part, from: first, count };
+                self.on_sketch_request(now, from, asked, token, out);
                 return Ok(());
             }
             Request::Named { key, names } => {
@@ -322,6 +326,7 @@ impl<S: Store> Engine<S> {
         match (self.sync.questions.remove(&id), result) {
             (Some(Question::Standing), Ok(Response::Standing(standing))) => {
                 self.sync.peers.stands(&from, &standing);
+                self.on_partner_stands(now, &from, standing.tip, out);
             }
             (Some(Question::Headers { generation }), result) => {
                 self.on_headers(now, (generation, from), result, out);

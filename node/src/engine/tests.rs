@@ -7,6 +7,8 @@ mod fetching;
 mod forks;
 mod keeping;
 mod peers;
+mod reconciling;
+mod reconciling_with;
 mod refused;
 mod restoring;
 mod scores;

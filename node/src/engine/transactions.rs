@@ -303,8 +303,11 @@ impl<S: Store> Engine<S> {
                 };
                 out.push(Effect::Submitted { token: *token, result });
             }
-            Owner::Offer { from, taken } => {
+            Owner::Offer { from, taken, asked } => {
                 let answer = answer.as_ref().map(drop);
+                if *asked {
+                    self.reconcile.judged(now, from, id, answer.err().map(|it| it.reason));
+                }
                 self.note_verdict(now, Kind::Tx, id.0, (*taken, *taken), answer, out);
                 if let Err(Objection { verdict: Verdict::Reject, reason, .. }) = answer {
                     self.penalise(now, *from, reason, out);

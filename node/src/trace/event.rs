@@ -327,6 +327,30 @@ pub enum Event {
         /// How often this node announced it.
         announced: u32,
     },
+    /// This node compared its pool with a peer's, and each was handed what it lacks.
+    Reconciled {
+        /// The peer.
+        peer: String,
+        /// How it was chosen: `random`, `round-robin` or `weighted`.
+        strategy: String,
+        /// How many transactions the peer compared.
+        size: u64,
+        /// How many of them were not here.
+        theirs: u64,
+        /// How many that are here were not there.
+        ours: u64,
+        /// Symbols that it took to tell.
+        symbols: u64,
+        /// Bytes of questions, symbols and names, both ways. The transactions are not counted.
+        bytes: u64,
+        /// From the first question to the end of the exchange.
+        took_us: u64,
+        /// Transactions that the peer gave. The others of `theirs` came by gossip meanwhile, were
+        /// about to, are gone, or were refused here before.
+        gained: u64,
+        /// Transactions that it was offered.
+        given: u64,
+    },
     /// A neighbour changed.
     Peer {
         /// The neighbour.

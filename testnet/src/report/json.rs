@@ -17,6 +17,7 @@ use super::forks::Forks;
 use super::lag::Lag;
 use super::per_node::NodeFigures;
 use super::pool::Pool;
+use super::reconciliation::Reconciliation;
 use super::shape::{Action, Cut, Pause, Shape};
 use super::spread::Spread;
 use super::stages::VerdictCount;
@@ -81,6 +82,9 @@ pub struct Report {
     pub chain: Chain,
     /// Bytes on the sockets.
     pub wire: Wire,
+    /// Comparisons of pools.
+    #[serde(default)]
+    pub reconciliation: Reconciliation,
     /// The nodes one by one, in the natural order of their names.
     #[serde(default)]
     pub per_node: Vec<NodeFigures>,

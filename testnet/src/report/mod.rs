@@ -3,7 +3,7 @@
 //! ```text
 //!  DIR/n0/events.jsonl ─┐                        ┌─ spread ── copies, stages, journey, spent
 //!  DIR/n1/events.jsonl ─┼─ read ── join ── Run ──┼─ regions, stretch (shortest), link_copies
-//!  DIR/testnet.json ────┘                 window ├─ pool, forks, blocks, chain, wire
+//!  DIR/testnet.json ────┘                 window ├─ pool, forks, blocks, chain, wire, reconciliation
 //!                                                ├─ calibration, lag, per_node, valid
 //!                                                └─ detail: curves and ways for the page
 //!                         Report ── report.json, report.txt, report.html, prometheus, csv
@@ -38,6 +38,7 @@ mod manifest;
 mod per_node;
 mod pool;
 mod read;
+mod reconciliation;
 mod regions;
 pub(crate) mod run;
 mod shape;
@@ -80,6 +81,7 @@ pub use self::link_copies::LinkCopies;
 pub use self::per_node::{LifeSpan, NodeFigures};
 pub use self::pool::Pool;
 pub use self::read::ReadError;
+pub use self::reconciliation::{Reconciliation, Rounds, StrategyRounds};
 pub use self::regions::RegionPair;
 pub use self::shape::{Access, Action, Cut, OddLink, Pause, Shape};
 pub use self::spent::TimeSpent;
@@ -232,6 +234,7 @@ fn assemble(mut run: Run, manifest: &Manifest) -> Report {
         },
         chain: Chain::of(run, &window),
         wire,
+        reconciliation: Reconciliation::of(run, &window),
         per_node: NodeFigures::of(run, manifest, &window, &txs, &blocks),
         actions: manifest.actions.clone(),
         pauses: manifest.pauses.clone(),

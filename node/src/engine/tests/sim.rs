@@ -19,7 +19,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::engine::{Copy, Effect, Engine, Input, Kept, Setup, Time, Token};
-use crate::trace::event::Event;
+use crate::trace::event::{Event, Via};
 
 pub(super) const MS: u64 = 1_000;
 pub(super) const SECOND: u64 = 1_000_000;
@@ -89,6 +89,10 @@ pub(super) struct Sim {
     penalised: Vec<(usize, PeerId)>,
     tokens: BTreeMap<Token, (usize, usize, hearsay_network::RequestId)>,
     trace: Vec<u8>,
+    /// What was said of reconciliation: when, by which node.
+    pub(super) reconciled: Vec<(u64, usize, Event)>,
+    /// How often each transaction was handed to a node by a peer, unasked or asked.
+    pub(super) handed: BTreeMap<(usize, String), u64>,
 }
 
 pub(super) fn sender(number: u8) -> Keypair {
@@ -163,6 +167,8 @@ impl Sim {
             penalised: Vec::new(),
             tokens: BTreeMap::new(),
             trace: Vec::new(),
+            reconciled: Vec::new(),
+            handed: BTreeMap::new(),
             nodes,
         };
         for node in 0..sim.nodes.len() {
@@ -326,7 +332,12 @@ impl Sim {
                 self.send(asked, asker, What::Input(Box::new(input)));
             }
             Effect::Trace(event) | Effect::TraceAt(_, event) => self.trace(node, &event),
-            Effect::Ignore { token } => drop(self.tokens.remove(&token)),
+            Effect::Ignore { token } => {
+                let Some((asker, asked, id)) = self.tokens.remove(&token) else { return };
+                let from = self.nodes[asked].peer;
+                let input = Input::Response { from, id, result: Err("no answer".to_owned()) };
+                self.send(asked, asker, What::Input(Box::new(input)));
+            }
             Effect::Unban { .. } => {}
             Effect::Ban { peer, .. } => self.penalised.push((node, peer)),
             Effect::Keep(Kept::Add { tx, local, arrived_unix_us }) => {
@@ -345,6 +356,11 @@ impl Sim {
                 let deepest = &mut self.nodes[node].deepest_reorg;
                 *deepest = (*deepest).max(*depth);
                 self.nodes[node].tip_changes += 1;
+            }
+            Event::Reconciled { .. } => self.reconciled.push((self.now, node, event.clone())),
+            Event::Received { id, via: Via::Reconcile | Via::Fetch, .. }
+            | Event::Duplicate { id, via: Via::Reconcile | Via::Fetch, .. } => {
+                *self.handed.entry((node, id.clone())).or_default() += 1;
             }
             _ => {}
         }

@@ -70,6 +70,18 @@ impl Sim {
         self.nodes[node].engine.pool().totals().count
     }
 
+    /// Lets every node compare its pool with its neighbours'. Before any are connected.
+    pub(in super::super) fn reconcile(&mut self, config: crate::engine::Reconciliation) {
+        for (number, node) in self.nodes.iter_mut().enumerate() {
+            let state = crate::engine::reconcile::Reconcile::new(config, number as u64);
+            node.engine.reconcile = state;
+        }
+    }
+
+    pub(in super::super) fn is_blameless(&self) -> bool {
+        self.penalised.is_empty()
+    }
+
     /// Gives every node an empty pool of another size.
     pub(in super::super) fn bound_pools(&mut self, config: &hearsay_mempool::Config) {
         for node in &mut self.nodes {
