@@ -8,6 +8,7 @@ pub mod bundle;
 pub mod choice;
 pub mod compact;
 pub mod link;
+pub mod push;
 pub mod reconcile;
 pub mod short_id;
 pub mod sync;
@@ -15,11 +16,14 @@ pub mod topic;
 pub mod wire;
 
 mod behaviour;
+mod bundler;
 mod dialer;
 mod event;
 mod gossip;
+mod hold;
 mod outbox;
 mod probe;
+mod score;
 mod service;
 mod sync_codec;
 mod tap;
@@ -31,6 +35,7 @@ pub use event::{
 };
 pub use gossip::{GossipConfig, Mode};
 pub use libp2p::{Multiaddr, PeerId, multiaddr};
+pub use push::stream::{Tally, TrafficCount};
 pub use service::{
     COMMAND_QUEUE, Config, ConnectionConfig, EVENT_QUEUE, Network, NetworkError, start,
 };
