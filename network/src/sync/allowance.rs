@@ -2,16 +2,16 @@
 
 /// How much there is of one thing.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+pub(crate) struct Terms {
     /// How much may be asked for at once.
-    pub(super) at_once: f64,
+    pub(crate) at_once: f64,
     /// How much more a second.
-    pub(super) a_second: f64,
+    pub(crate) a_second: f64,
 }
 
 /// What one peer has left of one thing.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Allowance {
+pub(crate) struct Allowance {
     terms: Terms,
     left: f64,
     at: u64,
@@ -19,12 +19,12 @@ pub(super) struct Allowance {
 
 impl Allowance {
     /// All of it.
-    pub(super) fn new(terms: Terms) -> Self {
+    pub(crate) fn new(terms: Terms) -> Self {
         Self { terms, left: terms.at_once, at: 0 }
     }
 
     /// Takes so much, if as much is left at `now`, in microseconds; takes nothing else.
-    pub(super) fn take(&mut self, cost: f64, now: u64) -> bool {
+    pub(crate) fn take(&mut self, cost: f64, now: u64) -> bool {
         let passed = now.saturating_sub(self.at) as f64 / 1e6;
         self.left = (self.left + passed * self.terms.a_second).min(self.terms.at_once);
         self.at = now;
