@@ -25,6 +25,7 @@ mod queues;
 mod receive;
 mod router;
 mod rumour;
+pub(crate) mod stream;
 mod tree;
 
 #[cfg(test)]

@@ -232,6 +232,8 @@ impl<S: Store> Driver<S> {
     fn note_wire(&mut self) -> Result<(), Fatal> {
         let (sent, received) = (self.ends.wire.sent(), self.ends.wire.received());
         self.ends.metrics.wire_totals(sent, received);
+        let traffic = &self.ends.traffic;
+        self.ends.metrics.gossip_totals(&traffic.sent(), &traffic.received());
         self.trace(Event::Wire { sent, received })
     }
 
@@ -296,7 +298,11 @@ impl<S: Store> Driver<S> {
             }
             NetEvent::Published { topic, id, failure } => Input::Published { topic, id, failure },
             NetEvent::Taken { topic, id, by: _ } => Input::Taken { topic, id },
-            NetEvent::Settled { .. } | NetEvent::Offence { .. } => return Ok(()),
+            NetEvent::Settled { .. } => return Ok(()),
+            NetEvent::Offence { peer, what } => {
+                warn!(%peer, what, "disconnected a peer for what it did");
+                return self.command(Command::Ban { peer }).await;
+            }
             NetEvent::Joined(peer) => Input::Joined(peer),
             NetEvent::Listening(peer) => Input::Listening(peer),
             NetEvent::Left(peer) => Input::Left(peer),

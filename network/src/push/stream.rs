@@ -52,8 +52,6 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 pub(crate) enum PushEvent {
     /// Messages spread to this peer from now on.
     Joined(PeerId),
-    /// No longer.
-    Left(PeerId),
     /// This connection's peer does not speak the protocol.
     Unsupported(PeerId, ConnectionId),
     /// What the router has to say, of a frame that was read then.
@@ -219,11 +217,8 @@ impl Push {
                 self.let_read(peer, connection);
             }
         }
-        match change {
-            Change::None => return,
-            Change::Joined => self.say(PushEvent::Joined(peer)),
-            Change::Left => self.say(PushEvent::Left(peer)),
-            Change::Moved => {}
+        if change == Change::Joined {
+            self.say(PushEvent::Joined(peer));
         }
         self.wake();
     }
@@ -235,9 +230,8 @@ impl Push {
         }
         let unjudged: usize = self.router.peers().map(|peer| self.router.unjudged(&peer)).sum();
         let fits = |it: &Arrived| {
-            let few = || {
-                unjudged < MAX_UNJUDGED && self.router.unjudged(&it.peer) < MAX_UNJUDGED_OF_ONE
-            };
+            let few =
+                || unjudged < MAX_UNJUDGED && self.router.unjudged(&it.peer) < MAX_UNJUDGED_OF_ONE;
             self.has(&it.peer) && (!it.carries || few())
         };
         let place = self.arrived.iter().position(fits)?;
@@ -418,6 +412,3 @@ impl NetworkBehaviour for Push {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -44,8 +44,8 @@ pub(super) async fn read_frame<R: AsyncRead + Unpin>(
     if bytes.len() < length {
         return Err(Unread::Over(io::ErrorKind::UnexpectedEof.into()));
     }
-    let frame =
-        Frame::decode(&bytes, limit).map_err(|_| Unread::Garbled("a frame that does not decode"))?;
+    let frame = Frame::decode(&bytes, limit)
+        .map_err(|_| Unread::Garbled("a frame that does not decode"))?;
     Ok((frame, length.saturating_add(LENGTH_BYTES)))
 }
 

@@ -21,7 +21,6 @@ impl Service {
                 }
                 Ok(())
             }
-            PushEvent::Left(_) => Ok(()),
             PushEvent::Unsupported(peer, connection) => {
                 self.swarm.behaviour_mut().gossip.release(peer, connection);
                 Ok(())
@@ -65,9 +64,7 @@ impl Service {
                 self.drops.add(place, count);
                 Ok(())
             }
-            Heard::Offence { peer, what } => {
-                self.outbox.keep(NetEvent::Offence { peer, what })
-            }
+            Heard::Offence { peer, what } => self.outbox.keep(NetEvent::Offence { peer, what }),
         }
     }
 }
