@@ -78,7 +78,7 @@ impl Default for GossipConfig {
 
 /// A frame within 8 KiB of the limit can be refused when frames follow each other closely, and the
 /// envelope takes some bytes: so the limit is the largest message and this.
-const FRAME_SLACK: usize = 64 * 1024;
+pub(crate) const FRAME_SLACK: usize = 64 * 1024;
 
 /// An announcement carries up to 5,000 ids of 20 bytes, 22 with their framing. The default limit of
 /// 16 KiB would refuse it, and after five refusals a peer stops listening.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use futures::future::Either;
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::gossipsub::{
@@ -18,13 +19,14 @@ use libp2p::gossipsub::{
     WhitelistSubscriptionFilter,
 };
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
-    THandlerOutEvent, ToSwarm,
+    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler, THandler,
+    THandlerInEvent, THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId};
 
 use crate::bundle;
 use crate::event::{CopyNote, Traffic};
+use crate::hold::{Hold, Release};
 use crate::topic::{Topic, Topics, message_id};
 
 /// Copies that one event of a connection brings are taken out right after it was handled, so this
@@ -107,12 +109,17 @@ impl DataTransform for Recorder {
 pub(crate) struct Tap {
     gossip: Gossipsub,
     notes: Arc<Mutex<Notes>>,
+    /// Whether it is quiet towards a peer until it is released.
+    holds: bool,
+    releases: VecDeque<(PeerId, ConnectionId)>,
 }
 
 impl Tap {
+    /// `holds`: whether gossipsub says nothing to a peer until [`Tap::release`].
+    ///
     /// # Errors
     /// Gossipsub's own objections to the configuration.
-    pub(crate) fn new(config: Config, topics: Topics) -> Result<Self, &'static str> {
+    pub(crate) fn new(config: Config, topics: Topics, holds: bool) -> Result<Self, &'static str> {
         let notes = Arc::new(Mutex::new(Notes::default()));
         let ours = [Topic::Tx, Topic::Block].map(|topic| topics.ident(topic).hash());
         let recorder = Recorder { topics, notes: Arc::clone(&notes) };
@@ -122,7 +129,12 @@ impl Tap {
             WhitelistSubscriptionFilter(ours.into()),
             recorder,
         )?;
-        Ok(Self { gossip, notes })
+        Ok(Self { gossip, notes, holds, releases: VecDeque::new() })
+    }
+
+    /// Lets gossipsub speak to a peer: it has no other way.
+    pub(crate) fn release(&mut self, peer: PeerId, connection: ConnectionId) {
+        self.releases.push_back((peer, connection));
     }
 
     /// Takes what was noted since the last call: the copies in their order, and how many were too
@@ -148,7 +160,7 @@ impl std::ops::DerefMut for Tap {
 }
 
 impl NetworkBehaviour for Tap {
-    type ConnectionHandler = <Gossipsub as NetworkBehaviour>::ConnectionHandler;
+    type ConnectionHandler = Hold<<Gossipsub as NetworkBehaviour>::ConnectionHandler>;
     type ToSwarm = <Gossipsub as NetworkBehaviour>::ToSwarm;
 
     fn handle_established_inbound_connection(
@@ -158,7 +170,9 @@ impl NetworkBehaviour for Tap {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.gossip.handle_established_inbound_connection(connection, peer, local, remote)
+        let handler =
+            self.gossip.handle_established_inbound_connection(connection, peer, local, remote)?;
+        Ok(Hold::new(handler, self.holds))
     }
 
     fn handle_established_outbound_connection(
@@ -169,8 +183,10 @@ impl NetworkBehaviour for Tap {
         role: Endpoint,
         port_use: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.gossip
-            .handle_established_outbound_connection(connection, peer, address, role, port_use)
+        let handler = self
+            .gossip
+            .handle_established_outbound_connection(connection, peer, address, role, port_use)?;
+        Ok(Hold::new(handler, self.holds))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -192,6 +208,13 @@ impl NetworkBehaviour for Tap {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
-        self.gossip.poll(cx)
+        if let Some((peer_id, connection)) = self.releases.pop_front() {
+            return Poll::Ready(ToSwarm::NotifyHandler {
+                peer_id,
+                handler: NotifyHandler::One(connection),
+                event: Either::Right(Release),
+            });
+        }
+        self.gossip.poll(cx).map(|event| event.map_in(Either::Left))
     }
 }

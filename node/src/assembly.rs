@@ -224,13 +224,14 @@ impl Listening {
             keeping = Keeping::with(journal, restoring);
         }
         let engine = Engine::new(chain, setup(&settings, authority)?, clock.now());
-        let Network { commands, events, wire, task, .. } = network;
+        let Network { commands, events, wire, traffic, task, .. } = network;
         let several_threads = Runtime::current().runtime_flavor() == RuntimeFlavor::MultiThread;
         let ends = Ends {
             commands,
             events,
             requests: self.requests,
             wire,
+            traffic,
             log,
             keeping,
             checkers,

@@ -237,6 +237,8 @@ impl<S: Store> Driver<S> {
     fn note_wire(&mut self) -> Result<(), Fatal> {
         let (sent, received) = (self.ends.wire.sent(), self.ends.wire.received());
         self.ends.metrics.wire_totals(sent, received);
+        let traffic = &self.ends.traffic;
+        self.ends.metrics.gossip_totals(&traffic.sent(), &traffic.received());
         self.trace(Event::Wire { sent, received })
     }
 

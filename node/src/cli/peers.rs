@@ -5,7 +5,7 @@ use clap::Args;
 use super::console::{Console, table};
 use super::failure::Failure;
 use super::node::Node;
-use crate::api::{PeerInfo, ScoreView};
+use crate::api::{PeerInfo, PeerRoute, ScoreView};
 use crate::rpc::RpcClient;
 
 /// List a node's peers
@@ -60,24 +60,38 @@ fn human(peers: &[PeerInfo]) -> String {
     let rows: Vec<_> = peers
         .iter()
         .map(|peer| {
-            let mesh = match (peer.mesh_tx, peer.mesh_block) {
-                (true, true) => "tx, block",
-                (true, false) => "tx",
-                (false, true) => "block",
-                (false, false) => "-",
+            let route = match (peer.route, peer.mesh_tx, peer.mesh_block) {
+                (PeerRoute::Push, ..) => "push",
+                (PeerRoute::Gossipsub, true, true) => "tx, block",
+                (PeerRoute::Gossipsub, true, false) => "tx",
+                (PeerRoute::Gossipsub, false, true) => "block",
+                (PeerRoute::Gossipsub, false, false) => "-",
             };
             [
                 peer.peer.clone(),
                 if peer.outbound { "out" } else { "in" }.to_owned(),
                 peer.rtt_ms.map_or_else(|| "-".to_owned(), |rtt| format!("{rtt:.1} ms")),
-                mesh.to_owned(),
+                route.to_owned(),
                 peer.first_copies.to_string(),
                 peer.duplicates.to_string(),
+                peer.lazy.to_string(),
+                peer.sent_copies.to_string(),
+                kilobytes(peer.payload_bytes.saturating_add(peer.sent_bytes)),
+                kilobytes(peer.control_received.saturating_add(peer.control_sent)),
                 peer.address.clone(),
                 peer.agent.clone().unwrap_or_else(|| "-".to_owned()),
             ]
         })
         .collect();
-    let heading = ["PEER", "WAY", "RTT", "MESH", "FIRST", "LATER", "ADDRESS", "AGENT"];
+    // Copies that came first and later, and those of both that had to be asked for; and then what
+    // went either way.
+    let heading = [
+        "PEER", "WAY", "RTT", "ROUTE", "FIRST", "LATER", "ASKED", "SENT", "PAYLOAD", "CONTROL",
+        "ADDRESS", "AGENT",
+    ];
     table(heading, &rows)
+}
+
+fn kilobytes(bytes: u64) -> String {
+    format!("{:.1} kB", bytes as f64 / 1e3)
 }

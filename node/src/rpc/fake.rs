@@ -12,8 +12,8 @@ use jsonrpsee::server::ServerHandle;
 use tokio::sync::mpsc::Receiver;
 
 use crate::api::{
-    AccountView, Answer, BanView, BlockRef, BlockView, NodeStatus, PeerInfo, Query, Refused,
-    ScoreView, Submitted, SyncStatus, TxStatus, WaitingTx,
+    AccountView, Answer, BanView, BlockRef, BlockView, NodeStatus, PeerInfo, PeerRoute, Query,
+    Refused, ScoreView, Submitted, SyncStatus, TxStatus, WaitingTx,
 };
 use crate::clock::Clock;
 use crate::handle::{Handle, Request};
@@ -60,11 +60,20 @@ pub(crate) fn peer() -> PeerInfo {
         outbound: true,
         rtt_ms: Some(0.5),
         agent: None,
+        route: PeerRoute::Gossipsub,
         mesh_tx: true,
         mesh_block: false,
         first_copies: 10,
         duplicates: 4,
         payload_bytes: 3_000,
+        eager: 13,
+        eager_bytes: 2_800,
+        lazy: 1,
+        lazy_bytes: 200,
+        control_received: 500,
+        control_sent: 1_700,
+        sent_copies: 20,
+        sent_bytes: 4_000,
     }
 }
 

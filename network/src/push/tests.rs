@@ -1,0 +1,7 @@
+//! Tests: a simulator of many routers under virtual time, and hostile peers.
+
+mod bounds;
+mod calm;
+mod faults;
+mod rules;
+mod sim;
