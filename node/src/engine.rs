@@ -131,7 +131,7 @@ impl<S: Store> Engine<S> {
             next_expiry_us: now.mono_us,
             jobs: Jobs::default(),
             bundles: Bundles::default(),
-            compact: Compact::new(setup.blocks),
+            compact: Compact::new(setup.blocks, setup.seed),
             reconcile: Reconcile::new(setup.reconcile, setup.seed),
             orphans: Orphans::default(),
             sightings: Sightings::default(),
@@ -182,7 +182,7 @@ impl<S: Store> Engine<S> {
             Input::Taken { topic: Topic::Tx, id } => self.has_been_taken(&TxId(id)),
             Input::Taken { topic: Topic::Block, .. } => {}
             Input::Joined(peer) => self.on_joined(now, peer, out),
-            Input::Listening(_) => self.publish_again(out)?,
+            Input::Listening(_) => self.publish_again(now, out)?,
             Input::Left(peer) => self.on_left(now, peer, out)?,
             Input::Foreign(peer) => out.push(peer_event(&peer, PeerState::Foreign, None)),
             Input::RoundTrip(peer, rtt_us) => {
@@ -239,7 +239,7 @@ impl<S: Store> Engine<S> {
             for (id, departure) in self.pool.expire(self.pool_now(now)) {
                 self.departed(id, departure, None, out);
             }
-            self.publish_again(out)?;
+            self.publish_again(now, out)?;
             self.orphans.expire(now.mono_us);
         }
         Ok(())

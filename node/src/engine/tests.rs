@@ -1,5 +1,7 @@
 //! The engine under virtual time: several of them joined by a model of links.
 
+mod compact;
+mod compact_net;
 mod desk;
 mod faults;
 mod fetching;
