@@ -257,9 +257,17 @@ impl Report {
             Some(false) => "TIPS DIFFER",
             None => "no tips logged",
         };
+        let percent = |share: Option<f64>| fixed(share.map(|share| share * 100.0), 1) + " %";
+        let compact = self.block.compact_ratio.map(|ratio| {
+            format!(
+                "compact blocks: {} of their size; {} of their transactions from pools",
+                percent(Some(ratio)),
+                percent(self.block.rebuilt_share),
+            )
+        });
         let (pooled, included) = (pair(pool.pooled_ms), pair(pool.included_ms));
         let every = fixed(forks.interval_ms.p50, 0);
-        vec![
+        let mut lines = vec![
             format!(
                 "pool  p50/p99 ms: pooled {pooled}, included {included}; \
                  {} included, {} evicted, {} neither",
@@ -279,7 +287,9 @@ impl Report {
                 bytes(self.wire.payload_bytes),
                 fixed(self.wire.ratio, 2),
             ),
-        ]
+        ];
+        lines.extend(compact);
+        lines
     }
 
     fn slowest(&self, kind: &str, slowest: &Slowest) -> String {

@@ -10,6 +10,8 @@ fn proposer() -> Desk {
     let mut desk = desk(1);
     desk.engine.authority = Some(key(1));
     desk.engine.compact = Compact::new(BlockForm::Compact, 5);
+    // What is due every second is over.
+    desk.pass(1);
     desk
 }
 
