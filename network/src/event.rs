@@ -140,6 +140,8 @@ pub struct CopyNote {
     pub message: [u8; 20],
     /// What made the peer send it.
     pub traffic: Traffic,
+    /// Whether it is a compact block.
+    pub compact: bool,
     /// When it was read.
     pub at: Instant,
 }

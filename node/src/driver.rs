@@ -290,6 +290,7 @@ impl<S: Store> Driver<S> {
                 bytes: note.bytes as u64,
                 message: note.message,
                 traffic: note.traffic,
+                compact: note.compact,
                 at: clock.at(note.at),
             }),
             NetEvent::Gossip { topic, data, ticket, at } if halted => {

@@ -134,7 +134,7 @@ impl<S: Store> Engine<S> {
             next_expiry_us: now.mono_us,
             jobs: Jobs::default(),
             bundles: Bundles::default(),
-            compact: Compact::new(setup.blocks),
+            compact: Compact::new(setup.blocks, setup.seed),
             reconcile: Reconcile::new(setup.reconcile, setup.seed),
             orphans: Orphans::default(),
             sightings: Sightings::default(),
@@ -187,7 +187,7 @@ impl<S: Store> Engine<S> {
             Input::Taken { topic: Topic::Block, .. } => {}
             Input::Offence { peer, what } => self.charge(now, peer, Offence::Misuse, what, out),
             Input::Joined(peer) => self.on_joined(now, peer, out),
-            Input::Listening(_) => self.publish_again(out)?,
+            Input::Listening(_) => self.publish_again(now, out)?,
             Input::Left(peer) => self.on_left(now, peer, out)?,
             Input::Foreign(peer) => out.push(peer_event(&peer, PeerState::Foreign, None)),
             Input::Dropped { .. } => self.reconcile.lost(now),
@@ -254,7 +254,7 @@ impl<S: Store> Engine<S> {
             for (id, departure) in self.pool.expire(self.pool_now(now)) {
                 self.departed(id, departure, None, out);
             }
-            self.publish_again(out)?;
+            self.publish_again(now, out)?;
             self.orphans.expire(now.mono_us);
             self.scores.tick(now.mono_us);
         }

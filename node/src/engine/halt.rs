@@ -61,7 +61,7 @@ impl<S: Store> Engine<S> {
         if let Some(tip) = change.applied.last()
             && Some(tip.header().fields.proposer) == own
         {
-            let (id, data) = (tip.id(), self.block_message(tip));
+            let (id, data) = (tip.id(), self.block_message(now, tip));
             self.publish(Topic::Block, id.0, data, Origin::Produced, out);
         }
         self.after_import(now, &Import::Tip(change), &[], out)?;

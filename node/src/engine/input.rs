@@ -51,6 +51,8 @@ pub struct Copy {
     pub message: [u8; 20],
     /// What made the peer send it.
     pub traffic: Traffic,
+    /// Whether it is a compact block.
+    pub compact: bool,
     /// When it was read.
     pub at: Time,
 }

@@ -172,6 +172,10 @@ impl Sync {
         self.peers.may_offer(peer, count, now.mono_us)
     }
 
+    pub(super) fn may_ask_block_bytes(&mut self, peer: &PeerId, bytes: usize, now: Time) -> bool {
+        self.peers.may_ask_block_bytes(peer, bytes, now.mono_us)
+    }
+
     pub(super) fn question(&mut self, question: Question) -> RequestId {
         let id = RequestId(self.next_request);
         self.next_request += 1;
@@ -285,7 +289,7 @@ impl<S: Store> Engine<S> {
                 return self.on_offer(now, from, &offered, token, out);
             }
             Request::BlockTransactions { block, places } => {
-                return self.on_block_request(now, from, block, &places, token, out);
+                return self.on_block_request(now, from, block, places, token, out);
             }
             Request::Sketch { key, part, from: first, count } => {
                 let asked = SketchAsked { key, part, from: first, count };

@@ -1,6 +1,8 @@
 //! The engine under virtual time: several of them joined by a model of links.
 
 mod bundles;
+mod compact;
+mod compact_net;
 mod desk;
 mod faults;
 mod fetching;

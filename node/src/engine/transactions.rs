@@ -1,6 +1,8 @@
 //! A transaction's way into the pool, from gossip or from the RPC.
 
-use hearsay_chain::{Judged, Store, StoreError, TxError, TxId, UnverifiedTx, Verdict, VerifiedTx};
+use hearsay_chain::{
+    BlockId, Judged, Store, StoreError, TxError, TxId, UnverifiedTx, Verdict, VerifiedTx,
+};
 use hearsay_mempool::{self as mempool, Refusal, State};
 use hearsay_network::{Ticket, Topic, Traffic};
 
@@ -36,13 +38,15 @@ pub(super) fn busy() -> Objection {
 
 impl<S: Store> Engine<S> {
     pub(super) fn on_copy(&mut self, copy: &Copy, out: &mut Vec<Effect>) {
-        if copy.topic == Topic::Tx {
+        match copy.topic {
             // A peer sends on what it took.
-            self.has_been_taken(&TxId(copy.id));
+            Topic::Tx => self.has_been_taken(&TxId(copy.id)),
+            Topic::Block => self.compact.was_sent(BlockId(copy.id), copy.from),
         }
         let (kind, id) = (Kind::from(copy.topic), hex::encode(copy.id));
         let from = self.names.of(&copy.from);
         let via = match copy.traffic {
+            Traffic::Eager if copy.compact => Via::Compact,
             Traffic::Eager => Via::Gossip,
             Traffic::Lazy => Via::Lazy,
         };
@@ -184,6 +188,15 @@ impl<S: Store> Engine<S> {
             }
             (Some(Job::Orphan { block, owner }), Done::Headers(_, error)) => {
                 self.on_checked_orphan(now, *block, &owner, error, out)
+            }
+            (Some(Job::Compact(arrived)), Done::Compact(checked)) => {
+                self.on_checked_compact(now, arrived, checked, out)
+            }
+            (Some(Job::Rebuilt { id, from, .. }), Done::Blocks(blocks, error)) => {
+                self.on_checked_rebuilt(now, (id, from), blocks, error, out)
+            }
+            (Some(Job::Body { id, from, .. }), Done::Blocks(blocks, error)) => {
+                self.on_checked_body(now, (id, from), blocks, error, out)
             }
             (Some(Job::Adopted { .. }), Done::Blocks(blocks, _)) => {
                 self.on_adopted(now, blocks, out)

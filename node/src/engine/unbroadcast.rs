@@ -118,6 +118,11 @@ impl Unbroadcast {
         self.by_id.contains_key(id)
     }
 
+    /// Whether a peer was asked about it, and none says that it has it.
+    pub(super) fn is_doubtful(&self, id: &TxId) -> bool {
+        self.by_id.get(id).is_some_and(|wait| wait.asked > 0 && wait.claimed.is_none())
+    }
+
     pub(super) fn count(&self) -> usize {
         self.by_id.len()
     }

@@ -268,6 +268,36 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         store_us: Option<u64>,
     },
+    /// A block that came compact is whole.
+    Rebuilt {
+        /// Always [`Kind::Block`].
+        kind: Kind,
+        /// The block's id.
+        id: String,
+        /// Its transactions that were in the pool.
+        from_pool: u64,
+        /// Those that the message carried.
+        carried: u64,
+        /// Those that were asked for.
+        fetched: u64,
+        /// The size of the message.
+        compact_bytes: u64,
+        /// The encoded size of the block.
+        full_bytes: u64,
+        /// From the moment the engine took the message up to that when nothing was missing.
+        took_us: u64,
+    },
+    /// An authority signed for a block that never holds, or named transactions that are not in it.
+    BadBody {
+        /// Always [`Kind::Block`].
+        kind: Kind,
+        /// The block's id.
+        id: String,
+        /// The key it was made with.
+        proposer: String,
+        /// What is wrong with it: a stable word.
+        reason: String,
+    },
     /// A block became final.
     Final {
         /// Always [`Kind::Block`].

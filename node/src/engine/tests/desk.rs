@@ -115,6 +115,7 @@ impl Desk {
             from,
             bytes: data.len() as u64,
             traffic: hearsay_network::Traffic::Eager,
+            compact: false,
             message: [number; 20],
             at,
         }));
@@ -129,6 +130,21 @@ impl Desk {
         let route = hearsay_network::Route::Gossipsub;
         let ticket = Ticket { message: [number; 20], from, route };
         self.give(Input::Gossip { topic: Topic::Tx, data, ticket, at })
+    }
+
+    /// A peer sends a copy of a block that came from another.
+    pub(super) fn copy_of_block(&mut self, id: hearsay_chain::BlockId, from: PeerId) {
+        let at = self.time();
+        self.give(Input::Copy(Copy {
+            topic: Topic::Block,
+            id: id.0,
+            from,
+            bytes: 1,
+            traffic: hearsay_network::Traffic::Eager,
+            compact: true,
+            message: [1; 20],
+            at,
+        }));
     }
 
     /// A peer asks or tells; what is said to it, if anything, and what else is done.
