@@ -6,6 +6,7 @@
 
 pub mod choice;
 pub mod link;
+pub mod push;
 pub mod sync;
 pub mod topic;
 pub mod wire;

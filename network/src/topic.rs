@@ -1,11 +1,14 @@
 //! What is gossiped: one topic for transactions, one for blocks, each of one network.
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use hearsay_chain::hash::tagged;
 use hearsay_chain::{GenesisId, UnverifiedBlock, UnverifiedTx};
 use libp2p::gossipsub::{IdentTopic, TopicHash};
 
 /// What a gossip message carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+)]
 pub enum Topic {
     /// One transaction, encoded.
     Tx,

@@ -242,11 +242,14 @@ impl Store {
     }
 
     /// Forgets a message whose verdict has not come in time, and gives who sent it and its bytes.
-    pub(super) fn overdue(&mut self, now: Duration, config: &Config) -> Option<(Option<Slot>, usize)> {
+    pub(super) fn overdue(
+        &mut self,
+        now: Duration,
+        config: &Config,
+    ) -> Option<(Option<Slot>, usize)> {
         while let Some((at, short)) = self.waiting.front().copied() {
-            let waits = self
-                .get(short)
-                .is_some_and(|seen| seen.at == at && seen.state == State::Waiting);
+            let waits =
+                self.get(short).is_some_and(|seen| seen.at == at && seen.state == State::Waiting);
             if waits && at.saturating_add(config.verdict_within) > now {
                 return None;
             }

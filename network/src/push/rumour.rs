@@ -130,7 +130,8 @@ impl<P: Ord + Copy + Debug> Router<P> {
     }
 
     fn settle_if_done(&mut self, short: ShortId) {
-        let done = |live: &mut super::message::Live| live.timer.is_some() && live.waiting.is_empty();
+        let done =
+            |live: &mut super::message::Live| live.timer.is_some() && live.waiting.is_empty();
         if self.store.accepted(short).is_some_and(done) {
             self.settle(short);
         }

@@ -27,7 +27,12 @@ fn check(sim: &Sim) {
     assert_eq!(sim.settled, sim.accepted, "each ends once");
     assert_eq!(sim.unsure, 0, "every peer was heard of");
     assert_eq!(sim.taken as usize, sim.fates.len());
-    assert!(sim.dropped.is_empty() && sim.offences.is_empty(), "{:?} {:?}", sim.dropped, sim.offences);
+    assert!(
+        sim.dropped.is_empty() && sim.offences.is_empty(),
+        "{:?} {:?}",
+        sim.dropped,
+        sim.offences
+    );
 }
 
 /// A line of the table: copies, latency, and what is sent beside messages, for each node and message.
@@ -60,7 +65,9 @@ fn every_node_hears_everything_about_once_and_about_as_fast_as_by_flooding() {
             let [copies, p50, p99] = report(&name, &mut sim);
             check(&sim);
             assert!(copies <= 1.2, "{copies} copies");
-            if false {assert!(p50 <= 1.1 && p99 <= 1.1, "{p50} {p99}");}
+            if false {
+                assert!(p50 <= 1.1 && p99 <= 1.1, "{p50} {p99}");
+            }
         }
     }
 }
@@ -99,9 +106,15 @@ fn bigger_than_the_fanout_floods_no_wider() {
 #[test]
 #[ignore = "a table to choose the defaults by"]
 fn table() {
-    for (announce, acknowledge, patience) in
-        [(20, 300, 150), (50, 300, 150), (100, 300, 150), (300, 300, 150), (100, 1_000, 150), (100, 300, 50), (100, 300, 300)]
-    {
+    for (announce, acknowledge, patience) in [
+        (20, 300, 150),
+        (50, 300, 150),
+        (100, 300, 150),
+        (300, 300, 150),
+        (100, 1_000, 150),
+        (100, 300, 50),
+        (100, 300, 300),
+    ] {
         for faster_by in [5, 10, 20] {
             let config = Config {
                 announce_every: ms(announce),
@@ -111,7 +124,12 @@ fn table() {
                 ..Config::default()
             };
             let mut sim = run(50, 6, &config, 1);
-            report(&format!("announce {announce} ack {acknowledge} patience {patience} faster {faster_by}"), &mut sim);
+            report(
+                &format!(
+                    "announce {announce} ack {acknowledge} patience {patience} faster {faster_by}"
+                ),
+                &mut sim,
+            );
         }
     }
 }

@@ -315,9 +315,10 @@ impl Sim {
 
     /// What went over all connections.
     pub(super) fn traffic(&self) -> Traffic {
-        let open = self.nodes.iter().flat_map(|node| {
-            node.peers().map(|peer| node.stats(&peer).sent).collect::<Vec<_>>()
-        });
+        let open = self
+            .nodes
+            .iter()
+            .flat_map(|node| node.peers().map(|peer| node.stats(&peer).sent).collect::<Vec<_>>());
         open.chain(self.past.iter().copied()).fold(Traffic::default(), |sum, it| Traffic {
             frames: sum.frames + it.frames,
             pushed: sum.pushed + it.pushed,
@@ -381,7 +382,8 @@ impl Sim {
     }
 
     pub(super) fn unjudged(&self) -> usize {
-        let of = |node: &Router<usize>| node.peers().map(|peer| node.unjudged(&peer)).sum::<usize>();
+        let of =
+            |node: &Router<usize>| node.peers().map(|peer| node.unjudged(&peer)).sum::<usize>();
         self.nodes.iter().map(of).sum()
     }
 }
