@@ -308,6 +308,21 @@ impl<P: Ord + Copy + Debug> Router<P> {
         self.names.keys().copied()
     }
 
+    /// How much is remembered.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        let (seen, cached_bytes) = self.store.size();
+        let queued = |peer: &Peer| peer.queue.len().saturating_add(peer.answers.len());
+        Size {
+            seen,
+            cached_bytes,
+            missing: self.board.len(),
+            origins: self.trees.len(),
+            queued: self.peers.values().map(queued).sum(),
+            said: self.peers.values().map(|peer| peer.says.len()).sum(),
+        }
+    }
+
     fn peer(&self, name: &P) -> Option<&Peer> {
         self.peers.get(self.names.get(name)?)
     }
@@ -315,6 +330,23 @@ impl<P: Ord + Copy + Debug> Router<P> {
     fn peer_mut(&mut self, name: &P) -> Option<&mut Peer> {
         self.peers.get_mut(self.names.get(name)?)
     }
+}
+
+/// How much a router remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Messages seen.
+    pub seen: usize,
+    /// Bytes of accepted messages at hand.
+    pub cached_bytes: usize,
+    /// Messages that were announced and have not come.
+    pub missing: usize,
+    /// Origins whose trees are known.
+    pub origins: usize,
+    /// Messages that wait to be sent to peers.
+    pub queued: usize,
+    /// Ids, origins and beacons that wait to be said to peers.
+    pub said: usize,
 }
 
 impl<P: Debug> Debug for Router<P> {

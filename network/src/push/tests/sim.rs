@@ -10,7 +10,8 @@ use hearsay_chain::hash::tagged;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::push::{Config, Frame, Heard, MessageId, Origin, Part, Router, Traffic};
+use crate::push::message::short_of;
+use crate::push::{Config, Frame, Heard, Item, MessageId, Origin, Part, Router, Traffic};
 use crate::topic::Topic;
 
 /// How long a node takes to judge a message.
@@ -79,6 +80,8 @@ pub(super) struct Sim {
     next: u64,
     wakes: Vec<Option<Duration>>,
     pub(super) silent: BTreeSet<usize>,
+    /// Nodes that announce what they have, and give nothing.
+    pub(super) stingy: BTreeSet<usize>,
     pub(super) random: StdRng,
     /// The chance that a part that carries messages is lost.
     pub(super) loss: f64,
@@ -111,6 +114,7 @@ impl Sim {
             next: 0,
             wakes: vec![None; count],
             silent: BTreeSet::new(),
+            stingy: BTreeSet::new(),
             random: StdRng::seed_from_u64(seed),
             loss: 0.0,
             payload: 200,
@@ -298,19 +302,38 @@ impl Sim {
         }
         let bytes = frame.encode();
         assert_eq!(Frame::decode(&bytes, 1 << 20).as_ref(), Ok(&frame));
-        if self.loss > 0.0 {
-            let (random, loss) = (&mut self.random, self.loss);
-            frame.parts.retain(|part| {
-                let carries = matches!(part, Part::Messages { .. } | Part::Asked { .. });
-                !(carries && random.random_bool(loss))
-            });
+        let carries = |part: &Part| matches!(part, Part::Messages { .. } | Part::Asked { .. });
+        if self.stingy.contains(&from) {
+            // It announces what it should push.
+            let mut ids = Vec::new();
+            for part in frame.parts.iter().filter(|part| carries(part)) {
+                let Part::Messages { items, .. } = part else { continue };
+                let id = |item: &Item| short_of(&identify(item.topic, &item.data.0));
+                let others = items
+                    .iter()
+                    .filter(|item| self.fates[&identify(item.topic, &item.data.0)].origin != from);
+                ids.extend(others.map(id));
+            }
+            frame.parts.retain(|part| !carries(part));
+            frame.parts.push(Part::Have(ids));
         }
+        let (random, loss) = (&mut self.random, self.loss);
+        frame.parts.retain(|part| !(loss > 0.0 && carries(part) && random.random_bool(loss)));
         let jitter = 1.0 + self.random.random_range(-JITTER..JITTER);
         let line = self.lines.get_mut(&key(from, to)).unwrap();
         let last = &mut line.last[usize::from(from > to)];
         *last = (*last).max(self.now + line.delay.mul_f64(jitter));
         let (at, epoch) = (*last, line.epoch);
         self.schedule(at, Event::Arrive { from, to, epoch, frame });
+    }
+
+    /// A node passes on a beacon of another that never was.
+    pub(super) fn forge_beacon(&mut self, node: usize, origin: Origin, number: u64) {
+        let peers: Vec<usize> = self.nodes[node].peers().collect();
+        for peer in peers {
+            let parts = vec![Part::Beacon { origin, number }];
+            self.send(node, peer, Frame { parts });
+        }
     }
 
     /// What went over all connections.
