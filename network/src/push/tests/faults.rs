@@ -171,3 +171,32 @@ fn forged_beacons_cut_nobody_off() {
         assert!(p99 < 1_000.0, "{p99}");
     }
 }
+
+#[test]
+#[ignore = "a table to choose the defaults by"]
+fn table() {
+    for (announce, patience) in [
+        (20, 150),
+        (50, 150),
+        (100, 150),
+        (300, 150),
+        (100, 50),
+        (100, 100),
+        (100, 300),
+        (50, 100),
+        (50, 50),
+    ] {
+        let config =
+            Config { announce_every: ms(announce), patience: ms(patience), ..Config::default() };
+        for seed in 1..=2 {
+            let mut sim = Sim::new(50, 6, &config, seed);
+            for node in 0..5 {
+                sim.at(seconds(8) + ms(4_000 * node as u64), Act::Silence(node));
+            }
+            sim.load(20, seconds(3), seconds(33));
+            sim.run(seconds(60));
+            let name = format!("announce {announce} patience {patience} seed {seed}");
+            report(&name, &sim);
+        }
+    }
+}
