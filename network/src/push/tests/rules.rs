@@ -1,4 +1,4 @@
-//! Single rules, frame by frame.
+//! Single rules, frame by frame: how messages are spread.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::push::message::short_of;
 use crate::push::{Config, Frame, Heard, Item, MessageId, Origin, Part, Payload, Router, ShortId};
 use crate::topic::Topic;
 
-const ORIGIN: Origin = Origin(77);
+pub(super) const ORIGIN: Origin = Origin(77);
 
-fn quiet() -> Config {
+pub(super) fn quiet() -> Config {
     Config { beacon_every: Duration::ZERO, ..Config::default() }
 }
 
 /// A router with some peers, and no beacons.
-fn with_peers(peers: u32) -> Router<u32> {
+pub(super) fn with_peers(peers: u32) -> Router<u32> {
     let mut router = router(quiet(), 1);
     for peer in 0..peers {
         router.joined(ms(0), peer);
@@ -24,53 +24,58 @@ fn with_peers(peers: u32) -> Router<u32> {
     router
 }
 
-fn item(byte: u8) -> Item {
+pub(super) fn item(byte: u8) -> Item {
     Item { topic: Topic::Tx, data: Payload(vec![byte; 100].into()) }
 }
 
-fn id(byte: u8) -> MessageId {
+pub(super) fn id(byte: u8) -> MessageId {
     identify(Topic::Tx, &[byte; 100])
 }
 
-fn short(byte: u8) -> ShortId {
+pub(super) fn short(byte: u8) -> ShortId {
     short_of(&id(byte))
 }
 
-fn push(bytes: &[u8]) -> Part {
+pub(super) fn push(bytes: &[u8]) -> Part {
     Part::Messages { origin: ORIGIN, items: bytes.iter().map(|byte| item(*byte)).collect() }
 }
 
-fn give(byte: u8) -> Part {
+pub(super) fn give(byte: u8) -> Part {
     Part::Asked { items: vec![(ORIGIN, item(byte))] }
 }
 
-fn receive(router: &mut Router<u32>, now: u64, from: u32, part: Part) -> Vec<Heard<u32>> {
+pub(super) fn receive(
+    router: &mut Router<u32>,
+    now: u64,
+    from: u32,
+    part: Part,
+) -> Vec<Heard<u32>> {
     let mut out = Vec::new();
     router.received(ms(now), from, Frame { parts: vec![part] }, &mut out);
     out
 }
 
 /// A message comes and is accepted.
-fn accept(router: &mut Router<u32>, now: u64, from: u32, byte: u8) {
+pub(super) fn accept(router: &mut Router<u32>, now: u64, from: u32, byte: u8) {
     receive(router, now, from, push(&[byte]));
     router.judged(ms(now), &id(byte), Verdict::Accept);
 }
 
 /// All that is sent to a peer by then, after a tick.
-fn sent(router: &mut Router<u32>, now: u64, peer: u32) -> Vec<Part> {
+pub(super) fn sent(router: &mut Router<u32>, now: u64, peer: u32) -> Vec<Part> {
     let mut out = Vec::new();
     router.tick(ms(now), &mut out);
     let frames = std::iter::from_fn(|| router.next_frame(ms(now), &peer));
     frames.flat_map(|frame| frame.parts).collect()
 }
 
-fn tick(router: &mut Router<u32>, now: u64) -> Vec<Heard<u32>> {
+pub(super) fn tick(router: &mut Router<u32>, now: u64) -> Vec<Heard<u32>> {
     let mut out = Vec::new();
     router.tick(ms(now), &mut out);
     out
 }
 
-fn settled(heard: &[Heard<u32>]) -> Option<[u32; 3]> {
+pub(super) fn settled(heard: &[Heard<u32>]) -> Option<[u32; 3]> {
     heard.iter().find_map(|heard| match heard {
         Heard::Settled { known, refused, unsure, .. } => Some([*known, *refused, *unsure]),
         _ => None,
@@ -90,134 +95,6 @@ fn a_message_is_pushed_once_accepted_and_its_giver_hears_that_we_have_it() {
     assert_eq!(sent(&mut router, 11, 1), [push(&[1])]);
     assert_eq!(sent(&mut router, 11, 0), []);
     assert_eq!(sent(&mut router, 311, 0), [Part::Have(vec![short(1)])]);
-}
-
-#[test]
-fn the_second_copy_tells_its_sender_to_be_lazy_and_the_first_does_not() {
-    let mut router = with_peers(3);
-    accept(&mut router, 10, 0, 1);
-    receive(&mut router, 20, 1, push(&[1]));
-    receive(&mut router, 21, 0, push(&[1]));
-    assert_eq!(sent(&mut router, 21, 1)[0], Part::Lazy(vec![ORIGIN]));
-    assert_eq!(sent(&mut router, 21, 0), []);
-    // It is told again, should it go on; not for what was on its way.
-    accept(&mut router, 30, 0, 2);
-    receive(&mut router, 31, 1, push(&[2]));
-    assert!(!sent(&mut router, 31, 1).contains(&Part::Lazy(vec![ORIGIN])));
-    accept(&mut router, 2_000, 0, 3);
-    receive(&mut router, 2_001, 1, push(&[3]));
-    assert!(sent(&mut router, 2_001, 1).contains(&Part::Lazy(vec![ORIGIN])));
-}
-
-#[test]
-fn a_late_copy_of_an_earlier_message_does_not_turn_the_one_who_gave_the_last_away() {
-    let mut router = with_peers(2);
-    accept(&mut router, 10, 0, 1);
-    accept(&mut router, 11, 1, 2);
-    receive(&mut router, 12, 1, push(&[1]));
-    assert!(!sent(&mut router, 12, 1).contains(&Part::Lazy(vec![ORIGIN])));
-    receive(&mut router, 13, 0, push(&[2]));
-    assert!(sent(&mut router, 13, 0).contains(&Part::Lazy(vec![ORIGIN])));
-}
-
-#[test]
-fn a_copy_under_another_origin_turns_nobody_away() {
-    let mut router = with_peers(3);
-    let mut out = Vec::new();
-    let forged = Part::Messages { origin: Origin(5), items: vec![item(1)] };
-    router.received(ms(10), 0, Frame { parts: vec![forged] }, &mut out);
-    receive(&mut router, 20, 1, push(&[1]));
-    assert_eq!(sent(&mut router, 20, 1), []);
-}
-
-#[test]
-fn to_a_lazy_peer_messages_are_announced_and_to_an_eager_one_pushed_again() {
-    let mut router = with_peers(2);
-    accept(&mut router, 10, 0, 1);
-    receive(&mut router, 20, 1, Part::Lazy(vec![ORIGIN]));
-    sent(&mut router, 20, 1);
-    accept(&mut router, 30, 0, 2);
-    assert_eq!(sent(&mut router, 30, 1), []);
-    assert_eq!(sent(&mut router, 130, 1), [Part::Have(vec![short(2)])]);
-    receive(&mut router, 140, 1, Part::Eager(vec![ORIGIN]));
-    accept(&mut router, 150, 0, 3);
-    assert_eq!(sent(&mut router, 150, 1), [push(&[3])]);
-}
-
-#[test]
-fn what_was_announced_and_does_not_come_is_asked_for_and_the_giver_is_told_to_be_eager() {
-    let mut router = with_peers(2);
-    receive(&mut router, 10, 1, Part::Have(vec![short(1)]));
-    assert_eq!(sent(&mut router, 159, 1), []);
-    assert_eq!(sent(&mut router, 160, 1), [Part::Want(vec![short(1)])]);
-    let heard = receive(&mut router, 200, 1, give(1));
-    assert!(matches!(heard[1], Heard::Message { from: 1, asked: true, .. }));
-    assert_eq!(sent(&mut router, 200, 1), [Part::Eager(vec![ORIGIN])]);
-}
-
-#[test]
-fn what_nobody_asked_for_counts_as_pushed() {
-    let mut router = with_peers(2);
-    let heard = receive(&mut router, 10, 1, give(1));
-    assert!(matches!(heard[1], Heard::Message { asked: false, .. }));
-    assert_eq!(sent(&mut router, 10, 1), []);
-}
-
-#[test]
-fn the_next_one_is_asked_when_the_first_is_silent_has_it_no_more_or_leaves() {
-    for fault in 0..3 {
-        let mut router = with_peers(3);
-        for peer in 0..3 {
-            receive(&mut router, 10 + u64::from(peer), peer, Part::Have(vec![short(1)]));
-        }
-        assert_eq!(sent(&mut router, 160, 0), [Part::Want(vec![short(1)])]);
-        let then = match fault {
-            0 => 1_160,
-            1 => {
-                receive(&mut router, 200, 0, Part::Gone(vec![short(1)]));
-                200
-            }
-            _ => {
-                router.left(ms(200), &0);
-                200
-            }
-        };
-        assert_eq!(sent(&mut router, then, 1), [Part::Want(vec![short(1)])], "{fault}");
-        assert_eq!(sent(&mut router, then, 2), []);
-        // Who failed is asked last from now on.
-        receive(&mut router, 5_000, 0, Part::Have(vec![short(2)]));
-        receive(&mut router, 5_001, 2, Part::Have(vec![short(2)]));
-        let asked = |part: &Part| matches!(part, Part::Want(ids) if ids.contains(&short(2)));
-        assert!(sent(&mut router, 5_200, 2).iter().any(asked), "{fault}");
-    }
-}
-
-#[test]
-fn with_a_measured_round_trip_the_next_one_is_asked_sooner() {
-    let mut router = with_peers(2);
-    router.measured(&0, ms(100));
-    receive(&mut router, 10, 0, Part::Have(vec![short(1)]));
-    receive(&mut router, 11, 1, Part::Have(vec![short(1)]));
-    assert_eq!(sent(&mut router, 160, 0), [Part::Want(vec![short(1)])]);
-    assert_eq!(sent(&mut router, 459, 1), []);
-    assert_eq!(sent(&mut router, 460, 1), [Part::Want(vec![short(1)])]);
-}
-
-#[test]
-fn a_faster_path_is_taken_after_three_messages_in_a_row() {
-    let mut router = with_peers(2);
-    accept(&mut router, 10, 0, 1);
-    receive(&mut router, 11, 1, push(&[1]));
-    sent(&mut router, 20, 1);
-    let mut early = |byte: u8, lead: u64| {
-        let now = u64::from(byte) * 1_000;
-        receive(&mut router, now, 1, Part::Have(vec![short(byte)]));
-        accept(&mut router, now + lead, 0, byte);
-        sent(&mut router, now + lead, 1).contains(&Part::Eager(vec![ORIGIN]))
-    };
-    assert!(!early(2, 20) && !early(3, 20));
-    assert!(!early(4, 5), "too little, so the count starts anew");
-    assert!(!early(5, 20) && !early(6, 20) && early(7, 20));
 }
 
 #[test]
@@ -324,7 +201,7 @@ fn what_is_introduced_lazily_is_only_announced() {
     assert_eq!(sent(&mut router, 160, 0), [Part::Have(vec![short(1)])]);
     receive(&mut router, 170, 0, Part::Want(vec![short(1)]));
     let given = Part::Asked { items: vec![(Origin::NONE, item(1))] };
-    assert_eq!(sent(&mut router, 170, 0), [given.clone()]);
+    assert_eq!(sent(&mut router, 170, 0), std::slice::from_ref(&given));
     // Who gets it so announces it in turn, and plants no tree.
     let mut other = with_peers(2);
     receive(&mut other, 0, 0, Part::Have(vec![short(1)]));
@@ -368,30 +245,6 @@ fn announcements_ride_along() {
     let parts = sent(&mut router, 11, 0);
     assert!(matches!(&parts[..], [Part::Messages { .. }, Part::Have(ids)] if *ids == [short(1)]));
     assert_eq!(sent(&mut router, 1_000, 0), []);
-}
-
-#[test]
-fn who_joins_is_told_to_be_lazy_where_another_pushes() {
-    let mut router = with_peers(1);
-    accept(&mut router, 10, 0, 1);
-    router.joined(ms(20), 1);
-    let recent = Part::Have(vec![short(1)]);
-    assert_eq!(sent(&mut router, 20, 1), [Part::Lazy(vec![ORIGIN]), recent]);
-    // And when that one leaves, to push.
-    router.left(ms(30), &0);
-    assert_eq!(sent(&mut router, 30, 1), [Part::Eager(vec![ORIGIN])]);
-}
-
-#[test]
-fn an_unknown_origin_is_pushed_to_some_and_announced_to_the_rest() {
-    let mut router = with_peers(30);
-    accept(&mut router, 10, 0, 1);
-    let pushed = |router: &mut Router<u32>, byte| {
-        (1..30).filter(|peer| sent(router, 200, *peer).contains(&push(&[byte]))).count()
-    };
-    assert!((11..=12).contains(&pushed(&mut router, 1)));
-    accept(&mut router, 20, 0, 2);
-    assert!((11..=12).contains(&pushed(&mut router, 2)), "they stay lazy until they ask");
 }
 
 #[test]
