@@ -12,10 +12,10 @@ use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{identify, ping};
 
 use crate::gossip::{FRAME_SLACK, Mode};
+use crate::gossip_score;
 use crate::probe::ProbeCodec;
 use crate::push;
 use crate::push::stream::{Push, TrafficCount};
-use crate::gossip_score;
 use crate::service::{Config, NetworkError};
 use crate::sync_codec::SyncCodec;
 use crate::tap::Tap;
