@@ -23,6 +23,7 @@ mod event;
 mod gossip;
 mod gossip_score;
 mod hold;
+mod loss;
 mod outbox;
 mod probe;
 mod service;

@@ -5,7 +5,7 @@
 //! connection to the sender. So a wrapper around the behaviour notes which peer's event is being
 //! handled, and the transform (which changes nothing) writes down what passes.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -26,6 +26,7 @@ use libp2p::{Multiaddr, PeerId};
 
 use crate::bundle;
 use crate::compact::BlockMessage;
+use crate::loss::Loss;
 use crate::event::{CopyNote, Traffic};
 use crate::hold::{Hold, Release};
 use crate::topic::{Topic, Topics, message_id};
@@ -33,6 +34,10 @@ use crate::topic::{Topic, Topics, message_id};
 /// Copies that one event of a connection brings are taken out right after it was handled, so this
 /// bounds one RPC's messages; gossipsub's frame limit does so as well.
 const MAX_NOTES: usize = 16_384;
+
+/// The first things that come over a connection say which protocol the peer speaks and what it
+/// subscribes to; without them there would be no gossip to lose.
+const NEVER_LOST: u8 = 2;
 
 /// Topics that are not ours are not remembered: a peer could name new ones for ever.
 type Gossipsub = Behaviour<Recorder, WhitelistSubscriptionFilter>;
@@ -115,6 +120,9 @@ pub(crate) struct Tap {
     /// Whether it is quiet towards a peer until it is released.
     holds: bool,
     releases: VecDeque<(PeerId, ConnectionId)>,
+    loss: Loss,
+    /// What has come over each connection, up to [`NEVER_LOST`]; empty where nothing is lost.
+    heard: HashMap<ConnectionId, u8>,
 }
 
 impl Tap {
@@ -122,7 +130,12 @@ impl Tap {
     ///
     /// # Errors
     /// Gossipsub's own objections to the configuration.
-    pub(crate) fn new(config: Config, topics: Topics, holds: bool) -> Result<Self, &'static str> {
+    pub(crate) fn new(
+        config: Config,
+        topics: Topics,
+        holds: bool,
+        loss: Loss,
+    ) -> Result<Self, &'static str> {
         let notes = Arc::new(Mutex::new(Notes::default()));
         let ours = [Topic::Tx, Topic::Block].map(|topic| topics.ident(topic).hash());
         let recorder = Recorder { topics, notes: Arc::clone(&notes) };
@@ -132,7 +145,17 @@ impl Tap {
             WhitelistSubscriptionFilter(ours.into()),
             recorder,
         )?;
-        Ok(Self { gossip, notes, holds, releases: VecDeque::new() })
+        Ok(Self { gossip, notes, holds, releases: VecDeque::new(), loss, heard: HashMap::new() })
+    }
+
+    /// Whether what has come over a connection is thrown away.
+    fn loses(&mut self, connection: ConnectionId) -> bool {
+        if !self.loss.is_on() {
+            return false;
+        }
+        let heard = self.heard.entry(connection).or_default();
+        *heard = heard.saturating_add(1).min(NEVER_LOST + 1);
+        *heard > NEVER_LOST && self.loss.takes()
     }
 
     /// Lets gossipsub speak to a peer: it has no other way.
@@ -193,6 +216,9 @@ impl NetworkBehaviour for Tap {
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        if let FromSwarm::ConnectionClosed(closed) = &event {
+            self.heard.remove(&closed.connection_id);
+        }
         self.gossip.on_swarm_event(event);
     }
 
@@ -202,6 +228,9 @@ impl NetworkBehaviour for Tap {
         connection: ConnectionId,
         event: THandlerOutEvent<Self>,
     ) {
+        if self.loses(connection) {
+            return;
+        }
         lock(&self.notes).sender = Some(peer);
         self.gossip.on_connection_handler_event(peer, connection, event);
         lock(&self.notes).sender = None;

@@ -29,6 +29,7 @@ pub use tally::{Tally, TrafficCount};
 
 use self::handler::{Handler, News, Word};
 use self::links::{Change, Links};
+use crate::loss::Loss;
 use crate::push::{Config, Frame, Heard, MessageId, Origin, PeerStats, Router};
 use crate::topic::{Topic, Topics, message_id};
 
@@ -87,6 +88,7 @@ pub(crate) struct Push {
     sleep: Option<(Duration, Pin<Box<Sleep>>)>,
     waker: Option<Waker>,
     traffic: TrafficCount,
+    loss: Loss,
 }
 
 impl Push {
@@ -97,6 +99,7 @@ impl Push {
         limit: usize,
         dilation: u32,
         traffic: TrafficCount,
+        loss: Loss,
     ) -> Self {
         let topics = Topics::new(genesis);
         let name = |topic: Topic| topics.ident(topic).hash().into_string();
@@ -122,6 +125,7 @@ impl Push {
             sleep: None,
             waker: None,
             traffic,
+            loss,
         }
     }
 
@@ -244,7 +248,9 @@ impl Push {
             return false;
         };
         let mut heard = Vec::new();
-        self.router.received(self.now(), peer, frame, &mut heard);
+        if !self.loss.takes() {
+            self.router.received(self.now(), peer, frame, &mut heard);
+        }
         if !heard.is_empty() {
             self.say(PushEvent::Heard(at, heard));
         }
