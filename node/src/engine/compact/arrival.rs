@@ -154,14 +154,14 @@ impl<S: Store> Engine<S> {
         }
         let fields = &header.header().fields;
         let (height, parent) = (fields.height, fields.parent);
-        if orphan {
+        let is_near = height <= self.next_height().saturating_add(NEAR);
+        if orphan && !is_near {
             // Who relays a block has its parent, or is putting it together; the block itself it may
-            // not have yet.
+            // not have yet, and would have nothing to show for it.
             let claim = Candidate { height: height.saturating_sub(1), id: parent };
             self.sync.heard_of(&from, claim);
             self.advance_sync(now, out)?;
         }
-        let is_near = height <= self.next_height().saturating_add(NEAR);
         let has_room = self.compact.rebuilding.has_room_for(&Turn::of(header.header()));
         if !is_near || !has_room {
             return Ok(());

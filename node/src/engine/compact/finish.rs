@@ -3,6 +3,7 @@
 
 use hearsay_chain::chain::Import;
 use hearsay_chain::codec::DecodeError;
+use hearsay_chain::fork_choice::Candidate;
 use hearsay_chain::{
     BlockError, BlockId, Judged, Store, StoreError, UnverifiedTx, Verdict, VerifiedBlock,
     VerifiedTx,
@@ -154,7 +155,12 @@ impl<S: Store> Engine<S> {
         let kept = block.clone();
         match self.import_block(now, block, out)? {
             Import::Tip(_) | Import::Side | Import::Known => Ok(()),
-            Import::Orphan { .. } => {
+            Import::Orphan { missing } => {
+                // By now its deliverer has put it together as well.
+                if !self.compact.is_rebuilding(&missing) {
+                    let claim = Candidate { height: kept.height(), id };
+                    self.sync.heard_of(&from, claim);
+                }
                 self.orphans.keep(kept.to_block().into(), from, now.mono_us);
                 self.advance_sync(now, out)
             }

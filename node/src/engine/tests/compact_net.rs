@@ -56,7 +56,7 @@ fn on_a_line_of_nodes_that_all_lack_the_transactions_they_come_down_the_line() {
     sim.run_until(5 * SECOND + 500 * MS);
     sim.lose_transactions();
     sim.load(8, 10 * MS);
-    sim.run_until(9 * SECOND);
+    sim.run_until(8 * SECOND + 900 * MS);
     let tips = sim.tips();
     assert!(tips.iter().all(|tip| *tip == tips[0]), "{tips:?}");
     let ([from_pool, carried, fetched], _) = sim.rebuilt();

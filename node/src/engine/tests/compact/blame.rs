@@ -125,7 +125,7 @@ fn a_body_that_does_not_fit_its_branch_costs_the_authority_alone() {
     let compact = CompactBlock::of(&block, 1, |_| true, &key(1));
     let effects = deliver(&mut desk, 1, &compact);
     assert_eq!(verdict(&effects), (Verdict::Accept, None));
-    assert_eq!(bad_body(&effects).as_deref(), Some("nonce"));
+    assert_eq!(bad_body(&effects).as_deref(), Some("nonce-gap"));
     assert!(!penalises(&effects));
     assert_eq!(desk.engine.chain().tip().height, 0);
 }
