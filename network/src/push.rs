@@ -35,4 +35,4 @@ pub use config::Config;
 pub use frame::{Frame, Item, MAX_IDS, MAX_ITEMS, MAX_PARTS, MAX_WANT, Part, Payload};
 pub use heard::{Heard, PeerStats, Traffic};
 pub use message::{MessageId, Origin, ShortId};
-pub use router::{Identify, Router};
+pub use router::{Identify, Router, Size};

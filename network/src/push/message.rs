@@ -118,6 +118,11 @@ impl Live {
         &mut self.links[at]
     }
 
+    /// Forgets all peers but these.
+    pub(super) fn keep_links(&mut self, keep: impl Fn(Slot) -> bool) {
+        self.links.retain(|link| keep(link.slot));
+    }
+
     pub(super) fn links(&self) -> &[Link] {
         &self.links
     }
@@ -230,6 +235,16 @@ impl Store {
         let old = at.saturating_add(config.cached_for) <= now;
         let many = self.cached_bytes > MAX_CACHED_BYTES || self.order.len() > MAX_SEEN;
         (old || many).then_some(short)
+    }
+
+    /// A peer has left. What is still spread remembers it until that ends.
+    pub(super) fn left(&mut self, slot: Slot) {
+        for (_, short) in &self.cached {
+            let live = self.seen.get_mut(short).and_then(|seen| seen.live.as_deref_mut());
+            if let Some(live) = live.filter(|live| live.timer.is_none()) {
+                live.links.retain(|link| link.slot != slot);
+            }
+        }
     }
 
     /// Lets go of the message that [`Store::stale`] gave.

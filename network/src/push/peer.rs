@@ -22,12 +22,11 @@ pub(super) const MAX_UNJUDGED: usize = 8_192;
 /// The most bytes of them.
 pub(super) const MAX_UNJUDGED_BYTES: usize = 32 << 20;
 
-/// What a peer may ask for. A node that was away for ten seconds at 2,000 messages a second may ask
-/// for four seconds' worth at once, and for more than comes.
-const WANTS: Terms = Terms { at_once: 8_192.0, a_second: 4_096.0 };
+/// What a peer may ask for: more than it has reason to, as a message takes a processor some 30 µs to
+/// check. What it is given is bounded by [`MAX_ANSWERS`] and by its stream.
+const WANTS: Terms = Terms { at_once: 32_768.0, a_second: 16_384.0 };
 
-/// The beacons of a peer that are taken. A thousand nodes that send one a minute bring 17 a second;
-/// when they all start at once each sends six within half a minute.
+/// The beacons of a peer that are taken: twice of what a node passes on.
 const BEACONS: Terms = Terms { at_once: 4_096.0, a_second: 256.0 };
 
 /// The shortest time in which an answer is expected, in units of the longest: a round trip is not
@@ -94,6 +93,6 @@ impl Peer {
     }
 }
 
-fn micros(time: Duration) -> u64 {
+pub(super) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -94,6 +94,13 @@ impl Says {
         at_once || self.overdue || self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
+    /// How much waits.
+    pub(super) fn len(&self) -> usize {
+        let ids = [&self.have, &self.refused, &self.want, &self.gone];
+        let ids: usize = ids.into_iter().map(VecDeque::len).sum();
+        ids.saturating_add(self.turns.len()).saturating_add(self.beacons.len())
+    }
+
     /// Moves what fits to a frame.
     pub(super) fn fill(&mut self, parts: &mut Vec<Part>) {
         let want = first(&mut self.want, MAX_WANT);

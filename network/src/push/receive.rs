@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::frame::{Frame, Item, Part};
 use super::heard::Heard;
 use super::message::{Live, Origin, ShortId, Slot, State, short_of};
-use super::peer::{MAX_ANSWERS, MAX_UNJUDGED, MAX_UNJUDGED_BYTES};
+use super::peer::{MAX_ANSWERS, MAX_UNJUDGED, MAX_UNJUDGED_BYTES, micros};
 use super::router::{Router, SWEEP_EVERY};
 use super::rumour::MAX_TOLD;
 
@@ -267,7 +267,9 @@ impl<P: Ord + Copy + Debug> Router<P> {
         }
         let (pass_on, turns) = self.trees.of(origin).beacon(number, slot, now, &self.config);
         self.tell(turns.into_iter().flatten().map(|turn| (origin, turn)));
-        if pass_on {
+        if pass_on && !self.beacons.passing.take(1.0, micros(now)) {
+            self.heard.push(Heard::Dropped { place: "push-beacons", count: 1 });
+        } else if pass_on {
             // To the giver as well: if we are its way to the origin, it learns that it goes in a circle.
             for peer in self.peers.values_mut() {
                 peer.says.beacon(origin, number);

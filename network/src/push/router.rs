@@ -10,12 +10,13 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::config::Config;
-use super::frame::{Frame, Item, PART_BYTES, Part, Payload, item_bytes};
+use super::frame::{Frame, Item, MAX_ITEMS, PART_BYTES, Part, Payload, item_bytes};
 use super::heard::{Heard, PeerStats};
 use super::message::{Live, MessageId, Origin, ShortId, Slot, State, Store, short_of};
 use super::missing::Board;
 use super::peer::Peer;
 use super::tree::{Trees, Turn};
+use crate::sync::allowance::{Allowance, Terms};
 use crate::topic::Topic;
 
 /// Gives the id of a message, which covers its topic and its bytes.
@@ -27,6 +28,10 @@ const BEACON_AFTER_JOIN: [Duration; 2] = [Duration::from_millis(200), Duration::
 /// The shortest time between two beacons. At first they follow each other by this, then by twice as
 /// much, and so on up to the usual time: connections come one by one, and with them better paths.
 const BEACON_SHORTEST: Duration = Duration::from_secs(1);
+
+/// The beacons of others that are passed on: fewer than peers take of one, so that whoever makes them
+/// up does not make us an offender. A thousand nodes that send one a minute bring 17 a second.
+const PASSING: Terms = Terms { at_once: 2_048.0, a_second: 128.0 };
 
 /// A peer that joins hears of so many recent messages at most: four seconds' worth of 1,000 a second.
 const MAX_RECENT: usize = 4_096;
@@ -66,6 +71,8 @@ pub(super) struct Beacons {
     pub(super) last: Option<Duration>,
     pub(super) number: u64,
     pub(super) gap: Duration,
+    /// How many of others may be passed on.
+    pub(super) passing: Allowance,
 }
 
 impl<P: Ord + Copy + Debug> Router<P> {
@@ -86,7 +93,13 @@ impl<P: Ord + Copy + Debug> Router<P> {
             board: Board::default(),
             trees: Trees::new(),
             heard: Vec::new(),
-            beacons: Beacons { at: None, last: None, number: 0, gap },
+            beacons: Beacons {
+                at: None,
+                last: None,
+                number: 0,
+                gap,
+                passing: Allowance::new(PASSING),
+            },
             sweep_at: None,
         }
     }
@@ -131,6 +144,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
         let turns = self.trees.left(slot);
         self.tell(turns);
         self.no_longer_wait_for(slot);
+        self.store.left(slot);
     }
 
     /// The round trip to a peer was measured.
@@ -192,6 +206,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
     }
 
     /// What is to be sent to a peer now, if anything: to be called when its stream can take a frame.
+    /// It may change [`Router::wake_at`].
     pub fn next_frame(&mut self, now: Duration, name: &P) -> Option<Frame> {
         let slot = *self.names.get(name)?;
         let peer = self.peers.get(&slot)?;
@@ -225,6 +240,11 @@ impl<P: Ord + Copy + Debug> Router<P> {
                 continue;
             };
             let link = live.link(slot);
+            if !link.queued {
+                // It was refused meanwhile, and introduced again: it has another place.
+                peer.queue.pop_front();
+                continue;
+            }
             if link.known || link.refused {
                 link.queued = false;
                 peer.queue.pop_front();
@@ -245,7 +265,11 @@ impl<P: Ord + Copy + Debug> Router<P> {
             bytes = bytes.saturating_add(cost);
             let item = Item { topic: live.topic, data: live.data.clone() };
             match frame.parts.last_mut() {
-                Some(Part::Messages { origin: same, items }) if *same == origin => items.push(item),
+                Some(Part::Messages { origin: same, items })
+                    if *same == origin && items.len() < MAX_ITEMS =>
+                {
+                    items.push(item);
+                }
                 _ => frame.parts.push(Part::Messages { origin, items: vec![item] }),
             }
             peer.queue.pop_front();
@@ -257,7 +281,9 @@ impl<P: Ord + Copy + Debug> Router<P> {
     fn take_answers(&mut self, slot: Slot, mut bytes: usize, frame: &mut Frame) {
         let Some(peer) = self.peers.get_mut(&slot) else { return };
         let mut given = Vec::new();
-        while let Some(short) = peer.answers.front().copied() {
+        while given.len() < MAX_ITEMS
+            && let Some(short) = peer.answers.front().copied()
+        {
             let Some(live) = self.store.accepted(short) else {
                 peer.answers.pop_front();
                 peer.says.gone(short);
@@ -308,6 +334,21 @@ impl<P: Ord + Copy + Debug> Router<P> {
         self.names.keys().copied()
     }
 
+    /// How much is remembered.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        let (seen, cached_bytes) = self.store.size();
+        let queued = |peer: &Peer| peer.queue.len().saturating_add(peer.answers.len());
+        Size {
+            seen,
+            cached_bytes,
+            missing: self.board.len(),
+            origins: self.trees.len(),
+            queued: self.peers.values().map(queued).sum(),
+            said: self.peers.values().map(|peer| peer.says.len()).sum(),
+        }
+    }
+
     fn peer(&self, name: &P) -> Option<&Peer> {
         self.peers.get(self.names.get(name)?)
     }
@@ -315,6 +356,23 @@ impl<P: Ord + Copy + Debug> Router<P> {
     fn peer_mut(&mut self, name: &P) -> Option<&mut Peer> {
         self.peers.get_mut(self.names.get(name)?)
     }
+}
+
+/// How much a router remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Messages seen.
+    pub seen: usize,
+    /// Bytes of accepted messages at hand.
+    pub cached_bytes: usize,
+    /// Messages that were announced and have not come.
+    pub missing: usize,
+    /// Origins whose trees are known.
+    pub origins: usize,
+    /// Messages that wait to be sent to peers.
+    pub queued: usize,
+    /// Ids, origins and beacons that wait to be said to peers.
+    pub said: usize,
 }
 
 impl<P: Debug> Debug for Router<P> {

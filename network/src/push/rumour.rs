@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::seq::SliceRandom;
 
 use super::heard::Heard;
-use super::message::{Origin, ShortId, Slot, State};
+use super::message::{Link, Live, Origin, ShortId, Slot, State};
 use super::peer::MAX_QUEUE;
 use super::router::{Router, SWEEP_EVERY};
 use super::tree::Turn;
@@ -22,9 +22,13 @@ impl<P: Ord + Copy + Debug> Router<P> {
         seen.state = State::Accepted;
         let Some(live) = seen.live.as_deref_mut() else { return };
         let (origin, topic, ours) = (live.origin, live.topic, live.ours);
-        let known: Vec<Slot> =
-            live.links().iter().filter(|link| link.known).map(|link| link.slot).collect();
-        let all: Vec<Slot> = self.peers.keys().copied().collect();
+        let slots = |links: &[Link], which: fn(&Link) -> bool| -> Vec<Slot> {
+            links.iter().filter(|link| which(link)).map(|link| link.slot).collect()
+        };
+        let known = slots(live.links(), |link| link.known);
+        let refused = slots(live.links(), |link| link.refused);
+        let mut all: Vec<Slot> = self.peers.keys().copied().collect();
+        all.retain(|slot| !refused.contains(slot));
         live.waiting = all.iter().filter(|slot| !known.contains(slot)).copied().collect();
         self.store.keep(now, short);
         self.store.set_timer(short, Some(now.saturating_add(self.config.rounds[0])));
@@ -44,7 +48,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
                 self.announce(now, slot, short, now.saturating_add(by));
             }
         }
-        if !known.is_empty() {
+        if !known.is_empty() || !refused.is_empty() {
             self.settle_if_done(short);
         }
         self.trim(now);
@@ -130,8 +134,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
     }
 
     fn settle_if_done(&mut self, short: ShortId) {
-        let done =
-            |live: &mut super::message::Live| live.timer.is_some() && live.waiting.is_empty();
+        let done = |live: &mut Live| live.timer.is_some() && live.waiting.is_empty();
         if self.store.accepted(short).is_some_and(done) {
             self.settle(short);
         }
@@ -145,6 +148,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
         let unsure = std::mem::take(&mut live.waiting).len();
         let refused = live.links().iter().filter(|link| link.refused).count();
         let known = live.links().iter().filter(|link| link.known && !link.refused).count();
+        live.keep_links(|slot| self.peers.contains_key(&slot));
         let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
         self.heard.push(Heard::Settled {
             message,
@@ -255,7 +259,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
     fn sweep(&mut self, now: Duration) {
         self.trim(now);
         while let Some((giver, bytes)) = self.store.overdue(now, &self.config) {
-            self.heard.push(Heard::Dropped { place: "push-unjudged", count: 1 });
+            self.heard.push(Heard::Dropped { place: "push-verdict", count: 1 });
             if let Some(peer) = giver.and_then(|slot| self.peers.get_mut(&slot)) {
                 peer.unjudged = peer.unjudged.saturating_sub(1);
                 peer.unjudged_bytes = peer.unjudged_bytes.saturating_sub(bytes);

@@ -3,5 +3,7 @@
 mod bounds;
 mod calm;
 mod faults;
+mod measure;
 mod rules;
 mod sim;
+mod turns;

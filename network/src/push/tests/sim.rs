@@ -10,14 +10,15 @@ use hearsay_chain::hash::tagged;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::push::{Config, Frame, Heard, MessageId, Origin, Part, Router, Traffic};
+use crate::push::message::short_of;
+use crate::push::{Config, Frame, Heard, Item, MessageId, Origin, Part, Router, Traffic};
 use crate::topic::Topic;
 
 /// How long a node takes to judge a message.
-const CHECK: Duration = Duration::from_millis(1);
+pub(super) const CHECK: Duration = Duration::from_millis(1);
 
 /// How much the delay of a frame may differ from that of its link, to either side.
-const JITTER: f64 = 0.05;
+pub(super) const JITTER: f64 = 0.05;
 
 pub(super) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -52,8 +53,8 @@ enum Event {
 }
 
 #[derive(Clone, Debug)]
-struct Line {
-    delay: Duration,
+pub(super) struct Line {
+    pub(super) delay: Duration,
     /// When the last frame in each direction arrives: from the smaller number, and to it.
     last: [Duration; 2],
     /// How often it was opened; what was on its way when it broke is lost.
@@ -73,12 +74,14 @@ pub(super) struct Fate {
 pub(super) struct Sim {
     pub(super) now: Duration,
     pub(super) nodes: Vec<Router<usize>>,
-    lines: BTreeMap<(usize, usize), Line>,
+    pub(super) lines: BTreeMap<(usize, usize), Line>,
     events: BinaryHeap<Reverse<(Duration, u64)>>,
     bodies: BTreeMap<u64, Event>,
     next: u64,
     wakes: Vec<Option<Duration>>,
     pub(super) silent: BTreeSet<usize>,
+    /// Nodes that announce what they have, and give nothing.
+    pub(super) stingy: BTreeSet<usize>,
     pub(super) random: StdRng,
     /// The chance that a part that carries messages is lost.
     pub(super) loss: f64,
@@ -111,6 +114,7 @@ impl Sim {
             next: 0,
             wakes: vec![None; count],
             silent: BTreeSet::new(),
+            stingy: BTreeSet::new(),
             random: StdRng::seed_from_u64(seed),
             loss: 0.0,
             payload: 200,
@@ -298,13 +302,23 @@ impl Sim {
         }
         let bytes = frame.encode();
         assert_eq!(Frame::decode(&bytes, 1 << 20).as_ref(), Ok(&frame));
-        if self.loss > 0.0 {
-            let (random, loss) = (&mut self.random, self.loss);
-            frame.parts.retain(|part| {
-                let carries = matches!(part, Part::Messages { .. } | Part::Asked { .. });
-                !(carries && random.random_bool(loss))
-            });
+        let carries = |part: &Part| matches!(part, Part::Messages { .. } | Part::Asked { .. });
+        if self.stingy.contains(&from) {
+            // It announces what it should push.
+            let mut ids = Vec::new();
+            for part in frame.parts.iter().filter(|part| carries(part)) {
+                let Part::Messages { items, .. } = part else { continue };
+                let id = |item: &Item| short_of(&identify(item.topic, &item.data.0));
+                let others = items
+                    .iter()
+                    .filter(|item| self.fates[&identify(item.topic, &item.data.0)].origin != from);
+                ids.extend(others.map(id));
+            }
+            frame.parts.retain(|part| !carries(part));
+            frame.parts.push(Part::Have(ids));
         }
+        let (random, loss) = (&mut self.random, self.loss);
+        frame.parts.retain(|part| !(loss > 0.0 && carries(part) && random.random_bool(loss)));
         let jitter = 1.0 + self.random.random_range(-JITTER..JITTER);
         let line = self.lines.get_mut(&key(from, to)).unwrap();
         let last = &mut line.last[usize::from(from > to)];
@@ -313,84 +327,12 @@ impl Sim {
         self.schedule(at, Event::Arrive { from, to, epoch, frame });
     }
 
-    /// What went over all connections.
-    pub(super) fn traffic(&self) -> Traffic {
-        let open = self
-            .nodes
-            .iter()
-            .flat_map(|node| node.peers().map(|peer| node.stats(&peer).sent).collect::<Vec<_>>());
-        open.chain(self.past.iter().copied()).fold(Traffic::default(), |sum, it| Traffic {
-            frames: sum.frames + it.frames,
-            pushed: sum.pushed + it.pushed,
-            pushed_bytes: sum.pushed_bytes + it.pushed_bytes,
-            asked: sum.asked + it.asked,
-            asked_bytes: sum.asked_bytes + it.asked_bytes,
-            duplicates: 0,
-            announced: sum.announced + it.announced,
-            wanted: sum.wanted + it.wanted,
-            turns: sum.turns + it.turns,
-            beacons: sum.beacons + it.beacons,
-            control_bytes: sum.control_bytes + it.control_bytes,
-            beacon_bytes: sum.beacon_bytes + it.beacon_bytes,
-        })
-    }
-
-    /// When each node would have had each message, had every node passed it on over every link: with
-    /// delays drawn anew for each.
-    pub(super) fn flooded(&mut self) -> Vec<Duration> {
-        let fates: Vec<Fate> = self.fates.values().cloned().collect();
-        let mut latencies = Vec::new();
-        for fate in fates {
-            let mut best: BTreeMap<usize, Duration> = BTreeMap::new();
-            let mut open = BinaryHeap::from([Reverse((Duration::ZERO, fate.origin))]);
-            while let Some(Reverse((at, node))) = open.pop() {
-                if best.contains_key(&node) {
-                    continue;
-                }
-                best.insert(node, at);
-                for (a, b) in self.lines() {
-                    if a != node && b != node {
-                        continue;
-                    }
-                    let other = if a == node { b } else { a };
-                    let jitter = 1.0 + self.random.random_range(-JITTER..JITTER);
-                    let check = if node == fate.origin { Duration::ZERO } else { CHECK };
-                    let delay = self.lines[&(a, b)].delay.mul_f64(jitter);
-                    open.push(Reverse((at + check + delay, other)));
-                }
-            }
-            latencies.extend(best.into_iter().filter(|it| it.0 != fate.origin).map(|it| it.1));
+    /// A node passes on a beacon of another that never was.
+    pub(super) fn forge_beacon(&mut self, node: usize, origin: Origin, number: u64) {
+        let peers: Vec<usize> = self.nodes[node].peers().collect();
+        for peer in peers {
+            let parts = vec![Part::Beacon { origin, number }];
+            self.send(node, peer, Frame { parts });
         }
-        latencies
     }
-
-    /// Deliveries to these nodes of messages that these introduced, and how many there should be.
-    pub(super) fn coverage(&self, nodes: &BTreeSet<usize>) -> (usize, usize) {
-        let fates = self.fates.values().filter(|fate| nodes.contains(&fate.origin));
-        let had = |fate: &Fate| fate.arrived.keys().filter(|it| nodes.contains(it)).count();
-        fates.fold((0, 0), |(got, all), fate| (got + had(fate), all + nodes.len() - 1))
-    }
-
-    pub(super) fn latencies(&self) -> Vec<Duration> {
-        let fates = self.fates.values();
-        fates.flat_map(|fate| fate.arrived.values().map(move |at| *at - fate.at)).collect()
-    }
-
-    pub(super) fn copies(&self) -> f64 {
-        let copies: u64 = self.fates.values().map(|fate| fate.copies).sum();
-        copies as f64 / (self.fates.len() * (self.nodes.len() - 1)) as f64
-    }
-
-    pub(super) fn unjudged(&self) -> usize {
-        let of =
-            |node: &Router<usize>| node.peers().map(|peer| node.unjudged(&peer)).sum::<usize>();
-        self.nodes.iter().map(of).sum()
-    }
-}
-
-/// The quantile of some times, in milliseconds.
-pub(super) fn quantile(mut times: Vec<Duration>, at: f64) -> f64 {
-    times.sort();
-    let index = ((times.len() as f64 * at) as usize).min(times.len().saturating_sub(1));
-    times.get(index).map_or(0.0, |it| it.as_secs_f64() * 1e3)
 }
