@@ -15,7 +15,7 @@ use crate::gossip::{FRAME_SLACK, Mode};
 use crate::probe::ProbeCodec;
 use crate::push;
 use crate::push::stream::{Push, TrafficCount};
-use crate::score;
+use crate::gossip_score;
 use crate::service::{Config, NetworkError};
 use crate::sync_codec::SyncCodec;
 use crate::tap::Tap;
@@ -76,7 +76,7 @@ impl Behaviour {
         let gossip = gossip.map_err(|error| settings(&error))?;
         let (topics, pushes) = (Topics::new(genesis), config.gossip.mode.pushes());
         let mut tap = Tap::new(gossip, topics.clone(), pushes).map_err(|error| settings(&error))?;
-        tap.with_peer_score(score::params(&topics, dilation), score::thresholds())
+        tap.with_peer_score(gossip_score::params(&topics, dilation), gossip_score::thresholds())
             .map_err(|error| settings(&error))?;
         for topic in [Topic::Tx, Topic::Block] {
             tap.subscribe(topics.ident(topic)).map_err(|error| settings(&error))?;

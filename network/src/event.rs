@@ -80,6 +80,13 @@ pub enum Command {
     Ban {
         /// Whom.
         peer: PeerId,
+        /// How long, in undilated time.
+        lasts: Duration,
+    },
+    /// Let a peer connect again.
+    Unban {
+        /// Whom.
+        peer: PeerId,
     },
     /// Answer a peer's request.
     Respond {
@@ -133,6 +140,8 @@ pub struct CopyNote {
     pub message: [u8; 20],
     /// What made the peer send it.
     pub traffic: Traffic,
+    /// Whether it is a compact block.
+    pub compact: bool,
     /// When it was read.
     pub at: Instant,
 }

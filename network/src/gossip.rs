@@ -30,7 +30,7 @@ impl Mode {
 }
 
 /// What may be set of gossip.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GossipConfig {
     /// How messages spread.
     pub mode: Mode,
@@ -40,6 +40,8 @@ pub struct GossipConfig {
     pub idontwant_bytes: usize,
     /// Whether ids of recent messages are announced to peers outside the mesh (IHAVE).
     pub lazy: bool,
+    /// The share of frames that are thrown away on arrival; 0 outside a lab.
+    pub loss: f64,
     /// Peers that a node aims to push each message to.
     pub mesh: usize,
     /// Below this many it looks for more.
@@ -63,6 +65,7 @@ impl Default for GossipConfig {
             bundle: Duration::from_millis(5),
             idontwant_bytes: 1_000,
             lazy: true,
+            loss: 0.0,
             mesh: 6,
             mesh_low: 5,
             mesh_high: 12,

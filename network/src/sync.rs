@@ -7,5 +7,6 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use allowance::{Allowance, Terms};
 pub use peers::{Claim, Peers};
 pub use plan::{Ask, CHUNK, Parts, Plan};

@@ -25,6 +25,7 @@ use libp2p::swarm::{
 use libp2p::{Multiaddr, PeerId};
 
 use crate::bundle;
+use crate::compact::BlockMessage;
 use crate::event::{CopyNote, Traffic};
 use crate::hold::{Hold, Release};
 use crate::topic::{Topic, Topics, message_id};
@@ -74,6 +75,7 @@ impl DataTransform for Recorder {
         let mut notes = lock(&self.notes);
         if let Some(from) = notes.sender {
             let (message, at) = (message_id(raw.topic.as_str(), &raw.data), Instant::now());
+            let compact = topic == Topic::Block && BlockMessage::is_compact(&raw.data);
             for (id, bytes) in contents(topic, &raw.data) {
                 if notes.copies.len() < MAX_NOTES {
                     let traffic = Traffic::Eager;
@@ -84,6 +86,7 @@ impl DataTransform for Recorder {
                         bytes,
                         message,
                         traffic,
+                        compact,
                         at,
                     });
                 } else {

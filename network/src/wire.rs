@@ -7,7 +7,7 @@ use hearsay_chain::codec::{DecodeError, decode, encode};
 use hearsay_chain::transaction::MAX_TX_BYTES;
 use hearsay_chain::{BlockId, GenesisId, TxId, block};
 
-use crate::reconcile::Symbol;
+use crate::reconcile::{Part, Symbol};
 use crate::short_id::ShortKey;
 
 /// The largest encoding of a request, in bytes: an offer of transactions, with the length of each and
@@ -38,8 +38,8 @@ pub const MAX_OFFER: usize = 32;
 /// 1,900 bytes. One always fits.
 pub const MAX_OFFER_BYTES: usize = 4 * MAX_TX_BYTES;
 
-/// The most transactions of a block asked for at once: 32 KiB of places. A block of the largest size
-/// has fewer than 8,192, as none is smaller than 128 bytes.
+/// The most transactions of a block asked for at once: 32 KiB of places. A block of the usual limit, a
+/// mebibyte, has fewer, as none is smaller than 165 bytes.
 pub const MAX_PLACES: usize = 8_192;
 
 /// The most symbols of a sketch in one answer: 80 KiB, about 3,000 differences.
@@ -96,6 +96,8 @@ pub enum Request {
     Sketch {
         /// The key.
         key: ShortKey,
+        /// Which of the ids.
+        part: Part,
         /// How many symbols the asker has already: 0 begins anew.
         from: u32,
         /// How many more it wants: [`MAX_SYMBOLS`] at most.
@@ -171,6 +173,9 @@ impl Request {
             }
             Request::Sketch { count, .. } if *count > MAX_SYMBOLS => {
                 Err(DecodeError::Malformed(format!("{count} symbols")))
+            }
+            Request::Sketch { part, .. } if !part.is_proper() => {
+                Err(DecodeError::Malformed(format!("no part: {part:?}")))
             }
             Request::Named { names, .. } if names.len() > MAX_NAMES => {
                 Err(DecodeError::Malformed(format!("{} names", names.len())))

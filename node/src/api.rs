@@ -5,9 +5,11 @@
 mod export;
 mod peer;
 mod pool;
+mod scores;
 
 use hearsay_chain::keys::PublicKey;
 use hearsay_chain::{Address, BlockId, GenesisId, TxId, UnverifiedTx};
+use hearsay_network::PeerId;
 use serde::{Deserialize, Serialize};
 
 pub use self::export::{ExportPage, ExportedTx, WaitingTx};
@@ -17,6 +19,7 @@ pub use self::pool::{
     MempoolStatus, PoolFees, PoolSender, PoolState, PooledTx, SenderFilter, SenderOrder,
     TestResult, TestVerdict, TxFilter, TxOrder,
 };
+pub use self::scores::{BanView, ScoreView};
 
 /// The node as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -312,6 +315,20 @@ pub enum Query {
     Block(BlockRef),
     /// [`Answer::Tx`].
     Tx(TxId),
+    /// [`Answer::Scores`].
+    Scores,
+    /// Keep a peer away. [`Answer::Done`].
+    Ban {
+        /// Whom.
+        peer: PeerId,
+        /// How long.
+        seconds: u64,
+    },
+    /// Let a peer come back, and forget what it did. [`Answer::Done`]: whether there was anything.
+    Unban {
+        /// Whom.
+        peer: PeerId,
+    },
     /// [`Answer::Evidence`].
     Evidence {
         /// From this slot on.
@@ -326,6 +343,10 @@ pub enum Query {
 pub enum Answer {
     /// To [`Query::Status`]; the shell adds what only it knows (name, addresses, uptime).
     Status(Box<NodeStatus>),
+    /// To [`Query::Scores`].
+    Scores(Vec<ScoreView>),
+    /// To a query that changes something: whether it did.
+    Done(bool),
     /// To [`Query::Mempool`].
     Mempool(MempoolStatus),
     /// To [`Query::Senders`].

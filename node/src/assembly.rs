@@ -300,6 +300,7 @@ fn network_config(
             bundle: Duration::from_millis(gossip.bundle_ms),
             idontwant_bytes: gossip.idontwant_bytes,
             lazy: gossip.lazy,
+            loss: settings.lab.as_ref().map_or(0.0, |lab| lab.gossip_loss),
             mesh: gossip.mesh,
             mesh_low: gossip.mesh_low,
             mesh_high: gossip.mesh_high,

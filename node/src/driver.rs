@@ -175,10 +175,12 @@ impl<S: Store> Driver<S> {
                 self.command(Command::Ask { peer, id, request }).await?;
             }
             Effect::Ignore { token } => drop(self.waiting.remove(&token)),
-            Effect::Penalise { peer } => {
-                warn!(%peer, "disconnected a peer for what it did");
-                self.command(Command::Ban { peer }).await?;
+            Effect::Ban { peer, us } => {
+                let lasts = Duration::from_micros(us);
+                warn!(%peer, seconds = lasts.as_secs(), "keeping a peer away");
+                self.command(Command::Ban { peer, lasts }).await?;
             }
+            Effect::Unban { peer } => self.command(Command::Unban { peer }).await?,
             Effect::Respond { token, response } => {
                 if let Some(Waiting::Peer(responder)) = self.waiting.remove(&token) {
                     self.command(Command::Respond { responder, response }).await?;
@@ -225,6 +227,9 @@ impl<S: Store> Driver<S> {
                 Duration::from_micros(*queue_us),
                 Duration::from_micros(*check_us),
             ),
+            Event::Reconciled { theirs, ours, symbols, bytes, gained, given, .. } => {
+                metrics.reconciled(theirs + ours > 0, *symbols, *bytes, (*gained, *given));
+            }
             _ => {}
         }
     }
@@ -285,6 +290,7 @@ impl<S: Store> Driver<S> {
                 bytes: note.bytes as u64,
                 message: note.message,
                 traffic: note.traffic,
+                compact: note.compact,
                 at: clock.at(note.at),
             }),
             NetEvent::Gossip { topic, data, ticket, at } if halted => {
@@ -298,11 +304,12 @@ impl<S: Store> Driver<S> {
             }
             NetEvent::Published { topic, id, failure } => Input::Published { topic, id, failure },
             NetEvent::Taken { topic, id, by: _ } => Input::Taken { topic, id },
-            NetEvent::Settled { .. } => return Ok(()),
-            NetEvent::Offence { peer, what } => {
-                warn!(%peer, what, "disconnected a peer for what it did");
-                return self.command(Command::Ban { peer }).await;
+            NetEvent::Settled { topic, id, known, refused, unsure, pushed, announced } => {
+                let (kind, id) = (topic.into(), hex::encode(id));
+                let event = Event::Settled { kind, id, known, refused, unsure, pushed, announced };
+                return self.trace(event);
             }
+            NetEvent::Offence { peer, what } => Input::Offence { peer, what },
             NetEvent::Joined(peer) => Input::Joined(peer),
             NetEvent::Listening(peer) => Input::Listening(peer),
             NetEvent::Left(peer) => Input::Left(peer),
@@ -322,7 +329,11 @@ impl<S: Store> Driver<S> {
             NetEvent::Dropped { place, count } => {
                 info!(place, count, "messages were dropped rather than let grow");
                 self.ends.metrics.dropped(place, "full", count);
-                return Ok(());
+                // Notes of later copies are for the log alone.
+                if place == "copy-notes" {
+                    return Ok(());
+                }
+                Input::Dropped { count }
             }
         };
         self.handle(input).await

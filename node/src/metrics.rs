@@ -48,6 +48,10 @@ pub struct Metrics {
     gossip_copies: Counters<2>,
     gossip_bytes: Counters<2>,
     dropped: Counters<2>,
+    reconciled: Counters<1>,
+    reconcile_symbols: Counter,
+    reconcile_bytes: Counter,
+    reconcile_moved: Counters<1>,
     foreign_peers: Counter,
     signatures: Counter,
     rpc_calls: Counters<2>,
@@ -91,6 +95,10 @@ impl Metrics {
             gossip_copies: Family::default(),
             gossip_bytes: Family::default(),
             dropped: Family::default(),
+            reconciled: Family::default(),
+            reconcile_symbols: Counter::default(),
+            reconcile_bytes: Counter::default(),
+            reconcile_moved: Family::default(),
             foreign_peers: Counter::default(),
             signatures: Counter::default(),
             rpc_calls: Family::default(),
@@ -112,6 +120,7 @@ impl Metrics {
         };
         metrics.register_messages();
         metrics.register_network();
+        metrics.register_reconciliation();
         metrics.register_state();
         metrics.register_pool();
         metrics
@@ -182,6 +191,31 @@ impl Metrics {
         );
         registry.register("peers", "Connected peers", self.peers.clone());
         registry.register("rpc_calls", "RPC calls answered", self.rpc_calls.clone());
+    }
+
+    fn register_reconciliation(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "reconciliations",
+            "Comparisons of the pool with a peer's that this node began and ended",
+            self.reconciled.clone(),
+        );
+        registry.register(
+            "reconciliation_symbols",
+            "Symbols that they took",
+            self.reconcile_symbols.clone(),
+        );
+        registry.register_with_unit(
+            "reconciliation",
+            "Bytes of their questions, symbols and names, transactions not counted",
+            Unit::Bytes,
+            self.reconcile_bytes.clone(),
+        );
+        registry.register(
+            "reconciliation_transactions",
+            "Transactions that peers gave (gained) or were offered (given) after them",
+            self.reconcile_moved.clone(),
+        );
     }
 
     fn register_state(&mut self) {
@@ -325,6 +359,18 @@ impl Metrics {
     /// A bounded place gave up `count` items.
     pub fn dropped(&self, place: &'static str, reason: &'static str, count: u64) {
         self.dropped.get_or_create(&[("place", place), ("reason", reason)]).inc_by(count);
+    }
+
+    /// The pool was compared with a peer's: whether they differed, what it took, and how many
+    /// transactions came in and went out for it.
+    pub fn reconciled(&self, differed: bool, symbols: u64, bytes: u64, moved: (u64, u64)) {
+        let result = if differed { "different" } else { "equal" };
+        self.reconciled.get_or_create(&[("result", result)]).inc();
+        self.reconcile_symbols.inc_by(symbols);
+        self.reconcile_bytes.inc_by(bytes);
+        for (way, count) in [("gained", moved.0), ("given", moved.1)] {
+            self.reconcile_moved.get_or_create(&[("way", way)]).inc_by(count);
+        }
     }
 
     /// A peer of another network was turned away.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{Coder, Decoder, Difference, Nonsense, Symbol};
 
 /// Numbers that look like hashes, each once.
-fn elements(count: u64, seed: u64) -> impl Iterator<Item = u64> + Clone {
+pub(super) fn elements(count: u64, seed: u64) -> impl Iterator<Item = u64> + Clone {
     (0..count).map(move |n| {
         let mixed = (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ seed.rotate_left(17);
         let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);

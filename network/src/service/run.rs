@@ -141,8 +141,8 @@ impl Service {
     }
 
     /// Closes every connection to a peer and refuses new ones for a while.
-    fn ban(&mut self, peer: PeerId) {
-        let let_go = self.bans.add(peer, self.now());
+    fn ban(&mut self, peer: PeerId, lasts: Duration) {
+        let let_go = self.bans.add(peer, self.now().saturating_add(lasts));
         let banned = &mut self.swarm.behaviour_mut().banned;
         if let Some(oldest) = let_go {
             banned.unblock_peer(oldest);
@@ -211,7 +211,11 @@ impl Service {
                 let asked = self.swarm.behaviour_mut().sync.send_request(&peer, request);
                 self.asked.insert(asked, id);
             }
-            Command::Ban { peer } => self.ban(peer),
+            Command::Ban { peer, lasts } => self.ban(peer, lasts),
+            Command::Unban { peer } => {
+                self.bans.end(&peer);
+                self.swarm.behaviour_mut().banned.unblock_peer(peer);
+            }
             Command::Respond { responder, response } => {
                 // The asker may have gone; then there is nobody to tell.
                 let _ = self.swarm.behaviour_mut().sync.send_response(responder.0, response);

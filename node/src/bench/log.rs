@@ -181,6 +181,7 @@ fn gossip(tx: &VerifiedTx, number: usize) -> [NetEvent; 3] {
             bytes: data.len(),
             message,
             traffic: hearsay_network::Traffic::Eager,
+            compact: false,
             at,
         })
     };

@@ -5,18 +5,28 @@ use clap::Args;
 use super::console::{Console, table};
 use super::failure::Failure;
 use super::node::Node;
-use crate::api::{PeerInfo, PeerRoute};
+use crate::api::{PeerInfo, PeerRoute, ScoreView};
 use crate::rpc::RpcClient;
 
 /// List a node's peers
 #[derive(Args, Debug)]
 pub(super) struct Peers {
+    /// Show what is held against peers, connected or not, and who is kept away
+    #[arg(long)]
+    scores: bool,
     #[command(flatten)]
     node: Node,
 }
 
 impl Peers {
     pub(super) async fn execute(self, console: &mut Console<'_>) -> Result<(), Failure> {
+        if self.scores {
+            let scores = self.node.ask(self.node.client()?.net_scores()).await?;
+            return console.show(self.node.json, &scores, |scores| match scores.as_slice() {
+                [] => "nothing is held against any peer\n".to_owned(),
+                scores => against(scores),
+            });
+        }
         let peers = self.node.ask(self.node.client()?.net_peers()).await?;
         if peers.is_empty() {
             console.say(format_args!("no peers"));
@@ -26,6 +36,24 @@ impl Peers {
             peers => human(peers),
         })
     }
+}
+
+fn against(scores: &[ScoreView]) -> String {
+    let rows: Vec<_> = scores
+        .iter()
+        .map(|score| {
+            let kept = score.ban.as_ref();
+            [
+                score.peer.clone(),
+                format!("{:.1}", score.points),
+                score.offences.to_string(),
+                score.last.clone().unwrap_or_else(|| "-".to_owned()),
+                kept.map_or_else(|| "-".to_owned(), |ban| format!("{} s more", ban.left_s)),
+                kept.map_or_else(|| "-".to_owned(), |ban| ban.reason.clone()),
+            ]
+        })
+        .collect();
+    table(["PEER", "POINTS", "OFFENCES", "LAST", "KEPT AWAY", "WHY"], &rows)
 }
 
 fn human(peers: &[PeerInfo]) -> String {

@@ -16,6 +16,9 @@ pub(super) fn tell(event: &Event) {
         Event::Equivocation { slot, proposer, .. } => {
             warn!(slot, proposer, "an authority made two blocks in one slot");
         }
+        Event::BadBody { id, proposer, reason, .. } => {
+            warn!(id, proposer, reason, "an authority made a block that never holds");
+        }
         _ => {}
     }
 }

@@ -96,6 +96,7 @@ impl<S> Engine<S> {
         out: &mut Vec<Effect>,
     ) {
         self.departures.forget(&tx.id());
+        self.reconcile.arrived(&tx.id());
         let local = origin == Origin::Local;
         out.push(Effect::Keep(Kept::Add { tx, local, arrived_unix_us }));
     }

@@ -51,6 +51,8 @@ pub struct Copy {
     pub message: [u8; 20],
     /// What made the peer send it.
     pub traffic: Traffic,
+    /// Whether it is a compact block.
+    pub compact: bool,
     /// When it was read.
     pub at: Time,
 }
@@ -94,6 +96,13 @@ pub enum Input {
         /// The id of the content.
         id: [u8; 32],
     },
+    /// A peer did what nobody does by mistake.
+    Offence {
+        /// Which.
+        peer: PeerId,
+        /// What: a stable word.
+        what: &'static str,
+    },
     /// A peer of our network is there.
     Joined(PeerId),
     /// A peer listens to one of our topics.
@@ -102,6 +111,11 @@ pub enum Input {
     Left(PeerId),
     /// A peer of another network was turned away.
     Foreign(PeerId),
+    /// Messages were lost: some place was full on their way in or out.
+    Dropped {
+        /// How many.
+        count: u64,
+    },
     /// A round trip was measured, in microseconds.
     RoundTrip(PeerId, u64),
     /// A peer asks; it is owed one [`super::Effect::Respond`].

@@ -53,18 +53,27 @@ impl<S: Store> Engine<S> {
             }
             match UnverifiedTx::decode(data) {
                 Ok(tx) => {
-                    self.trace_offered(tx.id(), data.len(), from, out);
-                    self.take_transaction(now, tx, Owner::Offer { from, taken: now }, out)?;
+                    self.trace_handed(tx.id(), data.len(), from, Via::Fetch, out);
+                    let owner = Owner::Offer { from, taken: now, asked: false };
+                    self.take_transaction(now, tx, owner, out)?;
                 }
-                Err(error) => self.penalise(from, error.reason(), out),
+                Err(error) => self.penalise(now, from, error.reason(), out),
             }
         }
         Ok(())
     }
 
-    fn trace_offered(&mut self, id: TxId, bytes: usize, from: PeerId, out: &mut Vec<Effect>) {
+    /// Writes down that a peer handed one over, by some path.
+    pub(super) fn trace_handed(
+        &mut self,
+        id: TxId,
+        bytes: usize,
+        from: PeerId,
+        via: Via,
+        out: &mut Vec<Effect>,
+    ) {
         let from = self.names.of(&from);
-        let (kind, via, bytes) = (Kind::Tx, Via::Fetch, bytes as u64);
+        let (kind, bytes) = (Kind::Tx, bytes as u64);
         let copy = self.sightings.count(id.0);
         let id = id.to_string();
         out.push(Effect::Trace(match copy {

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use hearsay_chain::fork_choice::Candidate;
 use hearsay_chain::{BlockId, Store, StoreError};
 use hearsay_network::choice::{Chooser, Strategy};
+use hearsay_network::reconcile::SketchAsked;
 use hearsay_network::sync::Peers;
 use hearsay_network::wire::{MAX_HEADERS, Request, Response, Standing};
 use hearsay_network::{PeerId, RequestId};
@@ -158,12 +159,21 @@ impl Sync {
         self.peers.knows(peer)
     }
 
+    /// A peer is being sent away.
+    pub(super) fn let_go(&mut self, peer: &PeerId) {
+        self.peers.left(peer);
+    }
+
     pub(super) fn may_ask_ids(&mut self, peer: &PeerId, count: usize, now: Time) -> bool {
         self.peers.may_ask_ids(peer, count, now.mono_us)
     }
 
     pub(super) fn may_offer(&mut self, peer: &PeerId, count: usize, now: Time) -> bool {
         self.peers.may_offer(peer, count, now.mono_us)
+    }
+
+    pub(super) fn may_ask_block_bytes(&mut self, peer: &PeerId, bytes: usize, now: Time) -> bool {
+        self.peers.may_ask_block_bytes(peer, bytes, now.mono_us)
     }
 
     pub(super) fn question(&mut self, question: Question) -> RequestId {
@@ -180,6 +190,7 @@ impl<S: Store> Engine<S> {
             self.unbroadcast.give_gossip_a_turn(now);
         }
         self.sync.peers.joined(peer);
+        self.reconcile.joined(now, peer);
         out.push(peer_event(&peer, PeerState::Connected, None));
         self.ask_standing(peer, out);
     }
@@ -192,6 +203,7 @@ impl<S: Store> Engine<S> {
     ) -> Result<(), StoreError> {
         self.sync.peers.left(&peer);
         self.unbroadcast.left(&peer);
+        self.reconcile.left(&peer);
         out.push(peer_event(&peer, PeerState::Disconnected, None));
         if let Some(fetch) = &mut self.sync.fetch {
             fetch.plan.forget_peer(peer);
@@ -213,7 +225,7 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    fn ask_standing(&mut self, peer: PeerId, out: &mut Vec<Effect>) {
+    pub(super) fn ask_standing(&mut self, peer: PeerId, out: &mut Vec<Effect>) {
         let id = self.sync.question(Question::Standing);
         out.push(Effect::Ask { peer, id, request: Request::Standing(self.standing()) });
     }
@@ -277,10 +289,11 @@ impl<S: Store> Engine<S> {
                 return self.on_offer(now, from, &offered, token, out);
             }
             Request::BlockTransactions { block, places } => {
-                return self.on_block_request(now, from, block, &places, token, out);
+                return self.on_block_request(now, from, block, places, token, out);
             }
-            Request::Sketch { key, from: begin, count } => {
-                self.on_sketch_request(now, from, (key, begin, count), token, out);
+            Request::Sketch { key, part, from: first, count } => {
+                let asked = SketchAsked { key, part, from: first, count };
+                self.on_sketch_request(now, from, asked, token, out);
                 return Ok(());
             }
             Request::Named { key, names } => {
@@ -317,6 +330,7 @@ impl<S: Store> Engine<S> {
         match (self.sync.questions.remove(&id), result) {
             (Some(Question::Standing), Ok(Response::Standing(standing))) => {
                 self.sync.peers.stands(&from, &standing);
+                self.on_partner_stands(now, &from, standing.tip, out);
             }
             (Some(Question::Headers { generation }), result) => {
                 self.on_headers(now, (generation, from), result, out);
@@ -335,17 +349,5 @@ impl<S: Store> Engine<S> {
             (Some(Question::Standing) | None, _) => {}
         }
         self.advance_sync(now, out)
-    }
-
-    /// Keeps a peer away that gave what nobody gives by mistake.
-    pub(super) fn penalise(&mut self, peer: PeerId, reason: &str, out: &mut Vec<Effect>) {
-        // One that is being sent away already may have given much more of the same.
-        if !self.sync.knows(&peer) {
-            return;
-        }
-        self.sync.peers.left(&peer);
-        let event = Event::Penalised { peer: peer.to_string(), reason: reason.to_owned() };
-        out.push(Effect::Trace(event));
-        out.push(Effect::Penalise { peer });
     }
 }

@@ -1,13 +1,19 @@
 //! The engine under virtual time: several of them joined by a model of links.
 
+mod bundles;
+mod compact;
+mod compact_net;
 mod desk;
 mod faults;
 mod fetching;
 mod forks;
 mod keeping;
 mod peers;
+mod reconciling;
+mod reconciling_with;
 mod refused;
 mod restoring;
+mod scores;
 mod sim;
 mod statuses;
 mod unbroadcast;

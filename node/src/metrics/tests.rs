@@ -18,6 +18,8 @@ fn what_happened_is_counted_under_its_labels() {
     metrics.published("tx");
     metrics.dropped("gossip", "full", 3);
     metrics.foreign_peer();
+    metrics.reconciled(true, 20, 600, (3, 2));
+    metrics.reconciled(false, 4, 117, (0, 0));
     metrics.signatures_checked(128);
     metrics.rpc_call("tx_submit", "ok");
     for line in [
@@ -29,6 +31,10 @@ fn what_happened_is_counted_under_its_labels() {
         "hearsay_published_total{kind=\"tx\"} 1",
         "hearsay_dropped_total{place=\"gossip\",reason=\"full\"} 3",
         "hearsay_foreign_peers_total 1",
+        "hearsay_reconciliations_total{result=\"different\"} 1",
+        "hearsay_reconciliation_symbols_total 24",
+        "hearsay_reconciliation_bytes_total 717",
+        "hearsay_reconciliation_transactions_total{way=\"given\"} 2",
         "hearsay_signatures_checked_total 128",
         "hearsay_rpc_calls_total{method=\"tx_submit\",outcome=\"ok\"} 1",
     ] {

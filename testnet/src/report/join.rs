@@ -11,7 +11,7 @@ use super::clock::ClockWatch;
 use super::line::{self, Line};
 use super::run::{
     AtNode, BlockFacts, FinalBlock, Inclusion, Judged, LagSummary, Life, Message, NodeIx, NodeLog,
-    Receipt, Redundant, Run, SILENCE_US, TipChange, Word,
+    Rebuilt, Receipt, Redundant, RoundLog, Run, SILENCE_US, TipChange, Word,
 };
 
 /// A death is noted within milliseconds of it; a node that wrote a line later than this after it did
@@ -178,9 +178,39 @@ impl Join {
                     self.seen(node, kind, id).store_us = store_us;
                 }
             }
+            Event::Rebuilt {
+                kind,
+                id,
+                from_pool,
+                carried,
+                fetched,
+                compact_bytes,
+                full_bytes,
+                ..
+            } => {
+                let transactions = from_pool.saturating_add(carried).saturating_add(fetched);
+                let rebuilt = Rebuilt { from_pool, transactions, compact_bytes, full_bytes };
+                self.seen(node, kind, id).rebuilt.get_or_insert(rebuilt);
+            }
             Event::Lag { p50_us, p99_us, max_us, samples } => {
                 let summary = LagSummary { at, p50_us, p99_us, max_us, samples };
                 self.run.nodes[node].lags.push(summary);
+            }
+            Event::Reconciled {
+                strategy,
+                theirs,
+                ours,
+                symbols,
+                bytes,
+                took_us,
+                gained,
+                given,
+                ..
+            } => {
+                let (strategy, different) = (words.intern(&strategy), theirs > 0 || ours > 0);
+                let round =
+                    RoundLog { at, strategy, different, symbols, bytes, gained, given, took_us };
+                self.run.nodes[node].rounds.push(round);
             }
             Event::Final { id, height, .. } => {
                 let block = words.intern(&id);

@@ -3,7 +3,7 @@
 //! ```text
 //!  DIR/n0/events.jsonl ─┐                        ┌─ spread ── copies, stages, journey, spent
 //!  DIR/n1/events.jsonl ─┼─ read ── join ── Run ──┼─ regions, stretch (shortest), link_copies
-//!  DIR/testnet.json ────┘                 window ├─ pool, forks, blocks, chain, wire
+//!  DIR/testnet.json ────┘                 window ├─ pool, forks, blocks, chain, wire, reconciliation
 //!                                                ├─ calibration, lag, per_node, valid
 //!                                                └─ detail: curves and ways for the page
 //!                         Report ── report.json, report.txt, report.html, prometheus, csv
@@ -38,6 +38,8 @@ mod manifest;
 mod per_node;
 mod pool;
 mod read;
+mod reconciliation;
+mod rebuilt;
 mod regions;
 pub(crate) mod run;
 mod shape;
@@ -80,6 +82,7 @@ pub use self::link_copies::LinkCopies;
 pub use self::per_node::{LifeSpan, NodeFigures};
 pub use self::pool::Pool;
 pub use self::read::ReadError;
+pub use self::reconciliation::{Reconciliation, Rounds, StrategyRounds};
 pub use self::regions::RegionPair;
 pub use self::shape::{Access, Action, Cut, OddLink, Pause, Shape};
 pub use self::spent::TimeSpent;
@@ -95,6 +98,7 @@ pub(crate) use self::words::{fold, verdict_name, via_name};
 
 use self::forks::Canonical;
 use self::manifest::Manifest;
+use self::rebuilt::Compactness;
 use self::run::Run;
 use self::shortest::Shortest;
 use self::window::Counted;
@@ -196,6 +200,7 @@ fn assemble(mut run: Run, manifest: &Manifest) -> Report {
     let mut invalid_reasons = valid::reasons(run, manifest, &window);
     invalid_reasons.extend(calibration.as_ref().and_then(Calibration::reason));
     invalid_reasons.extend(lag.reason());
+    let compactness = Compactness::of(&blocks);
     let shaped = || manifest.shape.as_ref().map(Shape::words);
     Report {
         schema: SCHEMA,
@@ -225,13 +230,14 @@ fn assemble(mut run: Run, manifest: &Manifest) -> Report {
         block: BlockFigures {
             spread: spread(&blocks),
             verdicts: stages::verdicts(run, Kind::Block, &window),
-            rebuilt_share: None,
-            compact_ratio: None,
+            rebuilt_share: compactness.rebuilt_share,
+            compact_ratio: compactness.compact_ratio,
             forks: Forks::of(&chain, run, &window, &blocks),
             time_line: blocks::time_line(run, &chain, &window),
         },
         chain: Chain::of(run, &window),
         wire,
+        reconciliation: Reconciliation::of(run, &window),
         per_node: NodeFigures::of(run, manifest, &window, &txs, &blocks),
         actions: manifest.actions.clone(),
         pauses: manifest.pauses.clone(),

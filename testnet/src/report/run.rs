@@ -66,12 +66,35 @@ pub(crate) struct NodeLog {
     pub(crate) tips: Vec<TipChange>,
     /// Blocks that became final, in order.
     pub(crate) finals: Vec<FinalBlock>,
+    /// Comparisons of its pool with a peer's that it began, in order.
+    pub(crate) rounds: Vec<RoundLog>,
     /// Summaries of the scheduler's lag, in order.
     pub(crate) lags: Vec<LagSummary>,
     /// Where it stands, as the manifest says.
     pub(crate) region: Option<String>,
     /// When it was held still, as the manifest says: it ran then only in name.
     pub(crate) pauses: Vec<(i64, i64)>,
+}
+
+/// A comparison of pools.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoundLog {
+    /// When it ended.
+    pub(crate) at: i64,
+    /// How the partner was chosen.
+    pub(crate) strategy: Word,
+    /// Whether there was a difference.
+    pub(crate) different: bool,
+    /// Symbols that it took.
+    pub(crate) symbols: u64,
+    /// Bytes that it took.
+    pub(crate) bytes: u64,
+    /// Transactions that the partner gave.
+    pub(crate) gained: u64,
+    /// Transactions that it was offered.
+    pub(crate) given: u64,
+    /// How long it took, in microseconds.
+    pub(crate) took_us: u64,
 }
 
 /// The scheduler's lag over about a second.
@@ -185,8 +208,23 @@ pub(crate) struct AtNode {
     pub(crate) included: Option<Inclusion>,
     /// When this block first became the tip.
     pub(crate) tip: Option<i64>,
+    /// How this block was put together, if it came compact.
+    pub(crate) rebuilt: Option<Rebuilt>,
     /// How long storing this block took, in microseconds.
     pub(crate) store_us: Option<u64>,
+}
+
+/// How a node put a compact block together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rebuilt {
+    /// Transactions that were in its pool.
+    pub(crate) from_pool: u64,
+    /// All its transactions.
+    pub(crate) transactions: u64,
+    /// The size of the message.
+    pub(crate) compact_bytes: u64,
+    /// The size of the block.
+    pub(crate) full_bytes: u64,
 }
 
 /// The first copy at a node.

@@ -6,6 +6,7 @@
 use std::fmt::Display;
 
 use super::json::{Assert, Report};
+use super::reconciliation::{Rounds, StrategyRounds};
 use super::spread::{Slowest, Spread, Stretch};
 use super::stages::VerdictCount;
 use super::stats::{Pair, Summary};
@@ -257,9 +258,17 @@ impl Report {
             Some(false) => "TIPS DIFFER",
             None => "no tips logged",
         };
+        let percent = |share: Option<f64>| fixed(share.map(|share| share * 100.0), 1) + " %";
+        let compact = self.block.compact_ratio.map(|ratio| {
+            format!(
+                "compact blocks: {} of their size; {} of their transactions from pools",
+                percent(Some(ratio)),
+                percent(self.block.rebuilt_share),
+            )
+        });
         let (pooled, included) = (pair(pool.pooled_ms), pair(pool.included_ms));
         let every = fixed(forks.interval_ms.p50, 0);
-        vec![
+        let mut lines = vec![
             format!(
                 "pool  p50/p99 ms: pooled {pooled}, included {included}; \
                  {} included, {} evicted, {} neither",
@@ -279,7 +288,10 @@ impl Report {
                 bytes(self.wire.payload_bytes),
                 fixed(self.wire.ratio, 2),
             ),
-        ]
+        ];
+        lines.extend(self.reconciliation.by_strategy.iter().map(compared));
+        lines.extend(compact);
+        lines
     }
 
     fn slowest(&self, kind: &str, slowest: &Slowest) -> String {
@@ -320,6 +332,18 @@ fn is_off(load: &Counts) -> bool {
 /// Right-aligned columns of one width.
 fn row<const N: usize>(cells: [impl Display; N], width: usize) -> String {
     cells.map(|cell| format!("{cell:>width$}")).concat()
+}
+
+/// What one strategy's comparisons of pools came to.
+fn compared(row: &StrategyRounds) -> String {
+    let Rounds { rounds, different, bytes: cost, gained, given, took_ms, .. } = row.rounds;
+    format!(
+        "reconciliation ({}): {rounds} rounds, {different} with a difference, {gained} gained, \
+         {given} given, {}, p50 {} ms",
+        row.strategy,
+        bytes(cost),
+        fixed(took_ms.p50, 0),
+    )
 }
 
 fn verdict(count: &VerdictCount) -> String {

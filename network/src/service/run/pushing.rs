@@ -6,10 +6,12 @@ use std::time::Instant;
 use libp2p::PeerId;
 
 use super::Service;
+use crate::compact::BlockMessage;
 use crate::event::{CopyNote, NetEvent, Route, Ticket, Traffic};
 use crate::outbox::Closed;
 use crate::push::Heard;
 use crate::push::stream::PushEvent;
+use crate::topic::Topic;
 
 impl Service {
     pub(super) fn on_push(&mut self, event: PushEvent) -> Result<(), Closed> {
@@ -41,7 +43,8 @@ impl Service {
                 self.bridge.name(message, id);
                 let traffic = if asked { Traffic::Lazy } else { Traffic::Eager };
                 let bytes = data.len();
-                let note = CopyNote { topic, id, from, bytes, message, traffic, at };
+                let compact = topic == Topic::Block && BlockMessage::is_compact(&data);
+                let note = CopyNote { topic, id, from, bytes, message, traffic, compact, at };
                 self.peers.copy(&note);
                 self.outbox.offer(NetEvent::Copy(note)).map(drop)
             }

@@ -10,6 +10,7 @@ mod live;
 mod lives;
 mod measuring;
 mod reading;
+mod reconciling;
 mod running;
 mod shaped;
 mod spreading;

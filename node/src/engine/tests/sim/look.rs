@@ -8,6 +8,7 @@ use hearsay_chain::{BlockId, Store, TxId, UnverifiedTx, Verdict, VerifiedTx};
 
 use super::{CHECK_US, Sim, sender};
 use crate::api::{Answer, Query, TxStatus};
+use crate::engine::compact::{BlockForm, Compact};
 
 impl Sim {
     pub(in super::super) fn now(&self) -> u64 {
@@ -70,6 +71,18 @@ impl Sim {
         self.nodes[node].engine.pool().totals().count
     }
 
+    /// Lets every node compare its pool with its neighbours'. Before any are connected.
+    pub(in super::super) fn reconcile(&mut self, config: crate::engine::Reconciliation) {
+        for (number, node) in self.nodes.iter_mut().enumerate() {
+            let state = crate::engine::reconcile::Reconcile::new(config, number as u64);
+            node.engine.reconcile = state;
+        }
+    }
+
+    pub(in super::super) fn is_blameless(&self) -> bool {
+        self.penalised.is_empty()
+    }
+
     /// Gives every node an empty pool of another size.
     pub(in super::super) fn bound_pools(&mut self, config: &hearsay_mempool::Config) {
         for node in &mut self.nodes {
@@ -88,6 +101,24 @@ impl Sim {
             count += held.len();
         }
         count
+    }
+
+    /// Blocks are gossiped compact.
+    pub(in super::super) fn compact_blocks(&mut self) {
+        for (seed, node) in (0..).zip(&mut self.nodes) {
+            node.engine.compact = Compact::new(BlockForm::Compact, seed);
+        }
+    }
+
+    /// Of the blocks that came compact: transactions from pools, carried, fetched; and how many blocks.
+    pub(in super::super) fn rebuilt(&self) -> ([u64; 3], usize) {
+        let all = || self.nodes.iter().flat_map(|node| &node.rebuilt);
+        let sum = |at: usize| all().map(|of| of[at]).sum();
+        ([sum(0), sum(1), sum(2)], all().count())
+    }
+
+    pub(in super::super) fn penalised(&self) -> usize {
+        self.penalised.len()
     }
 
     pub(in super::super) fn engine(&self, node: usize) -> &crate::engine::Engine<MemoryStore> {
