@@ -12,10 +12,10 @@ use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{identify, ping};
 
 use crate::gossip::{FRAME_SLACK, Mode};
+use crate::gossip_score;
 use crate::probe::ProbeCodec;
 use crate::push;
 use crate::push::stream::{Push, TrafficCount};
-use crate::gossip_score;
 use crate::service::{Config, NetworkError};
 use crate::sync_codec::SyncCodec;
 use crate::tap::Tap;
@@ -75,7 +75,8 @@ impl Behaviour {
         let gossip = config.gossip.build(config.largest_message, dilation);
         let gossip = gossip.map_err(|error| settings(&error))?;
         let (topics, pushes) = (Topics::new(genesis), config.gossip.mode.pushes());
-        let mut tap = Tap::new(gossip, topics.clone(), pushes).map_err(|error| settings(&error))?;
+        let mut tap = Tap::new(gossip, topics.clone(), pushes, config.gossip.loss)
+            .map_err(|error| settings(&error))?;
         tap.with_peer_score(gossip_score::params(&topics, dilation), gossip_score::thresholds())
             .map_err(|error| settings(&error))?;
         for topic in [Topic::Tx, Topic::Block] {
@@ -104,8 +105,10 @@ impl Behaviour {
             Mode::Announce => Some(push::Config::announce()),
         };
         let largest_frame = config.largest_message.saturating_add(FRAME_SLACK);
-        let push = router
-            .map(|router| Push::new(genesis, router, largest_frame, dilation, traffic.clone()));
+        let push = router.map(|router| {
+            let loss = config.gossip.loss;
+            Push::new(genesis, router, largest_frame, dilation, traffic.clone(), loss)
+        });
         let ping = ping::Config::new()
             .with_interval(slowed(PING_INTERVAL))
             .with_timeout(slowed(PING_TIMEOUT));

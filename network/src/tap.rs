@@ -115,14 +115,21 @@ pub(crate) struct Tap {
     /// Whether it is quiet towards a peer until it is released.
     holds: bool,
     releases: VecDeque<(PeerId, ConnectionId)>,
+    loss: f64,
 }
 
 impl Tap {
-    /// `holds`: whether gossipsub says nothing to a peer until [`Tap::release`].
+    /// `holds`: whether gossipsub says nothing to a peer until [`Tap::release`]. `loss`: the share of
+    /// what peers send that is thrown away; 0 outside a lab.
     ///
     /// # Errors
     /// Gossipsub's own objections to the configuration.
-    pub(crate) fn new(config: Config, topics: Topics, holds: bool) -> Result<Self, &'static str> {
+    pub(crate) fn new(
+        config: Config,
+        topics: Topics,
+        holds: bool,
+        loss: f64,
+    ) -> Result<Self, &'static str> {
         let notes = Arc::new(Mutex::new(Notes::default()));
         let ours = [Topic::Tx, Topic::Block].map(|topic| topics.ident(topic).hash());
         let recorder = Recorder { topics, notes: Arc::clone(&notes) };
@@ -132,7 +139,16 @@ impl Tap {
             WhitelistSubscriptionFilter(ours.into()),
             recorder,
         )?;
-        Ok(Self { gossip, notes, holds, releases: VecDeque::new() })
+        Ok(Self { gossip, notes, holds, releases: VecDeque::new(), loss })
+    }
+
+    /// Whether what a peer sent is thrown away. Its subscriptions are not: it says them only once.
+    fn loses(&self, peer: &PeerId) -> bool {
+        let listens = || {
+            let ours = [Topic::Tx, Topic::Block].len();
+            self.gossip.all_peers().any(|(it, topics)| it == peer && topics.len() >= ours)
+        };
+        self.loss > 0.0 && listens() && rand::random_bool(self.loss)
     }
 
     /// Lets gossipsub speak to a peer: it has no other way.
@@ -202,6 +218,9 @@ impl NetworkBehaviour for Tap {
         connection: ConnectionId,
         event: THandlerOutEvent<Self>,
     ) {
+        if self.loses(&peer) {
+            return;
+        }
         lock(&self.notes).sender = Some(peer);
         self.gossip.on_connection_handler_event(peer, connection, event);
         lock(&self.notes).sender = None;
