@@ -1,5 +1,6 @@
 //! The blocks one by one.
 
+use hearsay_node::trace::event::Event;
 use hearsay_node::trace::event::Kind::Block;
 
 use super::*;
