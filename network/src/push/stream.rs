@@ -235,7 +235,7 @@ impl NetworkBehaviour for Push {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(self.protocol.clone(), self.limit))
+        Ok(Handler::new(self.protocol.clone(), self.limit, self.dilation))
     }
 
     fn handle_established_outbound_connection(
@@ -246,7 +246,7 @@ impl NetworkBehaviour for Push {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(self.protocol.clone(), self.limit))
+        Ok(Handler::new(self.protocol.clone(), self.limit, self.dilation))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
