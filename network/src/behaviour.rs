@@ -13,7 +13,6 @@ use libp2p::{identify, ping};
 
 use crate::gossip::{FRAME_SLACK, Mode};
 use crate::gossip_score;
-use crate::loss::Loss;
 use crate::probe::ProbeCodec;
 use crate::push;
 use crate::push::stream::{Push, TrafficCount};
@@ -76,8 +75,7 @@ impl Behaviour {
         let gossip = config.gossip.build(config.largest_message, dilation);
         let gossip = gossip.map_err(|error| settings(&error))?;
         let (topics, pushes) = (Topics::new(genesis), config.gossip.mode.pushes());
-        let loss = || Loss::new(config.gossip.loss);
-        let mut tap = Tap::new(gossip, topics.clone(), pushes, loss())
+        let mut tap = Tap::new(gossip, topics.clone(), pushes, config.gossip.loss)
             .map_err(|error| settings(&error))?;
         tap.with_peer_score(gossip_score::params(&topics, dilation), gossip_score::thresholds())
             .map_err(|error| settings(&error))?;
@@ -107,8 +105,10 @@ impl Behaviour {
             Mode::Announce => Some(push::Config::announce()),
         };
         let largest_frame = config.largest_message.saturating_add(FRAME_SLACK);
-        let push = router
-            .map(|router| Push::new(genesis, router, largest_frame, dilation, traffic.clone(), loss()));
+        let push = router.map(|router| {
+            let loss = config.gossip.loss;
+            Push::new(genesis, router, largest_frame, dilation, traffic.clone(), loss)
+        });
         let ping = ping::Config::new()
             .with_interval(slowed(PING_INTERVAL))
             .with_timeout(slowed(PING_TIMEOUT));

@@ -23,7 +23,6 @@ mod event;
 mod gossip;
 mod gossip_score;
 mod hold;
-mod loss;
 mod outbox;
 mod probe;
 mod service;

@@ -5,7 +5,7 @@
 //! connection to the sender. So a wrapper around the behaviour notes which peer's event is being
 //! handled, and the transform (which changes nothing) writes down what passes.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -26,7 +26,6 @@ use libp2p::{Multiaddr, PeerId};
 
 use crate::bundle;
 use crate::compact::BlockMessage;
-use crate::loss::Loss;
 use crate::event::{CopyNote, Traffic};
 use crate::hold::{Hold, Release};
 use crate::topic::{Topic, Topics, message_id};
@@ -34,10 +33,6 @@ use crate::topic::{Topic, Topics, message_id};
 /// Copies that one event of a connection brings are taken out right after it was handled, so this
 /// bounds one RPC's messages; gossipsub's frame limit does so as well.
 const MAX_NOTES: usize = 16_384;
-
-/// The first things that come over a connection say which protocol the peer speaks and what it
-/// subscribes to; without them there would be no gossip to lose.
-const NEVER_LOST: u8 = 2;
 
 /// Topics that are not ours are not remembered: a peer could name new ones for ever.
 type Gossipsub = Behaviour<Recorder, WhitelistSubscriptionFilter>;
@@ -120,13 +115,12 @@ pub(crate) struct Tap {
     /// Whether it is quiet towards a peer until it is released.
     holds: bool,
     releases: VecDeque<(PeerId, ConnectionId)>,
-    loss: Loss,
-    /// What has come over each connection, up to [`NEVER_LOST`]; empty where nothing is lost.
-    heard: HashMap<ConnectionId, u8>,
+    loss: f64,
 }
 
 impl Tap {
-    /// `holds`: whether gossipsub says nothing to a peer until [`Tap::release`].
+    /// `holds`: whether gossipsub says nothing to a peer until [`Tap::release`]. `loss`: the share of
+    /// what peers send that is thrown away; 0 outside a lab.
     ///
     /// # Errors
     /// Gossipsub's own objections to the configuration.
@@ -134,7 +128,7 @@ impl Tap {
         config: Config,
         topics: Topics,
         holds: bool,
-        loss: Loss,
+        loss: f64,
     ) -> Result<Self, &'static str> {
         let notes = Arc::new(Mutex::new(Notes::default()));
         let ours = [Topic::Tx, Topic::Block].map(|topic| topics.ident(topic).hash());
@@ -145,17 +139,16 @@ impl Tap {
             WhitelistSubscriptionFilter(ours.into()),
             recorder,
         )?;
-        Ok(Self { gossip, notes, holds, releases: VecDeque::new(), loss, heard: HashMap::new() })
+        Ok(Self { gossip, notes, holds, releases: VecDeque::new(), loss })
     }
 
-    /// Whether what has come over a connection is thrown away.
-    fn loses(&mut self, connection: ConnectionId) -> bool {
-        if !self.loss.is_on() {
-            return false;
-        }
-        let heard = self.heard.entry(connection).or_default();
-        *heard = heard.saturating_add(1).min(NEVER_LOST + 1);
-        *heard > NEVER_LOST && self.loss.takes()
+    /// Whether what a peer sent is thrown away. Its subscriptions are not: it says them only once.
+    fn loses(&self, peer: &PeerId) -> bool {
+        let listens = || {
+            let ours = [Topic::Tx, Topic::Block].len();
+            self.gossip.all_peers().any(|(it, topics)| it == peer && topics.len() >= ours)
+        };
+        self.loss > 0.0 && listens() && rand::random_bool(self.loss)
     }
 
     /// Lets gossipsub speak to a peer: it has no other way.
@@ -216,9 +209,6 @@ impl NetworkBehaviour for Tap {
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
-        if let FromSwarm::ConnectionClosed(closed) = &event {
-            self.heard.remove(&closed.connection_id);
-        }
         self.gossip.on_swarm_event(event);
     }
 
@@ -228,7 +218,7 @@ impl NetworkBehaviour for Tap {
         connection: ConnectionId,
         event: THandlerOutEvent<Self>,
     ) {
-        if self.loses(connection) {
+        if self.loses(&peer) {
             return;
         }
         lock(&self.notes).sender = Some(peer);

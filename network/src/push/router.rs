@@ -323,6 +323,12 @@ impl<P: Ord + Copy + Debug> Router<P> {
         self.peer(name).map_or(0, |peer| peer.unjudged)
     }
 
+    /// The bytes of those messages.
+    #[must_use]
+    pub fn unjudged_bytes(&self, name: &P) -> usize {
+        self.peer(name).map_or(0, |peer| peer.unjudged_bytes)
+    }
+
     /// What went over the connection to a peer since it joined.
     #[must_use]
     pub fn stats(&self, name: &P) -> PeerStats {

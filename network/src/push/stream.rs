@@ -8,6 +8,7 @@
 mod frames;
 mod handler;
 mod links;
+mod pump;
 mod tally;
 
 use std::collections::VecDeque;
@@ -29,24 +30,12 @@ pub use tally::{Tally, TrafficCount};
 
 use self::handler::{Handler, News, Word};
 use self::links::{Change, Links};
-use crate::loss::Loss;
 use crate::push::{Config, Frame, Heard, MessageId, Origin, PeerStats, Router};
 use crate::topic::{Topic, Topics, message_id};
-
-/// Messages of one peer that may wait for a verdict before no more are read from it: enough to keep
-/// the checkers busy for 30 ms.
-const MAX_UNJUDGED_OF_ONE: usize = 1_024;
-
-/// Messages of all peers that may wait for a verdict: with [`MAX_MESSAGES`] of the last frame it is
-/// what the engine takes (8,192 checks).
-const MAX_UNJUDGED: usize = 4_096;
 
 /// Messages in one frame. A router fills frames up to 16 KiB, and no message takes less than five
 /// bytes.
 const MAX_MESSAGES: u64 = 4_096;
-
-/// The router may not be woken more often: a guard against its mistakes.
-const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 
 /// What the behaviour tells the service.
 #[derive(Debug)]
@@ -88,18 +77,19 @@ pub(crate) struct Push {
     sleep: Option<(Duration, Pin<Box<Sleep>>)>,
     waker: Option<Waker>,
     traffic: TrafficCount,
-    loss: Loss,
+    /// The share of frames that are thrown away when they come; 0 outside a lab.
+    loss: f64,
 }
 
 impl Push {
-    /// `limit`: the bytes of a frame at most.
+    /// `limit`: the bytes of a frame at most. `loss`: the share of frames to throw away.
     pub(crate) fn new(
         genesis: GenesisId,
         config: Config,
         limit: usize,
         dilation: u32,
         traffic: TrafficCount,
-        loss: Loss,
+        loss: f64,
     ) -> Self {
         let topics = Topics::new(genesis);
         let name = |topic: Topic| topics.ident(topic).hash().into_string();
@@ -226,87 +216,6 @@ impl Push {
         }
         self.wake();
     }
-
-    /// The first frame that has come and for which there is room.
-    fn next_arrived(&mut self) -> Option<Arrived> {
-        if self.arrived.is_empty() || !self.room {
-            return None;
-        }
-        let unjudged: usize = self.router.peers().map(|peer| self.router.unjudged(&peer)).sum();
-        let fits = |it: &Arrived| {
-            let few =
-                || unjudged < MAX_UNJUDGED && self.router.unjudged(&it.peer) < MAX_UNJUDGED_OF_ONE;
-            self.has(&it.peer) && (!it.carries || few())
-        };
-        let place = self.arrived.iter().position(fits)?;
-        self.arrived.remove(place)
-    }
-
-    /// Gives one frame to the router; whether there was one.
-    fn take_arrived(&mut self) -> bool {
-        let Some(Arrived { peer, connection, frame, at, .. }) = self.next_arrived() else {
-            return false;
-        };
-        let mut heard = Vec::new();
-        if !self.loss.takes() {
-            self.router.received(self.now(), peer, frame, &mut heard);
-        }
-        if !heard.is_empty() {
-            self.say(PushEvent::Heard(at, heard));
-        }
-        self.let_read(peer, connection);
-        self.changed = true;
-        true
-    }
-
-    /// Lets the router do what it is time for.
-    fn tick(&mut self) {
-        let now = self.now();
-        if self.router.wake_at().is_none_or(|at| at > now) {
-            return;
-        }
-        let mut heard = Vec::new();
-        self.router.tick(now, &mut heard);
-        if !heard.is_empty() {
-            self.say(PushEvent::Heard(Instant::now(), heard));
-        }
-        self.changed = true;
-    }
-
-    /// Sends what there is to send to peers that can take it.
-    fn send(&mut self) {
-        if !std::mem::take(&mut self.changed) {
-            return;
-        }
-        let now = self.now();
-        let ready: Vec<PeerId> = self.router.ready(now).collect();
-        for peer in ready {
-            let Some(connection) = self.links.idle(&peer) else { continue };
-            let Some(frame) = self.router.next_frame(now, &peer) else { continue };
-            self.links.begin_send(&peer, connection);
-            self.tell(peer, connection, Word::Send(frame));
-        }
-    }
-
-    /// Whether it is time for the router; if not, this task is woken when it is.
-    fn poll_sleep(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(wanted) = self.router.wake_at() else {
-            self.sleep = None;
-            return false;
-        };
-        let until = wanted.max(self.now().saturating_add(SHORTEST_SLEEP));
-        if self.sleep.as_ref().is_none_or(|(at, _)| *at != wanted) {
-            let deadline = self.started + until.saturating_mul(self.dilation);
-            let sleep = tokio::time::sleep_until(deadline.into());
-            self.sleep = Some((wanted, Box::pin(sleep)));
-        }
-        let Some((_, sleep)) = &mut self.sleep else { return false };
-        let over = sleep.as_mut().poll(cx).is_ready();
-        if over {
-            self.sleep = None;
-        }
-        over
-    }
 }
 
 /// What a stream of frames is called.
@@ -326,7 +235,7 @@ impl NetworkBehaviour for Push {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(self.protocol.clone(), self.limit))
+        Ok(Handler::new(self.protocol.clone(), self.limit, self.dilation))
     }
 
     fn handle_established_outbound_connection(
@@ -337,7 +246,7 @@ impl NetworkBehaviour for Push {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(self.protocol.clone(), self.limit))
+        Ok(Handler::new(self.protocol.clone(), self.limit, self.dilation))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -379,6 +288,9 @@ impl NetworkBehaviour for Push {
             News::Frame { frame, tally, at } => {
                 self.traffic.add_received(&tally);
                 self.links.end_read(&peer, connection);
+                if self.loss > 0.0 && rand::random_bool(self.loss) {
+                    return self.let_read(peer, connection);
+                }
                 let messages = tally.messages();
                 if messages > MAX_MESSAGES {
                     let heard = vec![Heard::Offence { peer, what: "a frame of too many messages" }];

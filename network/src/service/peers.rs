@@ -9,17 +9,12 @@ use libp2p::{Multiaddr, PeerId};
 
 use crate::event::{CopyNote, PeerView, Route, Traffic};
 use crate::push::PeerStats;
-use crate::sync::allowance::{Allowance, Terms};
 
 /// How long a foreign peer may take to ask what we are before it is disconnected all the same.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The longest program name that is kept of what a peer says of itself.
 const MAX_AGENT: usize = 64;
-
-/// Invalid messages of one peer before that is an offence. Nobody relays what was not accepted, so
-/// each is its own; but while nodes are upgraded, rules may differ for a moment.
-const MAY_ERR: Terms = Terms { at_once: 10.0, a_second: 1.0 / 60.0 };
 
 /// One peer. It counts as joined once identify has shown that it is of this network.
 #[derive(Debug)]
@@ -37,7 +32,6 @@ pub(super) struct Peer {
     duplicates: u64,
     eager: Copies,
     lazy: Copies,
-    errors: Allowance,
 }
 
 /// Copies that a peer sent.
@@ -77,7 +71,6 @@ impl Peers {
                 duplicates: 0,
                 eager: Copies::default(),
                 lazy: Copies::default(),
-                errors: Allowance::new(MAY_ERR),
             })
             .connections
             .push(connection);
@@ -142,12 +135,6 @@ impl Peers {
             known.first_copies += 1;
             known.duplicates = known.duplicates.saturating_sub(1);
         }
-    }
-
-    /// Notes that a peer sent an invalid message; whether that may be.
-    pub(super) fn may_err(&mut self, peer: &PeerId, now: Duration) -> bool {
-        let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
-        self.by_id.get_mut(peer).is_none_or(|known| known.errors.take(1.0, micros))
     }
 
     /// The peers that have joined; `spread` says how messages go to one.

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -29,6 +29,9 @@ use crate::push::Frame;
 /// The streams that each side may open of one connection: the first and five more. A peer on which
 /// more have failed is not worth another.
 const MAX_STREAMS: u32 = 6;
+
+/// How long a stream may take to agree on its protocol, undilated: libp2p's default.
+const AGREEMENT: Duration = Duration::from_secs(10);
 
 /// What the behaviour tells a connection.
 #[derive(Debug)]
@@ -83,6 +86,7 @@ enum Inbound {
 pub(crate) struct Handler {
     protocol: StreamProtocol,
     limit: usize,
+    patience: Duration,
     /// Whether a stream is to be asked for.
     wanted: bool,
     opened: u32,
@@ -95,10 +99,11 @@ pub(crate) struct Handler {
 
 impl Handler {
     /// `limit`: the bytes of a frame at most, in both directions.
-    pub(super) fn new(protocol: StreamProtocol, limit: usize) -> Self {
+    pub(super) fn new(protocol: StreamProtocol, limit: usize, dilation: u32) -> Self {
         Self {
             protocol,
             limit,
+            patience: AGREEMENT.saturating_mul(dilation),
             wanted: true,
             opened: 0,
             outbound: Outbound::Closed,
@@ -184,7 +189,8 @@ impl ConnectionHandler for Handler {
     type OutboundOpenInfo = ();
 
     fn listen_protocol(&self) -> SubstreamProtocol<Upgrade> {
-        SubstreamProtocol::new(ReadyUpgrade::new(self.protocol.clone()), ())
+        let upgrade = ReadyUpgrade::new(self.protocol.clone());
+        SubstreamProtocol::new(upgrade, ()).with_timeout(self.patience)
     }
 
     fn poll(
@@ -197,7 +203,7 @@ impl ConnectionHandler for Handler {
             }
             if std::mem::take(&mut self.wanted) {
                 self.opened = self.opened.saturating_add(1);
-                let protocol = SubstreamProtocol::new(ReadyUpgrade::new(self.protocol.clone()), ());
+                let protocol = self.listen_protocol();
                 return Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
             }
             if !self.poll_outbound(cx) && !self.poll_inbound(cx) {

@@ -118,12 +118,6 @@ impl Service {
                 if let Some(push) = self.swarm.behaviour_mut().push.as_mut() {
                     push.judged(&ticket.message, verdict);
                 }
-                // Gossipsub keeps a score of this itself.
-                let now = self.now();
-                if verdict == Verdict::Reject && !self.peers.may_err(&ticket.from, now) {
-                    let (peer, what) = (ticket.from, "invalid messages");
-                    self.outbox.keep(NetEvent::Offence { peer, what })?;
-                }
             }
         }
         let waited = self.bridge.judged(ticket.route, &ticket.message);
