@@ -109,8 +109,9 @@ impl Answerer {
         self.sessions.len()
     }
 
-    /// The size of what is compared, and the symbols; none if the peer asks for too much, or for
-    /// what does not follow what it was given. `pool` is all ids, of which there are `size`.
+    /// The size of what is compared, and the symbols; the size of all and no symbols if the part is too
+    /// large; none if the peer asks for too much, or for what does not follow what it was given.
+    /// `pool` is all ids, of which there are `size`.
     pub fn sketch<I: Iterator<Item = TxId>>(
         &mut self,
         now: u64,
@@ -129,7 +130,10 @@ impl Answerer {
             if !left.begun.take(1.0, now) || !self.named.take(cost, now) {
                 return None;
             }
-            let snapshot = Snapshot::of(key, part, pool())?;
+            let Some(snapshot) = Snapshot::of(key, part, pool()) else {
+                // The size says that a finer part would do.
+                return Some((u32::try_from(size).unwrap_or(u32::MAX), Vec::new()));
+            };
             let coder = Coder::new(snapshot.names());
             self.keep(now, peer, Session { key, snapshot, coder, used: now });
         }

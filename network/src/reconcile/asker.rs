@@ -139,7 +139,10 @@ impl Asker {
             return Err(Fault);
         }
         if symbols.is_empty() {
-            return Ok(Step::Refused);
+            // More than is compared at once; or it is a refusal.
+            let bits = Part::bits_for(size as usize);
+            let too_large = bits > self.part.bits();
+            return Ok(if too_large { Step::TooFar { bits } } else { Step::Refused });
         }
         self.size = size;
         self.bytes += SKETCH_ANSWER + SYMBOL * symbols.len() as u64;

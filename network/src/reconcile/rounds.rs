@@ -29,6 +29,10 @@ pub struct Start {
     pub peer: Option<PeerId>,
     /// Which part; none: as the size of the pool has it.
     pub part: Option<Part>,
+    /// Whether this side only asks for what it lacks. A peer that has just come does so with each that
+    /// it came to, one after the other; if each of them offered it what it lacks, it would have
+    /// everything from each.
+    pub asks_only: bool,
     /// How often it was put off.
     pub tries: u8,
 }
@@ -75,10 +79,10 @@ impl Rounds {
     /// A peer is there: it may have what came while it was not, or lack it.
     pub fn joined(&mut self, now: u64, peer: PeerId) {
         let at = self.within(now, SOON_US);
-        self.wait(at, Start { peer: Some(peer), part: None, tries: 0 });
+        self.wait(at, Start { peer: Some(peer), part: None, asks_only: true, tries: 0 });
     }
 
-    /// A peer is gone, or has compared its pool with ours itself.
+    /// A peer is gone.
     pub fn forget(&mut self, peer: &PeerId) {
         self.waiting.retain(|(_, start)| start.peer.as_ref() != Some(peer));
     }
@@ -100,7 +104,7 @@ impl Rounds {
         if sweep.next < 1 << sweep.bits {
             let part = Some(Part::new(sweep.bits, sweep.next));
             let at = self.within(now, AGAIN_US);
-            self.wait(at, Start { peer: Some(sweep.peer), part, tries: 0 });
+            self.wait(at, Start { peer: Some(sweep.peer), part, asks_only: true, tries: 0 });
         }
     }
 
@@ -119,7 +123,7 @@ impl Rounds {
             Some((_, start)) => start,
             None if self.due.is_some_and(|due| due <= now) => {
                 self.due = Some(self.within(now, pause..pause + 2 * quarter + 1));
-                Start { peer: None, part: None, tries: 0 }
+                Start { peer: None, part: None, asks_only: false, tries: 0 }
             }
             None => return None,
         };
@@ -152,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_joined_is_compared_with_at_once_and_one_that_left_or_asked_is_not() {
+    fn a_peer_that_joined_is_compared_with_at_once_and_one_that_left_is_not() {
         let mut rounds = Rounds::new(60 * SECOND, 1);
         let peers: Vec<PeerId> = (1..=3).map(|seed| crate::peer_id(&[seed; 32])).collect();
         for peer in &peers {

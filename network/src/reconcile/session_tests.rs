@@ -172,6 +172,20 @@ fn pools_that_lie_too_far_apart_are_compared_in_parts() {
 }
 
 #[test]
+fn a_pool_that_is_too_large_to_be_compared_at_once_is_compared_in_parts() {
+    let pool = ids(super::MAX_SET as u64 + 1, 1);
+    let mut answerer = answerer();
+    let (mut asker, request) = Asker::begin(KEY, Part::all(), Snapshot::default());
+    let all = (pool.len(), || pool.iter().copied());
+    let (size, symbols) = answerer.sketch(1, peer(), sketch_asked(&request), all.clone()).unwrap();
+    assert!(symbols.is_empty() && answerer.sessions() == 0);
+    let Ok(Step::TooFar { bits }) = asker.take(size, &symbols) else { panic!("{size}") };
+    let (_, request) = Asker::begin(KEY, Part::new(bits, 0), Snapshot::default());
+    let (_, symbols) = answerer.sketch(1, peer(), sketch_asked(&request), all).unwrap();
+    assert_eq!(symbols.len(), 4);
+}
+
+#[test]
 fn an_answer_with_more_than_was_asked_for_is_a_fault_and_an_empty_one_a_refusal() {
     let (mut asker, request) = Asker::begin(KEY, Part::all(), Snapshot::default());
     let count = sketch_asked(&request).count as usize;

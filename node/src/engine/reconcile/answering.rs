@@ -33,9 +33,8 @@ impl<S: Store> Engine<S> {
             out.push(Effect::Ignore { token });
             return;
         };
-        // What it learns serves both, so there is no need to ask it in turn.
+        // While it does, it is not asked in turn.
         self.reconcile.partners.served(&from, us);
-        self.reconcile.rounds.forget(&from);
         out.push(Effect::Respond { token, response: Response::Sketch { size, symbols } });
     }
 

@@ -21,7 +21,7 @@ const PATIENCE_US: u64 = 3_000_000;
 /// at a time keeps others from their turn no longer than this.
 const LONGEST_US: u64 = 60_000_000;
 
-/// How often a comparison is put off because the peer has another tip. What the next block takes from
+/// How often a comparison is put off because the peer rests or has another tip. What the next block takes from
 /// one pool and not yet from the other would look like a difference; a peer on a branch of its own
 /// stays there.
 const MAX_PUT_OFF: u8 = 3;
@@ -53,6 +53,7 @@ pub(in crate::engine) struct Round {
     /// The answer that is awaited.
     awaits: Option<RequestId>,
     stage: Stage,
+    asks_only: bool,
     finer: u8,
     sweep: Option<Sweep>,
     /// What came in meanwhile.
@@ -127,11 +128,13 @@ impl Round {
 impl<S: Store> Engine<S> {
     pub(super) fn begin_round(&mut self, now: Time, start: Start, out: &mut Vec<Effect>) {
         let us = now.mono_us;
-        let partners = &mut self.reconcile.partners;
-        let peer = match start.peer {
-            Some(peer) => Some(peer).filter(|peer| partners.may_ask(peer, us)),
-            None => partners.choose(us),
-        };
+        if start.peer.is_some_and(|peer| !self.reconcile.partners.may_ask(&peer, us)) {
+            if start.tries < MAX_PUT_OFF {
+                self.reconcile.rounds.again(us, start);
+            }
+            return;
+        }
+        let peer = start.peer.or_else(|| self.reconcile.partners.choose(us));
         let Some(peer) = peer.filter(|peer| self.sync.knows(peer)) else { return };
         self.reconcile.round = Some(Round {
             peer,
@@ -139,6 +142,7 @@ impl<S: Store> Engine<S> {
             asked: us,
             awaits: None,
             stage: Stage::Standing(start),
+            asks_only: start.asks_only,
             finer: 0,
             sweep: None,
             arrived: Vec::new(),
@@ -268,6 +272,8 @@ impl<S: Store> Engine<S> {
             Ok(Step::Done(difference)) => self.begin_exchange(now, difference, out),
             Ok(Step::TooFar { bits }) if round.finer < MAX_FINER => {
                 round.finer += 1;
+                // Whoever lacks that much asks for it.
+                round.asks_only = true;
                 round.sweep = Some(Sweep { peer, bits, next: 1 });
                 self.begin_sketch(now, Part::new(bits, 0), out);
             }
@@ -285,7 +291,11 @@ impl<S: Store> Engine<S> {
         let (peer, Stage::Sketch(asker)) = (round.peer, &round.stage) else { return };
         let partners = &self.reconcile.partners;
         let mut offers: Vec<TxId> = asker.own().find(&difference.ours);
-        offers.retain(|id| !self.is_young_or_gone(now, id) && !partners.was_handed(&peer, id, us));
+        offers.retain(|id| {
+            !round.asks_only
+                && !self.is_young_or_gone(now, id)
+                && !partners.was_handed(&peer, id, us)
+        });
         // A sender's come in the order of their nonces, so that none of them has to wait.
         offers.sort_by_key(|id| self.pool.get(id).map(|tx| tx.transfer().nonce));
         let (theirs, ours) = (difference.theirs.len() as u64, difference.ours.len() as u64);
