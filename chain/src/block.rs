@@ -12,6 +12,7 @@ use crate::hash::{merkle_root, tagged};
 pub use crate::header::{HEADER_BYTES, Header, HeaderFields, MAX_BLOCK_BYTES};
 use crate::ids::{BlockId, ChainId, TxId};
 use crate::keys::Keypair;
+use crate::signed::SignedHeader;
 use crate::transaction::{Transaction, UnverifiedTx, VerifiedTx};
 pub use error::BlockError;
 
@@ -157,7 +158,7 @@ impl UnverifiedBlock {
         self.header.check_form(rules)?;
         self.check_contents(rules)?;
         let verified = self.transactions.iter().map(|tx| known(&tx.id())).collect();
-        Ok(PartlyVerified { block: self, verified })
+        Ok(PartlyVerified { block: self, verified, header_signed: false })
     }
 
     /// Checks the size, the root and the form of each transaction.
@@ -199,6 +200,8 @@ pub struct PartlyVerified {
     block: UnverifiedBlock,
     /// In the block's order; none where the signature is still to be checked.
     verified: Vec<Option<VerifiedTx>>,
+    /// Whether the header's signature was checked before.
+    header_signed: bool,
 }
 
 impl PartlyVerified {
@@ -208,11 +211,19 @@ impl PartlyVerified {
         self.block.id
     }
 
+    /// Notes that the header's signature was checked before, if this is the header of this block: it
+    /// is not checked again.
+    #[must_use]
+    pub fn with_header(mut self, header: &SignedHeader) -> Self {
+        self.header_signed |= header.id() == self.block.id;
+        self
+    }
+
     /// How many signatures [`PartlyVerified::verify`] will check: one for the header, and one for
-    /// each transaction that was not known.
+    /// each transaction, but for those that were known.
     #[must_use]
     pub fn signatures_to_check(&self) -> usize {
-        1 + self.verified.iter().filter(|tx| tx.is_none()).count()
+        usize::from(!self.header_signed) + self.verified.iter().filter(|tx| tx.is_none()).count()
     }
 
     /// Checks the signatures that are still claims, in one batch. This is the costly step; it
@@ -221,7 +232,7 @@ impl PartlyVerified {
     /// # Errors
     /// A signature that does not hold.
     pub fn verify(self) -> Result<VerifiedBlock, BlockError> {
-        if !self.block.header.signature_holds() {
+        if !self.header_signed && !self.block.header.signature_holds() {
             return Err(BlockError::BadSignature);
         }
         let unknown: Vec<UnverifiedTx> = self

@@ -75,6 +75,11 @@ impl Pool {
         self.residents.iter().map(|(_, it)| it.tx.id())
     }
 
+    /// All transactions that wait, in no particular order.
+    pub fn transactions(&self) -> impl Iterator<Item = &VerifiedTx> + '_ {
+        self.residents.iter().map(|(_, it)| &it.tx)
+    }
+
     /// One sender.
     #[must_use]
     pub fn sender(&self, address: &Address) -> Option<SenderView> {

@@ -11,7 +11,11 @@ use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{identify, ping};
 
+use crate::gossip::{FRAME_SLACK, Mode};
+use crate::gossip_score;
 use crate::probe::ProbeCodec;
+use crate::push;
+use crate::push::stream::{Push, TrafficCount};
 use crate::service::{Config, NetworkError};
 use crate::sync_codec::SyncCodec;
 use crate::tap::Tap;
@@ -44,6 +48,8 @@ pub(crate) struct Behaviour {
     limits: connection_limits::Behaviour,
     pub(crate) banned: allow_block_list::Behaviour<BlockedPeers>,
     pub(crate) gossip: Tap,
+    /// Only in the modes that push; others have never heard of the protocol.
+    pub(crate) push: Toggle<Push>,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     pub(crate) sync: request_response::Behaviour<SyncCodec>,
@@ -58,14 +64,21 @@ pub(crate) fn protocol_version(genesis: GenesisId) -> String {
 }
 
 impl Behaviour {
-    pub(crate) fn new(identity: &Keypair, config: &Config) -> Result<Self, NetworkError> {
+    pub(crate) fn new(
+        identity: &Keypair,
+        config: &Config,
+        traffic: &TrafficCount,
+    ) -> Result<Self, NetworkError> {
         let settings = |why: &dyn std::fmt::Display| NetworkError::Settings(why.to_string());
         let (genesis, dilation) = (config.genesis, config.dilation.max(1));
         let slowed = |time: Duration| time.saturating_mul(dilation);
         let gossip = config.gossip.build(config.largest_message, dilation);
         let gossip = gossip.map_err(|error| settings(&error))?;
-        let topics = Topics::new(genesis);
-        let mut tap = Tap::new(gossip, topics.clone()).map_err(|error| settings(&error))?;
+        let (topics, pushes) = (Topics::new(genesis), config.gossip.mode.pushes());
+        let mut tap = Tap::new(gossip, topics.clone(), pushes, config.gossip.loss)
+            .map_err(|error| settings(&error))?;
+        tap.with_peer_score(gossip_score::params(&topics, dilation), gossip_score::thresholds())
+            .map_err(|error| settings(&error))?;
         for topic in [Topic::Tx, Topic::Block] {
             tap.subscribe(topics.ident(topic)).map_err(|error| settings(&error))?;
         }
@@ -86,6 +99,16 @@ impl Behaviour {
                 .with_request_timeout(slowed(REQUEST_TIMEOUT))
                 .with_max_concurrent_streams(MAX_REQUESTS),
         );
+        let router = match config.gossip.mode {
+            Mode::Flood | Mode::Bundled => None,
+            Mode::Lean => Some(push::Config::default()),
+            Mode::Announce => Some(push::Config::announce()),
+        };
+        let largest_frame = config.largest_message.saturating_add(FRAME_SLACK);
+        let push = router.map(|router| {
+            let loss = config.gossip.loss;
+            Push::new(genesis, router, largest_frame, dilation, traffic.clone(), loss)
+        });
         let ping = ping::Config::new()
             .with_interval(slowed(PING_INTERVAL))
             .with_timeout(slowed(PING_TIMEOUT));
@@ -93,6 +116,7 @@ impl Behaviour {
             limits: connection_limits::Behaviour::new(limits),
             banned: allow_block_list::Behaviour::default(),
             gossip: tap,
+            push: push.into(),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(ping),
             sync,

@@ -6,6 +6,10 @@
 //! of 4,000 names has two holders about once in 700,000 blocks; then the transaction is asked for.
 //! A name that a wrong transaction alone has shows when the list is put together: its root is not the
 //! header's. Neither is anybody's fault.
+//!
+//! The header does not say how its transactions are named, and a compact block is relayed before they
+//! are all there. So the proposer signs the names too: else whoever is first to have a header could
+//! spread it with names that lead nowhere, and everybody would ask for all of the block.
 
 mod message;
 mod rebuild;
@@ -17,12 +21,16 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use hearsay_chain::block::{BODY_OVERHEAD_BYTES, HEADER_BYTES, MAX_BLOCK_BYTES};
 use hearsay_chain::codec::{DecodeError, decode, encode};
 use hearsay_chain::hash::tagged;
-use hearsay_chain::{BlockId, TxId, UnverifiedTx, VerifiedBlock, block::Header};
+use hearsay_chain::keys::{Claim, Signature, verify};
+use hearsay_chain::{
+    BlockError, BlockId, Keypair, Rules, SignedHeader, TxId, UnverifiedTx, VerifiedBlock,
+    block::Header,
+};
 
 use crate::short_id::ShortKey;
 
 pub use message::BlockMessage;
-pub use rebuild::{Missing, Rebuild};
+pub use rebuild::{Gift, Rebuild};
 
 /// Bytes of a name.
 pub const NAME_BYTES: usize = 6;
@@ -74,27 +82,64 @@ pub struct CompactBlock {
     pub names: Vec<Name>,
     /// Those that others are not likely to have, in the order of the block.
     pub carried: Vec<Carried>,
+    /// The proposer's signature over all of it.
+    pub signature: Signature,
 }
 
 impl CompactBlock {
-    /// Names the transactions of a block, and carries those that `lacking` picks.
+    /// Names the transactions of a block, and carries those that `lacking` picks. The key must be the
+    /// proposer's, else the signature will not hold.
     #[must_use]
-    pub fn of(block: &VerifiedBlock, salt: u64, lacking: impl Fn(&TxId) -> bool) -> Self {
-        let names = Names::new(&block.id(), salt);
-        let mut compact = Self {
-            header: block.header().clone(),
-            salt,
-            names: Vec::with_capacity(block.transactions().len()),
-            carried: Vec::new(),
-        };
+    pub fn of(
+        block: &VerifiedBlock,
+        salt: u64,
+        lacking: impl Fn(&TxId) -> bool,
+        key: &Keypair,
+    ) -> Self {
+        let naming = Names::new(&block.id(), salt);
+        let mut names = Vec::with_capacity(block.transactions().len());
+        let mut carried = Vec::new();
         for (place, tx) in (0..).zip(block.transactions()) {
             if lacking(&tx.id()) {
-                compact.carried.push(Carried { place, bytes: tx.encode() });
+                carried.push(Carried { place, bytes: tx.encode() });
             } else {
-                compact.names.push(names.of(&tx.id()));
+                names.push(naming.of(&tx.id()));
             }
         }
-        compact
+        let header = block.header().clone();
+        Self { header, salt, names, carried, signature: Signature([0; 64]) }.sign(key)
+    }
+
+    /// Signs it anew.
+    #[must_use]
+    pub fn sign(self, key: &Keypair) -> Self {
+        Self { signature: key.sign(&self.signing_bytes()), ..self }
+    }
+
+    /// What the proposer signs: a hash is enough, and the names may be many.
+    fn signing_bytes(&self) -> Vec<u8> {
+        let (names, carried) = (encode(&self.names), encode(&self.carried));
+        let (header, salt) = (self.header.id(), self.salt.to_le_bytes());
+        let hash = tagged("hearsay/compact/body/1", &[&header.0, &salt, &names, &carried]);
+        [b"hearsay/compact/sign/1\0".as_slice(), &hash].concat()
+    }
+
+    /// Checks the form of the header, its signature, and that of the names.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn verify(&self, rules: &Rules) -> Result<SignedHeader, BlockError> {
+        let (signed, error) = SignedHeader::verify_all(rules, vec![self.header.clone()]);
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let claim = Claim {
+            key: self.header.fields.proposer,
+            message: self.signing_bytes(),
+            signature: self.signature,
+        };
+        let header = signed.into_iter().next().filter(|_| verify(&claim));
+        header.ok_or(BlockError::BadSignature)
     }
 
     /// The names of its block.
@@ -109,13 +154,18 @@ impl CompactBlock {
         encode(self)
     }
 
-    /// Decodes a compact block from all of `bytes`. What comes out has as many transactions as its
-    /// header says, each place once, and those that it carries are whole.
+    /// Decodes a compact block from all of `bytes`, whose block has `limit` bytes at most. What comes
+    /// out has as many transactions as its header says, each place once, and those that it carries are
+    /// whole.
     ///
     /// # Errors
     /// Too large, malformed, trailing bytes, or places that do not add up.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub fn decode(bytes: &[u8], limit: usize) -> Result<Self, DecodeError> {
         let compact: Self = decode(bytes, MAX_COMPACT_BYTES)?;
+        let least = compact.least_block_bytes();
+        if least > limit {
+            return Err(DecodeError::TooLarge { found: least, limit });
+        }
         let all = compact.names.len() as u64 + compact.carried.len() as u64;
         let places = compact.carried.iter().map(|it| it.place);
         if all != u64::from(compact.header.fields.tx_count) {

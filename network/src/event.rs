@@ -80,6 +80,13 @@ pub enum Command {
     Ban {
         /// Whom.
         peer: PeerId,
+        /// How long, in undilated time.
+        lasts: Duration,
+    },
+    /// Let a peer connect again.
+    Unban {
+        /// Whom.
+        peer: PeerId,
     },
     /// Answer a peer's request.
     Respond {
@@ -133,6 +140,8 @@ pub struct CopyNote {
     pub message: [u8; 20],
     /// What made the peer send it.
     pub traffic: Traffic,
+    /// Whether it is a compact block.
+    pub compact: bool,
     /// When it was read.
     pub at: Instant,
 }
@@ -263,9 +272,11 @@ pub struct PeerView {
     pub rtt: Option<Duration>,
     /// Its program, as it says itself.
     pub agent: Option<String>,
-    /// Whether it is in the mesh for transactions.
+    /// The way by which messages go to it.
+    pub route: Route,
+    /// Whether it is in the mesh for transactions: gossipsub's.
     pub mesh_tx: bool,
-    /// Whether it is in the mesh for blocks.
+    /// Whether it is in the mesh for blocks: gossipsub's.
     pub mesh_block: bool,
     /// Messages of which it sent the first copy.
     pub first_copies: u64,
@@ -273,4 +284,20 @@ pub struct PeerView {
     pub duplicates: u64,
     /// Gossip payload that it sent, in bytes.
     pub payload_bytes: u64,
+    /// Copies that it sent unasked.
+    pub eager: u64,
+    /// Their payload, in bytes.
+    pub eager_bytes: u64,
+    /// Copies that it was asked for.
+    pub lazy: u64,
+    /// Their payload, in bytes.
+    pub lazy_bytes: u64,
+    /// What it sent beside payload, in bytes, since its stream stands. Gossipsub does not tell it.
+    pub control_received: u64,
+    /// What was sent to it beside payload; the same holds.
+    pub control_sent: u64,
+    /// Copies that were sent to it; the same holds.
+    pub sent_copies: u64,
+    /// Their payload, in bytes; the same holds.
+    pub sent_bytes: u64,
 }

@@ -30,7 +30,7 @@ impl Mode {
 }
 
 /// What may be set of gossip.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GossipConfig {
     /// How messages spread.
     pub mode: Mode,
@@ -40,6 +40,8 @@ pub struct GossipConfig {
     pub idontwant_bytes: usize,
     /// Whether ids of recent messages are announced to peers outside the mesh (IHAVE).
     pub lazy: bool,
+    /// The share of frames that are thrown away on arrival; 0 outside a lab.
+    pub loss: f64,
     /// Peers that a node aims to push each message to.
     pub mesh: usize,
     /// Below this many it looks for more.
@@ -63,6 +65,7 @@ impl Default for GossipConfig {
             bundle: Duration::from_millis(5),
             idontwant_bytes: 1_000,
             lazy: true,
+            loss: 0.0,
             mesh: 6,
             mesh_low: 5,
             mesh_high: 12,
@@ -75,7 +78,7 @@ impl Default for GossipConfig {
 
 /// A frame within 8 KiB of the limit can be refused when frames follow each other closely, and the
 /// envelope takes some bytes: so the limit is the largest message and this.
-const FRAME_SLACK: usize = 64 * 1024;
+pub(crate) const FRAME_SLACK: usize = 64 * 1024;
 
 /// An announcement carries up to 5,000 ids of 20 bytes, 22 with their framing. The default limit of
 /// 16 KiB would refuse it, and after five refusals a peer stops listening.

@@ -8,16 +8,21 @@ pub mod bundle;
 pub mod choice;
 pub mod compact;
 pub mod link;
+pub mod push;
 pub mod reconcile;
+pub mod score;
 pub mod short_id;
 pub mod sync;
 pub mod topic;
 pub mod wire;
 
 mod behaviour;
+mod bundler;
 mod dialer;
 mod event;
 mod gossip;
+mod gossip_score;
+mod hold;
 mod outbox;
 mod probe;
 mod service;
@@ -31,6 +36,7 @@ pub use event::{
 };
 pub use gossip::{GossipConfig, Mode};
 pub use libp2p::{Multiaddr, PeerId, multiaddr};
+pub use push::stream::{Tally, TrafficCount};
 pub use service::{
     COMMAND_QUEUE, Config, ConnectionConfig, EVENT_QUEUE, Network, NetworkError, start,
 };

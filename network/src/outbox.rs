@@ -9,6 +9,11 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 use crate::event::NetEvent;
+use crate::service::EVENT_QUEUE;
+
+/// The room that is left for what cannot be held back at its sender: gossipsub's messages, requests,
+/// and all that one frame of [`crate::push`] can bring.
+pub(crate) const ROOM: usize = EVENT_QUEUE / 2;
 
 /// The reader is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +89,11 @@ impl Outbox {
     /// Whether [`Outbox::flush`] has something to do once there is room.
     pub(crate) fn is_behind(&self) -> bool {
         !self.kept.is_empty() || self.dropped > 0
+    }
+
+    /// Whether there is so much room that what can be held back need not be.
+    pub(crate) fn has_room(&self) -> bool {
+        !self.is_behind() && self.queue.capacity() >= ROOM.min(self.queue.max_capacity())
     }
 
     /// A handle to wait for room with.

@@ -1,6 +1,8 @@
 //! The swarm's task: the shell around libp2p.
 
 mod bans;
+mod bridge;
+mod drops;
 mod peers;
 mod probes;
 mod run;
@@ -20,6 +22,7 @@ use crate::behaviour::Behaviour;
 use crate::event::{Command, NetEvent};
 use crate::gossip::GossipConfig;
 use crate::link::Links;
+use crate::push::stream::TrafficCount;
 use crate::transport::{self, WireCount};
 
 /// Commands that may wait for the swarm. Whoever sends waits when it is full, and the swarm never
@@ -101,6 +104,8 @@ pub struct Network {
     pub events: mpsc::Receiver<NetEvent>,
     /// Bytes on sockets.
     pub wire: WireCount,
+    /// What was gossiped.
+    pub traffic: TrafficCount,
     /// Ends when the swarm has ended.
     pub task: JoinHandle<()>,
 }
@@ -122,7 +127,8 @@ pub async fn start(config: Config) -> Result<Network, NetworkError> {
     }
     let transport = transport::build(&identity, &wire, config.links.as_ref(), dilation)
         .map_err(|error| NetworkError::Settings(error.to_string()))?;
-    let behaviour = Behaviour::new(&identity, &config)?;
+    let traffic = TrafficCount::default();
+    let behaviour = Behaviour::new(&identity, &config, &traffic)?;
     // Connections carry gossip for as long as both sides live, so none of them counts as idle.
     let swarm_config = SwarmConfig::with_tokio_executor()
         .with_idle_connection_timeout(std::time::Duration::from_secs(u64::from(u32::MAX)));
@@ -130,9 +136,9 @@ pub async fn start(config: Config) -> Result<Network, NetworkError> {
     let listen = listen_all(&mut swarm, &config.listen).await?;
     let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
     let (event_queue, events) = mpsc::channel(EVENT_QUEUE);
-    let service = run::Service::new(swarm, config, event_queue);
+    let service = run::Service::new(swarm, config, event_queue, traffic.clone());
     let task = tokio::spawn(service.run(command_queue));
-    Ok(Network { peer, listen, commands, events, wire, task })
+    Ok(Network { peer, listen, commands, events, wire, traffic, task })
 }
 
 /// Listens on each address and waits until the kernel has given it a port, so that one in use is

@@ -1,7 +1,7 @@
 //! Catching up, as far as it needs neither a chain nor a clock: what is known of each peer, and the
 //! plan of a branch whose headers are known and whose bodies are being fetched.
 
-mod allowance;
+pub(crate) mod allowance;
 mod peers;
 mod plan;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use futures::future::Either;
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::gossipsub::{
@@ -18,13 +19,15 @@ use libp2p::gossipsub::{
     WhitelistSubscriptionFilter,
 };
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
-    THandlerOutEvent, ToSwarm,
+    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler, THandler,
+    THandlerInEvent, THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId};
 
 use crate::bundle;
+use crate::compact::BlockMessage;
 use crate::event::{CopyNote, Traffic};
+use crate::hold::{Hold, Release};
 use crate::topic::{Topic, Topics, message_id};
 
 /// Copies that one event of a connection brings are taken out right after it was handled, so this
@@ -72,6 +75,7 @@ impl DataTransform for Recorder {
         let mut notes = lock(&self.notes);
         if let Some(from) = notes.sender {
             let (message, at) = (message_id(raw.topic.as_str(), &raw.data), Instant::now());
+            let compact = topic == Topic::Block && BlockMessage::is_compact(&raw.data);
             for (id, bytes) in contents(topic, &raw.data) {
                 if notes.copies.len() < MAX_NOTES {
                     let traffic = Traffic::Eager;
@@ -82,6 +86,7 @@ impl DataTransform for Recorder {
                         bytes,
                         message,
                         traffic,
+                        compact,
                         at,
                     });
                 } else {
@@ -107,12 +112,24 @@ impl DataTransform for Recorder {
 pub(crate) struct Tap {
     gossip: Gossipsub,
     notes: Arc<Mutex<Notes>>,
+    /// Whether it is quiet towards a peer until it is released.
+    holds: bool,
+    releases: VecDeque<(PeerId, ConnectionId)>,
+    loss: f64,
 }
 
 impl Tap {
+    /// `holds`: whether gossipsub says nothing to a peer until [`Tap::release`]. `loss`: the share of
+    /// what peers send that is thrown away; 0 outside a lab.
+    ///
     /// # Errors
     /// Gossipsub's own objections to the configuration.
-    pub(crate) fn new(config: Config, topics: Topics) -> Result<Self, &'static str> {
+    pub(crate) fn new(
+        config: Config,
+        topics: Topics,
+        holds: bool,
+        loss: f64,
+    ) -> Result<Self, &'static str> {
         let notes = Arc::new(Mutex::new(Notes::default()));
         let ours = [Topic::Tx, Topic::Block].map(|topic| topics.ident(topic).hash());
         let recorder = Recorder { topics, notes: Arc::clone(&notes) };
@@ -122,7 +139,21 @@ impl Tap {
             WhitelistSubscriptionFilter(ours.into()),
             recorder,
         )?;
-        Ok(Self { gossip, notes })
+        Ok(Self { gossip, notes, holds, releases: VecDeque::new(), loss })
+    }
+
+    /// Whether what a peer sent is thrown away. Its subscriptions are not: it says them only once.
+    fn loses(&self, peer: &PeerId) -> bool {
+        let listens = || {
+            let ours = [Topic::Tx, Topic::Block].len();
+            self.gossip.all_peers().any(|(it, topics)| it == peer && topics.len() >= ours)
+        };
+        self.loss > 0.0 && listens() && rand::random_bool(self.loss)
+    }
+
+    /// Lets gossipsub speak to a peer: it has no other way.
+    pub(crate) fn release(&mut self, peer: PeerId, connection: ConnectionId) {
+        self.releases.push_back((peer, connection));
     }
 
     /// Takes what was noted since the last call: the copies in their order, and how many were too
@@ -148,7 +179,7 @@ impl std::ops::DerefMut for Tap {
 }
 
 impl NetworkBehaviour for Tap {
-    type ConnectionHandler = <Gossipsub as NetworkBehaviour>::ConnectionHandler;
+    type ConnectionHandler = Hold<<Gossipsub as NetworkBehaviour>::ConnectionHandler>;
     type ToSwarm = <Gossipsub as NetworkBehaviour>::ToSwarm;
 
     fn handle_established_inbound_connection(
@@ -158,7 +189,9 @@ impl NetworkBehaviour for Tap {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.gossip.handle_established_inbound_connection(connection, peer, local, remote)
+        let handler =
+            self.gossip.handle_established_inbound_connection(connection, peer, local, remote)?;
+        Ok(Hold::new(handler, self.holds))
     }
 
     fn handle_established_outbound_connection(
@@ -169,8 +202,10 @@ impl NetworkBehaviour for Tap {
         role: Endpoint,
         port_use: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.gossip
-            .handle_established_outbound_connection(connection, peer, address, role, port_use)
+        let handler = self
+            .gossip
+            .handle_established_outbound_connection(connection, peer, address, role, port_use)?;
+        Ok(Hold::new(handler, self.holds))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -183,6 +218,9 @@ impl NetworkBehaviour for Tap {
         connection: ConnectionId,
         event: THandlerOutEvent<Self>,
     ) {
+        if self.loses(&peer) {
+            return;
+        }
         lock(&self.notes).sender = Some(peer);
         self.gossip.on_connection_handler_event(peer, connection, event);
         lock(&self.notes).sender = None;
@@ -192,6 +230,13 @@ impl NetworkBehaviour for Tap {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
-        self.gossip.poll(cx)
+        if let Some((peer_id, connection)) = self.releases.pop_front() {
+            return Poll::Ready(ToSwarm::NotifyHandler {
+                peer_id,
+                handler: NotifyHandler::One(connection),
+                event: Either::Right(Release),
+            });
+        }
+        self.gossip.poll(cx).map(|event| event.map_in(Either::Left))
     }
 }

@@ -38,8 +38,8 @@ pub const MAX_OFFER: usize = 32;
 /// 1,900 bytes. One always fits.
 pub const MAX_OFFER_BYTES: usize = 4 * MAX_TX_BYTES;
 
-/// The most transactions of a block asked for at once: 32 KiB of places. A block of the largest size
-/// has fewer than 8,192, as none is smaller than 128 bytes.
+/// The most transactions of a block asked for at once: 32 KiB of places. A block of the usual limit, a
+/// mebibyte, has fewer, as none is smaller than 165 bytes.
 pub const MAX_PLACES: usize = 8_192;
 
 /// The most symbols of a sketch in one answer: 80 KiB, about 3,000 differences.

@@ -3,18 +3,23 @@
 //! fees in units, sizes in bytes.
 
 mod export;
+mod peer;
 mod pool;
+mod scores;
 
 use hearsay_chain::keys::PublicKey;
 use hearsay_chain::{Address, BlockId, GenesisId, TxId, UnverifiedTx};
+use hearsay_network::PeerId;
 use serde::{Deserialize, Serialize};
 
 pub use self::export::{ExportPage, ExportedTx, WaitingTx};
+pub use self::peer::{PeerInfo, PeerRoute};
 pub use self::pool::{
     BlockFee, DropReason, FeeBand, FeeEstimate, Gap, MAX_ESTIMATE_BLOCKS, MAX_LISTED,
     MempoolStatus, PoolFees, PoolSender, PoolState, PooledTx, SenderFilter, SenderOrder,
     TestResult, TestVerdict, TxFilter, TxOrder,
 };
+pub use self::scores::{BanView, ScoreView};
 
 /// The node as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,31 +96,6 @@ pub struct VerdictCounts {
     pub ignore: u64,
     /// Dropped, and the sender blamed.
     pub reject: u64,
-}
-
-/// One connected peer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PeerInfo {
-    /// Its peer id.
-    pub peer: String,
-    /// The address of the oldest connection to it.
-    pub address: String,
-    /// Whether this node dialled that connection.
-    pub outbound: bool,
-    /// The last measured round trip, in milliseconds.
-    pub rtt_ms: Option<f64>,
-    /// Its program, as it says itself.
-    pub agent: Option<String>,
-    /// Whether it is in this node's mesh for transactions.
-    pub mesh_tx: bool,
-    /// Whether it is in this node's mesh for blocks.
-    pub mesh_block: bool,
-    /// Gossip messages of which it sent the first copy.
-    pub first_copies: u64,
-    /// Gossip messages of which it sent a later copy.
-    pub duplicates: u64,
-    /// Gossip payload that it sent, in bytes.
-    pub payload_bytes: u64,
 }
 
 /// An account at the tip.
@@ -335,6 +315,20 @@ pub enum Query {
     Block(BlockRef),
     /// [`Answer::Tx`].
     Tx(TxId),
+    /// [`Answer::Scores`].
+    Scores,
+    /// Keep a peer away. [`Answer::Done`].
+    Ban {
+        /// Whom.
+        peer: PeerId,
+        /// How long.
+        seconds: u64,
+    },
+    /// Let a peer come back, and forget what it did. [`Answer::Done`]: whether there was anything.
+    Unban {
+        /// Whom.
+        peer: PeerId,
+    },
     /// [`Answer::Evidence`].
     Evidence {
         /// From this slot on.
@@ -349,6 +343,10 @@ pub enum Query {
 pub enum Answer {
     /// To [`Query::Status`]; the shell adds what only it knows (name, addresses, uptime).
     Status(Box<NodeStatus>),
+    /// To [`Query::Scores`].
+    Scores(Vec<ScoreView>),
+    /// To a query that changes something: whether it did.
+    Done(bool),
     /// To [`Query::Mempool`].
     Mempool(MempoolStatus),
     /// To [`Query::Senders`].

@@ -224,13 +224,14 @@ impl Listening {
             keeping = Keeping::with(journal, restoring);
         }
         let engine = Engine::new(chain, setup(&settings, authority)?, clock.now());
-        let Network { commands, events, wire, task, .. } = network;
+        let Network { commands, events, wire, traffic, task, .. } = network;
         let several_threads = Runtime::current().runtime_flavor() == RuntimeFlavor::MultiThread;
         let ends = Ends {
             commands,
             events,
             requests: self.requests,
             wire,
+            traffic,
             log,
             keeping,
             checkers,
@@ -299,6 +300,7 @@ fn network_config(
             bundle: Duration::from_millis(gossip.bundle_ms),
             idontwant_bytes: gossip.idontwant_bytes,
             lazy: gossip.lazy,
+            loss: settings.lab.as_ref().map_or(0.0, |lab| lab.gossip_loss),
             mesh: gossip.mesh,
             mesh_low: gossip.mesh_low,
             mesh_high: gossip.mesh_high,

@@ -13,6 +13,7 @@ mod genesis;
 mod key;
 mod mempool;
 mod node;
+mod peer;
 mod peers;
 mod progress;
 mod run;
@@ -70,6 +71,8 @@ enum Command {
     Block(block::Block),
     Status(status::Status),
     Peers(peers::Peers),
+    #[command(subcommand)]
+    Peer(peer::Peer),
     Mempool(mempool::Mempool),
     Evidence(evidence::Evidence),
     #[command(subcommand)]
@@ -119,6 +122,7 @@ impl Command {
             Command::Account(account) => node::block_on(account.execute(console)),
             Command::Block(block) => node::block_on(block.execute(console)),
             Command::Status(status) => node::block_on(status.execute(console)),
+            Command::Peer(peer) => node::block_on(peer.execute(console)),
             Command::Peers(peers) => node::block_on(peers.execute(console)),
             Command::Mempool(mempool) => node::block_on(mempool.execute(console)),
             Command::Evidence(evidence) => node::block_on(evidence.execute(console)),

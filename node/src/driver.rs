@@ -175,10 +175,12 @@ impl<S: Store> Driver<S> {
                 self.command(Command::Ask { peer, id, request }).await?;
             }
             Effect::Ignore { token } => drop(self.waiting.remove(&token)),
-            Effect::Penalise { peer } => {
-                warn!(%peer, "disconnected a peer for what it did");
-                self.command(Command::Ban { peer }).await?;
+            Effect::Ban { peer, us } => {
+                let lasts = Duration::from_micros(us);
+                warn!(%peer, seconds = lasts.as_secs(), "keeping a peer away");
+                self.command(Command::Ban { peer, lasts }).await?;
             }
+            Effect::Unban { peer } => self.command(Command::Unban { peer }).await?,
             Effect::Respond { token, response } => {
                 if let Some(Waiting::Peer(responder)) = self.waiting.remove(&token) {
                     self.command(Command::Respond { responder, response }).await?;
@@ -235,6 +237,8 @@ impl<S: Store> Driver<S> {
     fn note_wire(&mut self) -> Result<(), Fatal> {
         let (sent, received) = (self.ends.wire.sent(), self.ends.wire.received());
         self.ends.metrics.wire_totals(sent, received);
+        let traffic = &self.ends.traffic;
+        self.ends.metrics.gossip_totals(&traffic.sent(), &traffic.received());
         self.trace(Event::Wire { sent, received })
     }
 
@@ -286,6 +290,7 @@ impl<S: Store> Driver<S> {
                 bytes: note.bytes as u64,
                 message: note.message,
                 traffic: note.traffic,
+                compact: note.compact,
                 at: clock.at(note.at),
             }),
             NetEvent::Gossip { topic, data, ticket, at } if halted => {
@@ -299,7 +304,12 @@ impl<S: Store> Driver<S> {
             }
             NetEvent::Published { topic, id, failure } => Input::Published { topic, id, failure },
             NetEvent::Taken { topic, id, by: _ } => Input::Taken { topic, id },
-            NetEvent::Settled { .. } | NetEvent::Offence { .. } => return Ok(()),
+            NetEvent::Settled { topic, id, known, refused, unsure, pushed, announced } => {
+                let (kind, id) = (topic.into(), hex::encode(id));
+                let event = Event::Settled { kind, id, known, refused, unsure, pushed, announced };
+                return self.trace(event);
+            }
+            NetEvent::Offence { peer, what } => Input::Offence { peer, what },
             NetEvent::Joined(peer) => Input::Joined(peer),
             NetEvent::Listening(peer) => Input::Listening(peer),
             NetEvent::Left(peer) => Input::Left(peer),

@@ -23,6 +23,7 @@ mod orphans;
 mod producer;
 mod reconcile;
 mod restore;
+mod scores;
 mod sightings;
 mod sync;
 #[cfg(test)]
@@ -37,8 +38,9 @@ use hearsay_chain::{Chain, Genesis, Keypair, Store, StoreError, TxId, VerifiedTx
 use hearsay_mempool::{Now, Pool};
 use hearsay_network::Topic;
 use hearsay_network::choice::Strategy;
+use hearsay_network::score::{Offence, Scores};
 
-use crate::api::{Query, VerdictCounts};
+use crate::api::{Answer, Query, VerdictCounts};
 use crate::trace::event::{Event, Kind, PeerState, VerdictName};
 use bundles::Bundles;
 use compact::Compact;
@@ -111,6 +113,7 @@ pub struct Engine<S> {
     restoring: Restoring,
     unbroadcast: Unbroadcast,
     departures: Departures,
+    scores: Scores,
     sync: Sync,
     verdicts: VerdictCounts,
 }
@@ -131,7 +134,7 @@ impl<S: Store> Engine<S> {
             next_expiry_us: now.mono_us,
             jobs: Jobs::default(),
             bundles: Bundles::default(),
-            compact: Compact::new(setup.blocks),
+            compact: Compact::new(setup.blocks, setup.seed),
             reconcile: Reconcile::new(setup.reconcile, setup.seed),
             orphans: Orphans::default(),
             sightings: Sightings::default(),
@@ -140,6 +143,7 @@ impl<S: Store> Engine<S> {
             restoring: Restoring::default(),
             unbroadcast: Unbroadcast::new(max_count),
             departures: Departures::new(max_count),
+            scores: Scores::default(),
             sync: Sync::new(setup.sync_peers, setup.seed),
             verdicts: VerdictCounts::default(),
             chain,
@@ -181,8 +185,9 @@ impl<S: Store> Engine<S> {
             Input::Published { topic, id, failure } => self.unpublished.note(topic, id, failure),
             Input::Taken { topic: Topic::Tx, id } => self.has_been_taken(&TxId(id)),
             Input::Taken { topic: Topic::Block, .. } => {}
+            Input::Offence { peer, what } => self.charge(now, peer, Offence::Misuse, what, out),
             Input::Joined(peer) => self.on_joined(now, peer, out),
-            Input::Listening(_) => self.publish_again(out)?,
+            Input::Listening(_) => self.publish_again(now, out)?,
             Input::Left(peer) => self.on_left(now, peer, out)?,
             Input::Foreign(peer) => out.push(peer_event(&peer, PeerState::Foreign, None)),
             Input::Dropped { .. } => self.reconcile.lost(now),
@@ -196,6 +201,14 @@ impl<S: Store> Engine<S> {
             Input::Response { from, id, result } => self.on_response(now, from, id, result, out)?,
             Input::Submit { token, tx } => self.on_submit(now, token, tx, out)?,
             Input::Ask { token, query: Query::Test(tx) } => self.on_test(now, token, tx, out)?,
+            Input::Ask { token, query: Query::Ban { peer, seconds } } => {
+                self.ban(now, peer, seconds, out);
+                out.push(Effect::Answer { token, answer: Answer::Done(true) });
+            }
+            Input::Ask { token, query: Query::Unban { peer } } => {
+                let answer = Answer::Done(self.unban(peer, out));
+                out.push(Effect::Answer { token, answer });
+            }
             Input::Ask { token, query } => {
                 let answer = self.answer(now, &query)?;
                 out.push(Effect::Answer { token, answer });
@@ -241,8 +254,9 @@ impl<S: Store> Engine<S> {
             for (id, departure) in self.pool.expire(self.pool_now(now)) {
                 self.departed(id, departure, None, out);
             }
-            self.publish_again(out)?;
+            self.publish_again(now, out)?;
             self.orphans.expire(now.mono_us);
+            self.scores.tick(now.mono_us);
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
     AccountView, Answer, BlockRef, BlockView, EvidenceView, FeeEstimate, MempoolStatus, NodeStatus,
-    PeerInfo, PoolFees, PoolSender, PooledTx, Query, Refused, SenderFilter, Submitted, TestResult,
-    TestVerdict, TxFilter, TxStatus, WaitingTx,
+    PeerInfo, PoolFees, PoolSender, PooledTx, Query, Refused, ScoreView, SenderFilter, Submitted,
+    TestResult, TestVerdict, TxFilter, TxStatus, WaitingTx,
 };
 use crate::halt::{self, Halt};
 use crate::lab::{self, LabChange, LabDesk, LabError, ProbeRequest, ProbeResult};
@@ -167,6 +167,36 @@ impl Handle {
     /// The node is stopping.
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, Stopping> {
         self.call(|reply| Request::Peers { reply }).await
+    }
+
+    /// What is known against peers.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn scores(&self) -> Result<Vec<ScoreView>, Stopping> {
+        match self.ask(Query::Scores).await? {
+            Answer::Scores(scores) => Ok(scores),
+            _ => Err(Stopping),
+        }
+    }
+
+    /// Keeps a peer away for some seconds, a year at most.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn ban(&self, peer: PeerId, seconds: u64) -> Result<(), Stopping> {
+        self.ask(Query::Ban { peer, seconds }).await.map(drop)
+    }
+
+    /// Lets a peer come back, and forgets what it did. Says whether there was anything.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn unban(&self, peer: PeerId) -> Result<bool, Stopping> {
+        match self.ask(Query::Unban { peer }).await? {
+            Answer::Done(done) => Ok(done),
+            _ => Err(Stopping),
+        }
     }
 
     /// The node as a whole.

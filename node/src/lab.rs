@@ -33,6 +33,9 @@ pub struct LabSettings {
     pub seed: u64,
     /// Whether links start slowly, as TCP does.
     pub window: bool,
+    /// The share of gossip's frames that the node throws away when they arrive, as if they had been
+    /// lost: transactions and blocks, announcements, and what keeps meshes and trees.
+    pub gossip_loss: f64,
     /// What the node sends and takes in altogether.
     pub access: AccessSettings,
     /// The link to every peer that has none of its own below.
@@ -51,6 +54,7 @@ impl Default for LabSettings {
             memory_store: false,
             seed: 0,
             window: false,
+            gossip_loss: 0.0,
             access: AccessSettings::default(),
             default: LinkSettings::default(),
             peers: BTreeMap::new(),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hearsay_chain::Verdict;
+use hearsay_network::Tally;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -44,6 +45,8 @@ pub struct Metrics {
     published: Counters<1>,
     wire_sent: Counter,
     wire_received: Counter,
+    gossip_copies: Counters<2>,
+    gossip_bytes: Counters<2>,
     dropped: Counters<2>,
     reconciled: Counters<1>,
     reconcile_symbols: Counter,
@@ -89,6 +92,8 @@ impl Metrics {
             published: Family::default(),
             wire_sent: Counter::default(),
             wire_received: Counter::default(),
+            gossip_copies: Family::default(),
+            gossip_bytes: Family::default(),
             dropped: Family::default(),
             reconciled: Family::default(),
             reconcile_symbols: Counter::default(),
@@ -162,6 +167,17 @@ impl Metrics {
             "Bytes read from peers' sockets, encryption and framing included",
             Unit::Bytes,
             self.wire_received.clone(),
+        );
+        registry.register(
+            "gossip_copies",
+            "Copies of messages, pushed (eager) or asked for (lazy); gossipsub's only as received",
+            self.gossip_copies.clone(),
+        );
+        registry.register_with_unit(
+            "gossip",
+            "Payload of those copies, and what streams carried beside it (control)",
+            Unit::Bytes,
+            self.gossip_bytes.clone(),
         );
         registry.register(
             "dropped",
@@ -315,6 +331,26 @@ impl Metrics {
         // A counter must not step back, so a late report of an earlier total changes nothing.
         self.wire_sent.inner().fetch_max(sent, Ordering::Relaxed);
         self.wire_received.inner().fetch_max(received, Ordering::Relaxed);
+    }
+
+    /// What was gossiped since the process started: totals, as with [`Metrics::wire_totals`].
+    pub fn gossip_totals(&self, sent: &Tally, received: &Tally) {
+        for (way, tally) in [("sent", sent), ("received", received)] {
+            for (traffic, total) in [("eager", tally.eager), ("lazy", tally.lazy)] {
+                let copies =
+                    self.gossip_copies.get_or_create(&[("way", way), ("traffic", traffic)]);
+                copies.inner().fetch_max(total, Ordering::Relaxed);
+            }
+            let bytes = [
+                ("eager", tally.eager_bytes),
+                ("lazy", tally.lazy_bytes),
+                ("control", tally.control_bytes),
+            ];
+            for (traffic, total) in bytes {
+                let bytes = self.gossip_bytes.get_or_create(&[("way", way), ("traffic", traffic)]);
+                bytes.inner().fetch_max(total, Ordering::Relaxed);
+            }
+        }
     }
 
     /// A bounded place gave up `count` items.

@@ -225,6 +225,7 @@ impl Lab {
             memory_store: self.scenario.nodes.store == StoreKind::Memory,
             seed: self.plan.link_seed,
             window: self.plan.window,
+            gossip_loss: self.plan.gossip_loss,
             access: told.access.unwrap_or_default(),
             default: LinkSettings::default(),
             peers: told.peers,

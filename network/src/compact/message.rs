@@ -41,6 +41,12 @@ impl BlockMessage {
         if matches!(*kind, WHOLE | COMPACT) { UnverifiedBlock::id_of(block) } else { None }
     }
 
+    /// Whether a message says that it carries a compact block.
+    #[must_use]
+    pub fn is_compact(data: &[u8]) -> bool {
+        data.first() == Some(&COMPACT)
+    }
+
     /// Decodes a message whose block has `limit` bytes at most.
     ///
     /// # Errors
@@ -48,7 +54,7 @@ impl BlockMessage {
     pub fn decode(data: &[u8], limit: usize) -> Result<Self, DecodeError> {
         match data.split_first() {
             Some((&WHOLE, block)) => UnverifiedBlock::decode(block, limit).map(Self::Whole),
-            Some((&COMPACT, block)) => CompactBlock::decode(block).map(Self::Compact),
+            Some((&COMPACT, block)) => CompactBlock::decode(block, limit).map(Self::Compact),
             _ => Err(DecodeError::Malformed("a block of no known kind".to_owned())),
         }
     }

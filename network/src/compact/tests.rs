@@ -1,12 +1,16 @@
 //! Blocks of which a pool has all, some, or the wrong ones.
 
 use hearsay_chain::block::{Header, HeaderFields};
+use hearsay_chain::genesis::{Genesis, Limits, Schedule};
 use hearsay_chain::hash::merkle_root;
 use hearsay_chain::transaction::Transfer;
-use hearsay_chain::{Address, BlockId, ChainId, Keypair, VerifiedBlock, VerifiedTx};
+use hearsay_chain::{
+    Address, BlockError, BlockId, ChainId, Keypair, Rules, TxId, UnverifiedTx, VerifiedBlock,
+    VerifiedTx,
+};
 use proptest::prelude::*;
 
-use super::{CompactBlock, Rebuild};
+use super::{CompactBlock, Gift, Rebuild};
 
 fn key() -> Keypair {
     Keypair::from_seed(&[7; 32])
@@ -26,10 +30,23 @@ fn tx(nonce: u64) -> VerifiedTx {
     VerifiedTx::verify(transfer.sign(&key()).into()).unwrap()
 }
 
+/// Those of a network whose one authority is the proposer; its chain is `rules().chain()`.
+fn rules() -> Rules {
+    Rules::new(Genesis {
+        name: "compact".to_owned(),
+        time_ms: 0,
+        slot_ms: 1_000,
+        schedule: Schedule::RoundRobin,
+        authorities: vec![key().public()],
+        limits: Limits::default(),
+        allocations: [(key().address(), 1_000)].into(),
+    })
+}
+
 fn block(count: u64) -> VerifiedBlock {
     let transactions: Vec<VerifiedTx> = (0..count).map(tx).collect();
     let fields = HeaderFields {
-        chain: ChainId([1; 8]),
+        chain: rules().chain(),
         height: 1,
         slot: 1,
         parent: BlockId([0; 32]),
@@ -41,53 +58,119 @@ fn block(count: u64) -> VerifiedBlock {
     VerifiedBlock::from_own_store(header, transactions)
 }
 
+const LIMIT: usize = 1 << 20;
+
+fn compact(block: &VerifiedBlock, salt: u64, lacking: impl Fn(&TxId) -> bool) -> CompactBlock {
+    CompactBlock::of(block, salt, lacking, &key())
+}
+
+/// As it comes over the wire, with all that this pool has.
+fn rebuild(compact: &CompactBlock, pool: &[VerifiedTx]) -> Rebuild {
+    let mut rebuild =
+        Rebuild::new(CompactBlock::decode(&compact.encode(), LIMIT).unwrap()).unwrap();
+    rebuild.look_in(pool);
+    rebuild
+}
+
+fn same(rebuild: &Rebuild, block: &VerifiedBlock) -> bool {
+    let rebuilt = rebuild.block().unwrap();
+    let ids = |(a, b): (&UnverifiedTx, &VerifiedTx)| a.id() == b.id();
+    (rebuilt.id(), rebuilt.size()) == (block.id(), block.size())
+        && rebuilt.transactions().iter().zip(block.transactions()).all(ids)
+        && rebuild.root_holds()
+}
+
 #[test]
 fn a_full_pool_rebuilds_the_block_byte_for_byte() {
     let block = block(40);
-    let compact = CompactBlock::of(&block, 9, |_| false);
-    assert!(compact.encode().len() < 188 + 16 + 41 * 6);
-    let decoded = CompactBlock::decode(&compact.encode()).unwrap();
-    assert_eq!(decoded, compact);
-    let rebuild = Rebuild::new(decoded, block.transactions()).unwrap();
-    assert_eq!((rebuild.missing(), rebuild.from_pool()), (None, 40));
-    let rebuilt = rebuild.block().unwrap();
-    assert_eq!((rebuilt.id(), rebuilt.size()), (block.id(), block.size()));
-    assert!(rebuilt.transactions().iter().zip(block.transactions()).all(|(a, b)| a.id() == b.id()));
+    let compact = compact(&block, 9, |_| false);
+    assert!(compact.encode().len() < 188 + 16 + 64 + 41 * 6);
+    let rebuild = rebuild(&compact, block.transactions());
+    assert_eq!((rebuild.missing(), rebuild.from_pool()), (vec![], 40));
+    assert!(same(&rebuild, &block));
 }
 
 #[test]
 fn an_empty_block_is_whole_at_once() {
-    let compact = CompactBlock::of(&block(0), 9, |_| false);
-    let rebuild = Rebuild::new(CompactBlock::decode(&compact.encode()).unwrap(), []).unwrap();
-    assert_eq!(rebuild.block().unwrap().id(), block(0).id());
+    assert!(same(&rebuild(&compact(&block(0), 9, |_| false), &[]), &block(0)));
+}
+
+#[test]
+fn no_more_of_a_pool_is_looked_at_than_it_takes() {
+    let block = block(10);
+    let mut rebuild = Rebuild::new(compact(&block, 9, |_| false)).unwrap();
+    let mut looked = 0;
+    let others: Vec<VerifiedTx> = (100..120).map(tx).collect();
+    rebuild.look_in(block.transactions().iter().chain(&others).inspect(|_| looked += 1));
+    assert!(same(&rebuild, &block));
+    assert_eq!(looked, 10);
 }
 
 #[test]
 fn what_a_wrong_name_brought_in_is_asked_for_and_nothing_else_is_lost() {
     let block = block(5);
-    let mut compact = CompactBlock::of(&block, 9, |id| *id == block.transactions()[2].id());
-    // The proposer names something else that is in the pool.
+    let mut compact = compact(&block, 9, |id| *id == block.transactions()[2].id());
+    // As if another one of the pool had the name of the first.
     compact.names[0] = compact.key().of(&tx(99).id());
     let pool = [block.transactions(), &[tx(99)]].concat();
-    let mut rebuild = Rebuild::new(compact, &pool).unwrap();
-    assert_ne!(rebuild.block().unwrap().transactions()[0].id(), block.transactions()[0].id());
+    let mut rebuild = rebuild(&compact, &pool);
+    assert!(rebuild.missing().is_empty() && !rebuild.root_holds());
+    assert!(!rebuild.names_hold(block.transactions().iter().map(VerifiedTx::id)));
     assert!(rebuild.doubt_names());
-    assert_eq!(rebuild.missing().unwrap().places, [0, 1, 3, 4]);
-    for at in [0, 1, 3, 4] {
-        rebuild.give(at, block.transactions()[at as usize].to_unverified());
+    assert_eq!(rebuild.missing(), [0, 1, 3, 4]);
+    let right = |at: usize| block.transactions()[at].to_unverified();
+    assert_eq!(rebuild.give(0, right(0)), Gift::Misnamed);
+    assert_eq!(rebuild.give(2, right(2)), Gift::Unwanted, "it was carried");
+    assert_eq!(rebuild.give(9, right(2)), Gift::Unwanted, "there is no such place");
+    for at in [1, 3, 4] {
+        assert_eq!(rebuild.give(at, right(at as usize)), Gift::Taken);
+        assert_eq!(rebuild.at(at), Some(&right(at as usize)));
     }
-    assert_eq!(rebuild.block().unwrap().transactions()[0].id(), block.transactions()[0].id());
-    assert!(!rebuild.doubt_names(), "nothing is left that came by name");
+    assert_eq!((rebuild.missing(), rebuild.from_pool(), rebuild.carried()), (vec![0], 0, 1));
+    assert!(!rebuild.doubt_names(), "nothing is left that came from the pool");
+}
+
+#[test]
+fn a_name_that_stands_twice_shows_by_the_root() {
+    let block = block(3);
+    let mut compact = compact(&block, 9, |_| false);
+    // One transaction then fills two places.
+    compact.names[1] = compact.names[0];
+    let mut rebuild = rebuild(&compact, block.transactions());
+    assert!(!rebuild.root_holds());
+    assert!(rebuild.doubt_names());
+    assert_eq!(rebuild.missing(), [0, 1, 2]);
+}
+
+#[test]
+fn whoever_changes_names_or_what_is_carried_breaks_the_signature() {
+    let rules = rules();
+    let good = compact(&block(4), 9, |id| *id == tx(1).id());
+    assert_eq!(good.verify(&rules).unwrap().id(), block(4).id());
+    let spoil = |spoil: &dyn Fn(&mut CompactBlock)| {
+        let mut bad = good.clone();
+        spoil(&mut bad);
+        bad.verify(&rules)
+    };
+    let broken = Err(BlockError::BadSignature);
+    assert_eq!(spoil(&|it| it.names[0].0[0] ^= 1), broken);
+    assert_eq!(spoil(&|it| it.salt ^= 1), broken);
+    assert_eq!(spoil(&|it| it.carried[0].bytes = tx(9).encode()), broken);
+    assert_eq!(spoil(&|it| it.carried[0].place = 0), broken);
+    assert_eq!(spoil(&|it| it.header.signature.0[0] ^= 1), broken);
+    let other = good.clone().sign(&Keypair::from_seed(&[8; 32]));
+    assert_eq!(other.verify(&rules), broken, "another authority's");
 }
 
 #[test]
 fn places_that_do_not_add_up_are_refused() {
-    let good = CompactBlock::of(&block(4), 9, |id| *id != tx(3).id());
-    assert!(CompactBlock::decode(&good.encode()).is_ok());
+    let good = compact(&block(4), 9, |id| *id != tx(3).id());
+    assert!(CompactBlock::decode(&good.encode(), LIMIT).is_ok());
+    assert!(CompactBlock::decode(&good.encode(), good.least_block_bytes() - 1).is_err());
     let spoil = |spoil: &dyn Fn(&mut CompactBlock)| {
         let mut bad = good.clone();
         spoil(&mut bad);
-        CompactBlock::decode(&bad.encode())
+        CompactBlock::decode(&bad.encode(), LIMIT)
     };
     assert!(spoil(&|it| it.carried[2].place = 4).is_err(), "beyond the end");
     assert!(spoil(&|it| it.carried.swap(0, 1)).is_err(), "out of order");
@@ -113,29 +196,29 @@ proptest! {
     ) {
         let block = block(count);
         let place = |id| block.transactions().iter().position(|tx| tx.id() == id).unwrap();
-        let compact = CompactBlock::of(&block, salt, |id| carried >> place(*id) & 1 == 1);
+        let compact = compact(&block, salt, |id| carried >> place(*id) & 1 == 1);
         let pool: Vec<VerifiedTx> = block
             .transactions()
             .iter()
             .filter(|tx| pooled >> place(tx.id()) & 1 == 1)
             .cloned()
             .collect();
-        let mut rebuild =
-            Rebuild::new(CompactBlock::decode(&compact.encode()).unwrap(), &pool).unwrap();
+        let mut rebuild = rebuild(&compact, &pool);
         let lacks: Vec<u32> =
             (0..count as u32).filter(|at| (carried | pooled) >> at & 1 == 0).collect();
-        prop_assert_eq!(rebuild.missing().map_or(Vec::new(), |it| it.places), lacks.clone());
+        prop_assert_eq!(rebuild.missing(), lacks.clone());
         prop_assert_eq!(rebuild.block().is_some(), lacks.is_empty());
         for at in lacks {
-            rebuild.give(at, block.transactions()[at as usize].to_unverified());
+            let given = rebuild.give(at, block.transactions()[at as usize].to_unverified());
+            prop_assert_eq!(given, Gift::Taken);
         }
-        let rebuilt = rebuild.block().unwrap();
-        prop_assert!(rebuilt.transactions().iter().zip(block.transactions()).all(|(a, b)| a.id() == b.id()));
+        prop_assert!(same(&rebuild, &block));
+        prop_assert!(rebuild.names_hold(block.transactions().iter().map(VerifiedTx::id)));
     }
 
     #[test]
     fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-        if let Ok(compact) = CompactBlock::decode(&bytes) {
+        if let Ok(compact) = CompactBlock::decode(&bytes, LIMIT) {
             prop_assert_eq!(compact.encode(), bytes);
         }
     }

@@ -1,44 +1,46 @@
-//! Peers that may not connect, and until when. Pure: time is given.
+//! Peers that may not connect, and until when. Pure: time is given. Who is kept away and how long is
+//! decided by [`crate::score`].
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use libp2p::PeerId;
-
-/// How long a peer that did what nobody does by mistake may not connect: long enough to make it
-/// useless as an attack, short enough that a repaired node is soon back.
-const BAN: Duration = Duration::from_secs(120);
 
 /// Peers that are kept away at one time. A peer id costs nothing to make, so a longer list would keep
 /// no more out; the connection limits do.
 const MAX_BANNED: usize = 1_024;
 
-/// Every ban, the first one first.
+/// Every ban.
 #[derive(Debug, Default)]
 pub(super) struct Bans {
-    until: VecDeque<(PeerId, Duration)>,
+    until: BTreeMap<PeerId, Duration>,
 }
 
 impl Bans {
-    /// Bans a peer; returns one whose ban has to end for it.
-    pub(super) fn add(&mut self, peer: PeerId, now: Duration) -> Option<PeerId> {
-        let oldest = if self.until.len() >= MAX_BANNED { self.until.pop_front() } else { None };
-        self.until.push_back((peer, now + BAN));
-        oldest.map(|(peer, _)| peer)
+    /// Bans a peer until then; returns one whose ban has to end for it: that which ends first.
+    pub(super) fn add(&mut self, peer: PeerId, until: Duration) -> Option<PeerId> {
+        let full = self.until.len() >= MAX_BANNED && !self.until.contains_key(&peer);
+        let first = self.until.iter().min_by_key(|(_, until)| **until).map(|(peer, _)| *peer);
+        let let_go = first.filter(|_| full);
+        if let Some(first) = &let_go {
+            self.until.remove(first);
+        }
+        self.until.insert(peer, until);
+        let_go
+    }
+
+    /// Ends a ban.
+    pub(super) fn end(&mut self, peer: &PeerId) {
+        self.until.remove(peer);
     }
 
     /// The peers that may connect again.
     pub(super) fn over(&mut self, now: Duration) -> Vec<PeerId> {
-        let mut over = Vec::new();
-        while let Some((peer, until)) = self.until.front().copied()
-            && until <= now
-        {
-            self.until.pop_front();
-            if !self.until.iter().any(|(other, _)| *other == peer) {
-                over.push(peer);
-            }
-        }
-        over
+        let over = |until: &Duration| *until <= now;
+        let peers: Vec<PeerId> =
+            self.until.iter().filter(|(_, until)| over(until)).map(|(peer, _)| *peer).collect();
+        self.until.retain(|_, until| !over(until));
+        peers
     }
 }
 
@@ -46,23 +48,28 @@ impl Bans {
 mod tests {
     use super::*;
 
+    const MINUTE: Duration = Duration::from_secs(60);
+
     #[test]
-    fn a_ban_ends_and_a_later_one_of_the_same_peer_prolongs_it() {
+    fn a_ban_ends_and_a_later_one_of_the_same_peer_takes_its_place() {
         let peer = crate::peer_id(&[1; 32]);
         let mut bans = Bans::default();
-        assert_eq!(bans.add(peer, Duration::ZERO), None);
-        assert_eq!(bans.add(peer, BAN / 2), None);
-        assert!(bans.over(BAN).is_empty());
-        assert_eq!(bans.over(BAN + BAN / 2), [peer]);
+        assert_eq!(bans.add(peer, MINUTE), None);
+        assert_eq!(bans.add(peer, MINUTE * 2), None);
+        assert!(bans.over(MINUTE).is_empty());
+        assert_eq!(bans.over(MINUTE * 2), [peer]);
+        bans.add(peer, MINUTE * 3);
+        bans.end(&peer);
+        assert!(bans.over(MINUTE * 4).is_empty());
     }
 
     #[test]
-    fn a_full_list_lets_the_first_one_go() {
+    fn a_full_list_lets_the_one_go_that_ends_first() {
         let mut bans = Bans::default();
         let let_go = (0..=MAX_BANNED as u64).filter_map(|n| {
             let mut seed = [0; 32];
             seed[..8].copy_from_slice(&n.to_le_bytes());
-            bans.add(crate::peer_id(&seed), Duration::ZERO)
+            bans.add(crate::peer_id(&seed), MINUTE + Duration::from_secs(n))
         });
         assert_eq!(let_go.collect::<Vec<_>>(), [crate::peer_id(&[0; 32])]);
     }

@@ -7,7 +7,8 @@ use libp2p::core::ConnectedPoint;
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
-use crate::event::{CopyNote, PeerView};
+use crate::event::{CopyNote, PeerView, Route, Traffic};
+use crate::push::PeerStats;
 
 /// How long a foreign peer may take to ask what we are before it is disconnected all the same.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -29,7 +30,23 @@ pub(super) struct Peer {
     agent: Option<String>,
     first_copies: u64,
     duplicates: u64,
-    payload_bytes: u64,
+    eager: Copies,
+    lazy: Copies,
+}
+
+/// Copies that a peer sent.
+#[derive(Debug, Default)]
+struct Copies {
+    count: u64,
+    bytes: u64,
+}
+
+/// What is known elsewhere of how messages go to a peer.
+pub(super) struct Spread {
+    pub(super) mesh_tx: bool,
+    pub(super) mesh_block: bool,
+    /// What went over its stream, if it has one.
+    pub(super) pushed: Option<PeerStats>,
 }
 
 /// Every connected peer; bounded by the connection limits.
@@ -52,7 +69,8 @@ impl Peers {
                 agent: None,
                 first_copies: 0,
                 duplicates: 0,
-                payload_bytes: 0,
+                eager: Copies::default(),
+                lazy: Copies::default(),
             })
             .connections
             .push(connection);
@@ -102,7 +120,12 @@ impl Peers {
     pub(super) fn copy(&mut self, note: &CopyNote) {
         if let Some(known) = self.by_id.get_mut(&note.from) {
             known.duplicates += 1;
-            known.payload_bytes += note.bytes as u64;
+            let copies = match note.traffic {
+                Traffic::Eager => &mut known.eager,
+                Traffic::Lazy => &mut known.lazy,
+            };
+            copies.count += 1;
+            copies.bytes += note.bytes as u64;
         }
     }
 
@@ -114,27 +137,37 @@ impl Peers {
         }
     }
 
-    /// The peers that have joined; `meshes` says whether one is in the meshes for transactions and
-    /// for blocks.
-    pub(super) fn views(&self, meshes: impl Fn(&PeerId) -> (bool, bool)) -> Vec<PeerView> {
+    /// The peers that have joined; `spread` says how messages go to one.
+    pub(super) fn views(&self, spread: impl Fn(&PeerId) -> Spread) -> Vec<PeerView> {
         let mut views: Vec<PeerView> = self
             .by_id
             .iter()
             .filter(|(_, known)| known.joined)
             .filter_map(|(peer, known)| {
                 let (_, address, outbound) = known.connections.first()?;
-                let (mesh_tx, mesh_block) = meshes(peer);
+                let Spread { mesh_tx, mesh_block, pushed } = spread(peer);
+                let route = if pushed.is_some() { Route::Push } else { Route::Gossipsub };
+                let PeerStats { sent, received } = pushed.unwrap_or_default();
                 Some(PeerView {
                     peer: *peer,
                     address: address.clone(),
                     outbound: *outbound,
                     rtt: known.rtt,
                     agent: known.agent.clone(),
+                    route,
                     mesh_tx,
                     mesh_block,
                     first_copies: known.first_copies,
                     duplicates: known.duplicates,
-                    payload_bytes: known.payload_bytes,
+                    payload_bytes: known.eager.bytes + known.lazy.bytes,
+                    eager: known.eager.count,
+                    eager_bytes: known.eager.bytes,
+                    lazy: known.lazy.count,
+                    lazy_bytes: known.lazy.bytes,
+                    control_received: received.control_bytes + received.beacon_bytes,
+                    control_sent: sent.control_bytes + sent.beacon_bytes,
+                    sent_copies: sent.pushed + sent.asked,
+                    sent_bytes: sent.pushed_bytes + sent.asked_bytes,
                 })
             })
             .collect();

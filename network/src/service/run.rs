@@ -1,27 +1,33 @@
 //! The loop: one event of the swarm or one command at a time, and never a wait for the reader.
 
+mod pushing;
+mod spread;
+
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use hearsay_chain::Verdict;
-use libp2p::gossipsub::{self, MessageAcceptance, MessageId, PublishError};
 use libp2p::request_response::{self, OutboundRequestId};
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, DialError, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify};
 use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, sleep_until};
 use tracing::{debug, warn};
 
 use super::Config;
 use super::bans::Bans;
-use super::peers::Peers;
+use super::bridge::Bridge;
+use super::drops::Drops;
+use super::peers::{Peers, Spread};
 use super::probes::Probes;
 use crate::behaviour::{Behaviour, BehaviourEvent, protocol_version};
+use crate::bundler::Bundler;
 use crate::dialer::Dialer;
-use crate::event::{Command, NetEvent, PublishFailure, RequestId, Responder, Route, Ticket};
-use crate::outbox::{Closed, Offered, Outbox};
+use crate::event::{Command, NetEvent, PeerView, RequestId, Responder};
+use crate::gossip::Mode;
+use crate::outbox::{Closed, Outbox, ROOM};
+use crate::push::stream::TrafficCount;
 use crate::topic::{Topic, Topics};
 use crate::wire::Response;
 
@@ -41,6 +47,11 @@ pub(super) struct Service {
     dialling: HashMap<ConnectionId, Multiaddr>,
     bans: Bans,
     probes: Probes,
+    mode: Mode,
+    bundler: Bundler,
+    bridge: Bridge,
+    drops: Drops,
+    traffic: TrafficCount,
     started: Instant,
     dilation: u32,
 }
@@ -50,6 +61,7 @@ impl Service {
         swarm: Swarm<Behaviour>,
         config: Config,
         events: mpsc::Sender<NetEvent>,
+        traffic: TrafficCount,
     ) -> Self {
         Self {
             dialer: Dialer::new(config.bootstrap, *swarm.local_peer_id()),
@@ -62,6 +74,11 @@ impl Service {
             dialling: HashMap::new(),
             bans: Bans::default(),
             probes: Probes::default(),
+            mode: config.gossip.mode,
+            bundler: Bundler::new(config.gossip.bundle),
+            bridge: Bridge::default(),
+            drops: Drops::default(),
+            traffic,
             started: Instant::now(),
             dilation: config.dilation.max(1),
         }
@@ -74,6 +91,14 @@ impl Service {
         let queue = self.outbox.queue();
         loop {
             let behind = self.outbox.is_behind();
+            let room = self.outbox.has_room();
+            let push = self.swarm.behaviour_mut().push.as_mut();
+            let waits = push.is_some_and(|push| {
+                push.set_room(room);
+                push.waits_for_room()
+            });
+            let flush = self.bundler.wake_at();
+            let flush_at = self.at(flush.unwrap_or_default());
             let went_on = tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 command = commands.recv() => match command {
@@ -85,7 +110,14 @@ impl Service {
                     self.let_back();
                     self.dial();
                     // Later copies cause no event of the swarm's that would hand them on.
-                    self.pass_copies()
+                    let passed = self.pass_copies();
+                    passed.and_then(|()| self.drops.tell(&mut self.outbox))
+                }
+                () = sleep_until(flush_at), if flush.is_some() => self.flush_bundle(),
+                // So much room that the frame that waits cannot fill it.
+                permits = queue.reserve_many(ROOM), if waits => {
+                    drop(permits);
+                    Ok(())
                 }
                 permit = queue.reserve(), if behind => {
                     drop(permit);
@@ -103,9 +135,14 @@ impl Service {
         self.started.elapsed() / self.dilation
     }
 
+    /// When the undilated time since the start will be so much.
+    fn at(&self, time: Duration) -> tokio::time::Instant {
+        (self.started + time.saturating_mul(self.dilation)).into()
+    }
+
     /// Closes every connection to a peer and refuses new ones for a while.
-    fn ban(&mut self, peer: PeerId) {
-        let let_go = self.bans.add(peer, self.now());
+    fn ban(&mut self, peer: PeerId, lasts: Duration) {
+        let let_go = self.bans.add(peer, self.now().saturating_add(lasts));
         let banned = &mut self.swarm.behaviour_mut().banned;
         if let Some(oldest) = let_go {
             banned.unblock_peer(oldest);
@@ -168,25 +205,24 @@ impl Service {
 
     fn on_command(&mut self, command: Command) -> Result<(), Closed> {
         match command {
-            Command::Publish { topic, data, known: _ } => return self.publish(topic, data),
-            Command::Judge { ticket, verdict } => self.judge(&ticket, verdict),
+            Command::Publish { topic, data, known } => return self.publish(topic, data, known),
+            Command::Judge { ticket, verdict } => return self.judge(&ticket, verdict),
             Command::Ask { peer, id, request } => {
                 let asked = self.swarm.behaviour_mut().sync.send_request(&peer, request);
                 self.asked.insert(asked, id);
             }
-            Command::Ban { peer } => self.ban(peer),
+            Command::Ban { peer, lasts } => self.ban(peer, lasts),
+            Command::Unban { peer } => {
+                self.bans.end(&peer);
+                self.swarm.behaviour_mut().banned.unblock_peer(peer);
+            }
             Command::Respond { responder, response } => {
                 // The asker may have gone; then there is nobody to tell.
                 let _ = self.swarm.behaviour_mut().sync.send_response(responder.0, response);
             }
             Command::Peers { reply } => {
-                let gossip = &self.swarm.behaviour().gossip;
-                let mesh = |topic| {
-                    gossip.mesh_peers(&self.topics.ident(topic).hash()).copied().collect::<Vec<_>>()
-                };
-                let (tx, block) = (mesh(Topic::Tx), mesh(Topic::Block));
-                let views = self.peers.views(|peer| (tx.contains(peer), block.contains(peer)));
-                let _ = reply.send(views);
+                // Whoever asked may be gone.
+                let _ = reply.send(self.views());
             }
             Command::Probe { peer, rounds, bytes, reply } => {
                 let connected = self.swarm.is_connected(&peer);
@@ -198,48 +234,25 @@ impl Service {
         Ok(())
     }
 
-    fn publish(&mut self, topic: Topic, data: Vec<u8>) -> Result<(), Closed> {
-        let id = topic.content_id(&data);
-        let ident = self.topics.ident(topic).clone();
-        let data = match topic {
-            Topic::Tx => crate::bundle::of(&[data]),
-            Topic::Block => data,
+    /// What is known of the peers that have joined.
+    fn views(&self) -> Vec<PeerView> {
+        let Behaviour { gossip, push, .. } = self.swarm.behaviour();
+        let mesh = |topic| {
+            gossip.mesh_peers(&self.topics.ident(topic).hash()).copied().collect::<Vec<_>>()
         };
-        let failure = match self.swarm.behaviour_mut().gossip.publish(ident, data) {
-            Ok(_) => None,
-            Err(PublishError::NoPeersSubscribedToTopic) => Some(PublishFailure::NoPeers),
-            Err(PublishError::AllQueuesFull(_)) => Some(PublishFailure::QueuesFull),
-            Err(PublishError::Duplicate) => Some(PublishFailure::Duplicate),
-            Err(error) => {
-                warn!(%error, "gossip refused to publish");
-                Some(PublishFailure::Refused)
-            }
-        };
-        self.outbox.keep(NetEvent::Published { topic, id, failure })
-    }
-
-    fn judge(&mut self, ticket: &Ticket, verdict: Verdict) {
-        let acceptance = match verdict {
-            Verdict::Accept => MessageAcceptance::Accept,
-            Verdict::Ignore => MessageAcceptance::Ignore,
-            Verdict::Reject => MessageAcceptance::Reject,
-        };
-        let known = self.swarm.behaviour_mut().gossip.report_message_validation_result(
-            &MessageId::new(&ticket.message),
-            &ticket.from,
-            acceptance,
-        );
-        if !known && verdict == Verdict::Accept {
-            // Validation outlived the message cache: the message stays here, unforwarded.
-            let event = NetEvent::Dropped { place: "late-verdict", count: 1 };
-            let _ = self.outbox.keep(event);
-        }
+        let (tx, block) = (mesh(Topic::Tx), mesh(Topic::Block));
+        self.peers.views(|peer| Spread {
+            mesh_tx: tx.contains(peer),
+            mesh_block: block.contains(peer),
+            pushed: push.as_ref().filter(|push| push.has(peer)).map(|push| push.stats(peer)),
+        })
     }
 
     fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) -> Result<(), Closed> {
         self.pass_copies()?;
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Push(event)) => self.on_push(event),
             SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_sync(event),
             SwarmEvent::Behaviour(BehaviourEvent::Identify(event)) => self.on_identify(event),
             SwarmEvent::Behaviour(BehaviourEvent::Probe(event)) => {
@@ -252,6 +265,9 @@ impl Service {
                 Ok(rtt) => {
                     let rtt = rtt / self.dilation;
                     self.peers.measured(&event.peer, rtt);
+                    if let Some(push) = self.swarm.behaviour_mut().push.as_mut() {
+                        push.measured(&event.peer, rtt);
+                    }
                     self.outbox.offer(NetEvent::RoundTrip(event.peer, rtt)).map(drop)
                 }
                 Err(_) => Ok(()),
@@ -266,6 +282,7 @@ impl Service {
             SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
                 match self.peers.disconnected(&peer_id, connection_id) {
                     Some(peer) => {
+                        self.bridge.left(peer_id);
                         self.dialer.disconnected(peer_id, self.now());
                         if peer.joined { self.outbox.keep(NetEvent::Left(peer_id)) } else { Ok(()) }
                     }
@@ -278,55 +295,6 @@ impl Service {
                 Ok(())
             }
             _ => Ok(()),
-        }
-    }
-
-    /// Hands on what the tap has noted. Called before each event is handled, so that a copy is
-    /// known before the message it belongs to is judged.
-    fn pass_copies(&mut self) -> Result<(), Closed> {
-        let (copies, lost) = self.swarm.behaviour_mut().gossip.take_notes();
-        for note in copies {
-            self.peers.copy(&note);
-            self.outbox.offer(NetEvent::Copy(note))?;
-        }
-        if lost > 0 {
-            self.outbox.keep(NetEvent::Dropped { place: "copy-notes", count: lost })?;
-        }
-        Ok(())
-    }
-
-    fn on_gossip(&mut self, event: gossipsub::Event) -> Result<(), Closed> {
-        match event {
-            gossipsub::Event::Message { propagation_source, message_id, message } => {
-                self.peers.first(&propagation_source);
-                let Some(topic) = self.topics.of(&message.topic) else { return Ok(()) };
-                let Ok(id) = <[u8; 20]>::try_from(message_id.0.as_slice()) else { return Ok(()) };
-                let ticket =
-                    Ticket { message: id, from: propagation_source, route: Route::Gossipsub };
-                let event = NetEvent::Gossip {
-                    topic,
-                    data: message.data,
-                    ticket: ticket.clone(),
-                    at: Instant::now(),
-                };
-                if self.outbox.offer(event)? == Offered::Dropped {
-                    self.judge(&ticket, Verdict::Ignore);
-                }
-                Ok(())
-            }
-            gossipsub::Event::Subscribed { peer_id, topic } => match self.topics.of(&topic) {
-                // A peer may say this as often as it likes, so it may be dropped; what waits to be
-                // published is offered again every second in any case.
-                Some(_) => self.outbox.offer(NetEvent::Listening(peer_id)).map(drop),
-                None => Ok(()),
-            },
-            gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
-                let count = (failed_messages.priority + failed_messages.non_priority) as u64;
-                debug!(peer = %peer_id, count, "messages to a slow peer were dropped");
-                self.outbox.keep(NetEvent::Dropped { place: "peer-queue", count })
-            }
-            gossipsub::Event::Unsubscribed { .. }
-            | gossipsub::Event::GossipsubNotSupported { .. } => Ok(()),
         }
     }
 

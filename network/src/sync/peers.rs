@@ -37,6 +37,14 @@ const IDS: Terms = Terms { at_once: 4_096.0, a_second: 1_024.0 };
 /// gossip did not bring, such as what it kept over a restart.
 const OFFERS: Terms = Terms { at_once: 512.0, a_second: 256.0 };
 
+/// Bytes of transactions of blocks that a peer may ask for, when a compact block left it without:
+/// eight blocks of the usual limit at once, and several a second, as whoever has an empty pool wants
+/// all of each. What is read from the disk for it counts too.
+const BLOCK_BYTES: Terms = Terms { at_once: 8_388_608.0, a_second: 4_194_304.0 };
+
+/// What the least request for transactions of a block counts for, in bytes.
+const LEAST_BLOCK_BYTES: f64 = 4_096.0;
+
 /// Failures in a row after which a peer rests for long.
 const MAX_FAILURES: u32 = 3;
 
@@ -54,6 +62,7 @@ struct Known {
     pages: Allowance,
     ids: Allowance,
     offers: Allowance,
+    block_bytes: Allowance,
 }
 
 /// Every peer of this network that is connected; bounded by the connection limits.
@@ -84,6 +93,7 @@ impl Peers {
                 pages: Allowance::new(HEADER_PAGES),
                 ids: Allowance::new(IDS),
                 offers: Allowance::new(OFFERS),
+                block_bytes: Allowance::new(BLOCK_BYTES),
             },
         );
     }
@@ -227,6 +237,13 @@ impl Peers {
     pub fn may_offer(&mut self, peer: &PeerId, count: usize, now: u64) -> bool {
         let cost = count.max(1) as f64;
         self.by_id.get_mut(peer).is_some_and(|known| known.offers.take(cost, now))
+    }
+
+    /// Whether a peer may have so many bytes of transactions of blocks now. Whoever is not known may
+    /// not.
+    pub fn may_ask_block_bytes(&mut self, peer: &PeerId, bytes: usize, now: u64) -> bool {
+        let cost = (bytes as f64).max(LEAST_BLOCK_BYTES);
+        self.by_id.get_mut(peer).is_some_and(|known| known.block_bytes.take(cost, now))
     }
 
     /// A peer was too slow or gave no answer: it rests for `short`, and for `long` after some

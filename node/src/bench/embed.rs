@@ -186,11 +186,11 @@ async fn connections(nodes: &[Embedded]) -> anyhow::Result<usize> {
     Ok(all)
 }
 
-/// Whether each node has somebody in both of its meshes.
+/// Whether each node has somebody to whom both go as they come.
 async fn has_meshes(nodes: &[Embedded]) -> anyhow::Result<bool> {
     for node in nodes {
         let peers = node.handle().peers().await?;
-        if !peers.iter().any(|peer| peer.mesh_tx) || !peers.iter().any(|peer| peer.mesh_block) {
+        if !peers.iter().any(|peer| peer.hears_transactions() && peer.hears_blocks()) {
             return Ok(false);
         }
     }

@@ -13,7 +13,9 @@ use hearsay_chain::store::MemoryStore;
 use hearsay_chain::{Chain, Verdict, VerifiedTx};
 use hearsay_mempool::Pool;
 use hearsay_network::choice::Strategy;
-use hearsay_network::{Command, CopyNote, NetEvent, Ticket, Topic, WireCount, peer_id};
+use hearsay_network::{
+    Command, CopyNote, NetEvent, Ticket, Topic, TrafficCount, WireCount, peer_id,
+};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::figures::Figures;
@@ -122,6 +124,7 @@ async fn handle(count: usize, pace: Option<Duration>, logged: bool) -> anyhow::R
         events: from_network,
         requests,
         wire: WireCount::default(),
+        traffic: TrafficCount::default(),
         log,
         keeping: Keeping::default(),
         checkers: CheckerThreads::start()?,
@@ -178,6 +181,7 @@ fn gossip(tx: &VerifiedTx, number: usize) -> [NetEvent; 3] {
             bytes: data.len(),
             message,
             traffic: hearsay_network::Traffic::Eager,
+            compact: false,
             at,
         })
     };

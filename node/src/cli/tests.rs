@@ -227,7 +227,9 @@ fn every_question_is_answered_for_people_and_for_programs() {
         assert!(json.get(key).is_some(), "{words}: {json}");
     }
     assert!(world.run("peers").out.contains("12D4  out  0.5 ms  tx"), "{}", world.run("peers").out);
+    assert!(world.run("peers").out.contains("7.0 kB   2.2 kB"), "{}", world.run("peers").out);
     assert_eq!(world.run("peers --json").json()[0]["first_copies"], 10);
+    assert_eq!(world.run("peers --json").json()[0]["route"], "gossipsub");
 }
 
 #[test]

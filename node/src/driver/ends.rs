@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hearsay_chain::StoreError;
-use hearsay_network::{Command, NetEvent, WireCount};
+use hearsay_network::{Command, NetEvent, TrafficCount, WireCount};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
@@ -53,6 +53,8 @@ pub(crate) struct Ends {
     pub requests: mpsc::Receiver<Request>,
     /// Bytes on the sockets.
     pub wire: WireCount,
+    /// What was gossiped.
+    pub traffic: TrafficCount,
     /// The propagation log.
     pub log: Log,
     /// The journal of the pool.

@@ -13,7 +13,7 @@ use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{
     Address, BlockId, Chain, Evidence, Genesis, GenesisId, Keypair, Turn, TxId, Verdict,
 };
-use hearsay_network::{Ticket, Topic, WireCount};
+use hearsay_network::{Ticket, Topic, TrafficCount, WireCount};
 
 use super::*;
 use crate::checkers::CheckerThreads;
@@ -196,6 +196,7 @@ async fn a_store_that_refuses_halts_the_node_until_it_recovers_and_nothing_is_lo
         events: from_network,
         requests,
         wire: WireCount::default(),
+        traffic: TrafficCount::default(),
         log: Log::open(&path, "n0".to_owned(), Arc::clone(&halt), &Writer::start().unwrap())
             .unwrap(),
         keeping: Keeping::default(),

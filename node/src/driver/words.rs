@@ -1,9 +1,9 @@
 //! What the driver says of events and peers, to people and in counters.
 
-use hearsay_network::PeerView;
+use hearsay_network::{PeerView, Route};
 use tracing::{info, warn};
 
-use crate::api::PeerInfo;
+use crate::api::{PeerInfo, PeerRoute};
 use crate::engine::Effect;
 use crate::trace::event::{Event, Kind};
 
@@ -15,6 +15,9 @@ pub(super) fn tell(event: &Event) {
         }
         Event::Equivocation { slot, proposer, .. } => {
             warn!(slot, proposer, "an authority made two blocks in one slot");
+        }
+        Event::BadBody { id, proposer, reason, .. } => {
+            warn!(id, proposer, reason, "an authority made a block that never holds");
         }
         _ => {}
     }
@@ -42,10 +45,22 @@ pub(super) fn peer_info(view: &PeerView) -> PeerInfo {
         outbound: view.outbound,
         rtt_ms: view.rtt.map(|rtt| rtt.as_secs_f64() * 1e3),
         agent: view.agent.clone(),
+        route: match view.route {
+            Route::Push => PeerRoute::Push,
+            Route::Gossipsub => PeerRoute::Gossipsub,
+        },
         mesh_tx: view.mesh_tx,
         mesh_block: view.mesh_block,
         first_copies: view.first_copies,
         duplicates: view.duplicates,
         payload_bytes: view.payload_bytes,
+        eager: view.eager,
+        eager_bytes: view.eager_bytes,
+        lazy: view.lazy,
+        lazy_bytes: view.lazy_bytes,
+        control_received: view.control_received,
+        control_sent: view.control_sent,
+        sent_copies: view.sent_copies,
+        sent_bytes: view.sent_bytes,
     }
 }

@@ -26,6 +26,9 @@ impl<S: Store> Engine<S> {
             Query::Estimate { bytes, blocks } => {
                 Answer::Estimate(self.estimate(now, *bytes, *blocks))
             }
+            Query::Scores => Answer::Scores(self.scores(now)),
+            // These change something, and were not asked in the right way.
+            Query::Ban { .. } | Query::Unban { .. } => Answer::Done(false),
             // Its signature must be checked first; this one was not asked in the right way.
             Query::Test(tx) => Answer::Test(self.tested(now, tx, Some(busy()))?),
             Query::Account(address) => Answer::Account(self.account(*address)?),

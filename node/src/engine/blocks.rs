@@ -21,7 +21,7 @@ use super::{Effect, Engine};
 use crate::trace::event::{Event, Kind};
 
 /// The block is here, or being checked. Nobody's fault.
-fn known() -> Objection {
+pub(super) fn known() -> Objection {
     Objection {
         verdict: Verdict::Ignore,
         reason: "known",
@@ -77,8 +77,10 @@ impl<S: Store> Engine<S> {
             return Ok(());
         }
         let parent = block.header().fields.parent;
-        // A parent that is being checked will be here before this one is checked.
-        if !self.chain.may_follow(&parent)? && !self.jobs.has_block(&parent) {
+        // A parent that is being checked will be here before this one is checked, and one that is
+        // being put together soon after.
+        let is_coming = self.jobs.has_block(&parent) || self.compact.is_rebuilding(&parent);
+        if !is_coming && !self.chain.may_follow(&parent)? {
             // Else somebody could send the header with another body, and the real one would be known.
             if let Err(error) = block.check_contents(self.chain.rules()) {
                 self.judge(now, Kind::Block, id.0, &owner, Err(&error.into()), out);
@@ -108,7 +110,11 @@ impl<S: Store> Engine<S> {
         header: &Header,
     ) -> Result<Option<Objection>, StoreError> {
         let id = header.id();
-        if self.chain.contains(&id)? || self.jobs.has_block(&id) || self.orphans.contains(&id) {
+        if self.chain.contains(&id)?
+            || self.jobs.has_block(&id)
+            || self.orphans.contains(&id)
+            || self.compact.is_rebuilding(&id)
+        {
             return Ok(Some(known()));
         }
         if self.jobs.is_full() {
@@ -185,8 +191,10 @@ impl<S: Store> Engine<S> {
     ) -> Result<Import, StoreError> {
         let (id, latest_slot) = (block.id(), self.latest_slot(now));
         let news = self.news_of(now, &block)?;
+        let kept = block.clone();
         let import = self.chain.import(block, latest_slot)?;
         if let Import::Tip(_) | Import::Side = import {
+            self.compact.is_whole(&kept);
             out.extend(news.map(Effect::Trace));
         }
         self.after_import(now, &import, &[id], out)?;

@@ -97,9 +97,7 @@ impl<S: Store> Engine<S> {
             Ok(parts) => parts,
             Err(error) => {
                 let reason = hearsay_chain::Judged::reason(&error);
-                let ticket = ticket.clone();
-                let (verdict, kind) = (Verdict::Reject, Kind::Tx);
-                out.push(Effect::Judge { ticket, verdict, kind, reason: Some(reason) });
+                self.give_verdict(now, ticket, (Verdict::Reject, Some(reason)), Kind::Tx, out);
                 return Ok(());
             }
         };
@@ -113,16 +111,15 @@ impl<S: Store> Engine<S> {
     /// One transaction of a bundle was judged.
     pub(super) fn judge_part(
         &mut self,
+        now: Time,
         ticket: &Ticket,
         id: TxId,
-        verdict: Verdict,
-        reason: Option<&'static str>,
+        (verdict, reason): (Verdict, Option<&'static str>),
         out: &mut Vec<Effect>,
     ) {
         let Some(open) = self.bundles.judged(&ticket.message, id, verdict, reason) else { return };
         let (verdict, reason) = open.verdict();
-        let (ticket, kind) = (ticket.clone(), Kind::Tx);
-        out.push(Effect::Judge { ticket, verdict, kind, reason });
+        self.give_verdict(now, ticket, (verdict, reason), Kind::Tx, out);
         if verdict == Verdict::Accept {
             return;
         }

@@ -63,8 +63,15 @@ pub enum Effect {
         /// Whose.
         token: Token,
     },
-    /// Disconnect a peer and keep it away for a while: it gave something that nobody gives by mistake.
-    Penalise {
+    /// Disconnect a peer and keep it away for a while.
+    Ban {
+        /// Whom.
+        peer: PeerId,
+        /// How long, in microseconds.
+        us: u64,
+    },
+    /// Let a peer come back.
+    Unban {
         /// Whom.
         peer: PeerId,
     },

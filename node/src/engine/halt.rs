@@ -6,7 +6,7 @@ use hearsay_network::{Ticket, Topic, bundle};
 
 use super::input::Time;
 use super::jobs::Owner;
-use super::transactions::{Objection, kind_of};
+use super::transactions::Objection;
 use super::{Effect, Engine};
 use crate::halt::REASON;
 use crate::trace::event::{Kind, Origin};
@@ -38,7 +38,7 @@ impl<S: Store> Engine<S> {
         };
         if parts.is_empty() {
             let id = topic.content_id(data);
-            return self.judge(now, kind_of(topic), id, &owner, Err(&disk_full()), out);
+            return self.judge(now, topic.into(), id, &owner, Err(&disk_full()), out);
         }
         self.bundles.open(&owner, &parts);
         for part in parts {
@@ -61,7 +61,7 @@ impl<S: Store> Engine<S> {
         if let Some(tip) = change.applied.last()
             && Some(tip.header().fields.proposer) == own
         {
-            let (id, data) = (tip.id(), self.block_message(tip));
+            let (id, data) = (tip.id(), self.block_message(now, tip));
             self.publish(Topic::Block, id.0, data, Origin::Produced, out);
         }
         self.after_import(now, &Import::Tip(change), &[], out)?;

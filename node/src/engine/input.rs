@@ -51,6 +51,8 @@ pub struct Copy {
     pub message: [u8; 20],
     /// What made the peer send it.
     pub traffic: Traffic,
+    /// Whether it is a compact block.
+    pub compact: bool,
     /// When it was read.
     pub at: Time,
 }
@@ -93,6 +95,13 @@ pub enum Input {
         topic: Topic,
         /// The id of the content.
         id: [u8; 32],
+    },
+    /// A peer did what nobody does by mistake.
+    Offence {
+        /// Which.
+        peer: PeerId,
+        /// What: a stable word.
+        what: &'static str,
     },
     /// A peer of our network is there.
     Joined(PeerId),

@@ -6,6 +6,7 @@ use hearsay_chain::{BlockId, TxId, UnverifiedBlock, UnverifiedTx};
 use hearsay_mempool::Origin;
 use hearsay_network::{PeerId, Route, Ticket};
 
+use super::compact::Arrived;
 use super::input::{Time, Token};
 
 /// Checks that may be under way. At 60 µs a signature this is half a second of work; beyond it,
@@ -63,6 +64,12 @@ pub(super) enum Job {
     Block { id: BlockId, owner: Owner, bytes: usize },
     /// Of the header of a gossiped block whose parent is not here.
     Orphan { block: Box<UnverifiedBlock>, owner: Owner },
+    /// Of the header and the names of a gossiped compact block.
+    Compact(Arrived),
+    /// Of a block of so many bytes that was put together, which this peer delivered.
+    Rebuilt { id: BlockId, from: PeerId, bytes: usize },
+    /// Of all of a block of so many bytes, which this peer gave.
+    Body { id: BlockId, from: PeerId, bytes: usize },
     /// Of blocks that waited for a parent; so many bytes in all.
     Adopted { bytes: usize },
     /// Of transactions that waited before a restart.
@@ -84,7 +91,11 @@ impl Job {
     /// What it holds in memory beyond a transaction, in bytes. Bodies are counted by the plan.
     fn bytes(&self) -> usize {
         match self {
-            Job::Block { bytes, .. } | Job::Adopted { bytes } => *bytes,
+            Job::Block { bytes, .. }
+            | Job::Adopted { bytes }
+            | Job::Rebuilt { bytes, .. }
+            | Job::Body { bytes, .. } => *bytes,
+            Job::Compact(arrived) => arrived.message_bytes,
             Job::Orphan { block, .. } => block.size(),
             Job::Tx { .. }
             | Job::Test { .. }
@@ -138,9 +149,12 @@ impl Jobs {
             Job::Tx { id: tx, .. } => drop(self.transactions.insert(*tx, id)),
             Job::Block { id: block, .. } => drop(self.blocks.insert(*block, id)),
             Job::Orphan { block, .. } => drop(self.blocks.insert(block.id(), id)),
+            Job::Compact(arrived) => drop(self.blocks.insert(arrived.id, id)),
             Job::Test { .. }
             | Job::Restored
             | Job::Adopted { .. }
+            | Job::Rebuilt { .. }
+            | Job::Body { .. }
             | Job::Headers { .. }
             | Job::Bodies { .. } => {}
         }
@@ -156,9 +170,12 @@ impl Jobs {
             Job::Tx { id: tx, .. } => drop(self.transactions.remove(tx)),
             Job::Block { id: block, .. } => drop(self.blocks.remove(block)),
             Job::Orphan { block, .. } => drop(self.blocks.remove(&block.id())),
+            Job::Compact(arrived) => drop(self.blocks.remove(&arrived.id)),
             Job::Test { .. }
             | Job::Restored
             | Job::Adopted { .. }
+            | Job::Rebuilt { .. }
+            | Job::Body { .. }
             | Job::Headers { .. }
             | Job::Bodies { .. } => {}
         }

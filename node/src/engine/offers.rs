@@ -57,7 +57,7 @@ impl<S: Store> Engine<S> {
                     let owner = Owner::Offer { from, taken: now, asked: false };
                     self.take_transaction(now, tx, owner, out)?;
                 }
-                Err(error) => self.penalise(from, error.reason(), out),
+                Err(error) => self.penalise(now, from, error.reason(), out),
             }
         }
         Ok(())

@@ -43,7 +43,7 @@ impl<S: Store> Engine<S> {
         let chain_id = self.chain.rules().chain();
         let block =
             VerifiedBlock::propose(chain_id, (tip.id, tip.height), slot, transactions, &key);
-        let (id, data) = (block.id(), self.block_message(&block));
+        let (id, data) = (block.id(), self.block_message(now, &block));
         if let Import::Tip(_) | Import::Side = self.import_block(now, block, out)? {
             self.publish(Topic::Block, id.0, data, Origin::Produced, out);
         }

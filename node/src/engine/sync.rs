@@ -159,12 +159,21 @@ impl Sync {
         self.peers.knows(peer)
     }
 
+    /// A peer is being sent away.
+    pub(super) fn let_go(&mut self, peer: &PeerId) {
+        self.peers.left(peer);
+    }
+
     pub(super) fn may_ask_ids(&mut self, peer: &PeerId, count: usize, now: Time) -> bool {
         self.peers.may_ask_ids(peer, count, now.mono_us)
     }
 
     pub(super) fn may_offer(&mut self, peer: &PeerId, count: usize, now: Time) -> bool {
         self.peers.may_offer(peer, count, now.mono_us)
+    }
+
+    pub(super) fn may_ask_block_bytes(&mut self, peer: &PeerId, bytes: usize, now: Time) -> bool {
+        self.peers.may_ask_block_bytes(peer, bytes, now.mono_us)
     }
 
     pub(super) fn question(&mut self, question: Question) -> RequestId {
@@ -280,7 +289,7 @@ impl<S: Store> Engine<S> {
                 return self.on_offer(now, from, &offered, token, out);
             }
             Request::BlockTransactions { block, places } => {
-                return self.on_block_request(now, from, block, &places, token, out);
+                return self.on_block_request(now, from, block, places, token, out);
             }
             Request::Sketch { key, part, from: first, count } => {
                 let asked = SketchAsked { key, part, from: first, count };
@@ -340,17 +349,5 @@ impl<S: Store> Engine<S> {
             (Some(Question::Standing) | None, _) => {}
         }
         self.advance_sync(now, out)
-    }
-
-    /// Keeps a peer away that gave what nobody gives by mistake.
-    pub(super) fn penalise(&mut self, peer: PeerId, reason: &str, out: &mut Vec<Effect>) {
-        // One that is being sent away already may have given much more of the same.
-        if !self.sync.knows(&peer) {
-            return;
-        }
-        self.sync.peers.left(&peer);
-        let event = Event::Penalised { peer: peer.to_string(), reason: reason.to_owned() };
-        out.push(Effect::Trace(event));
-        out.push(Effect::Penalise { peer });
     }
 }

@@ -1,5 +1,8 @@
 //! The engine under virtual time: several of them joined by a model of links.
 
+mod bundles;
+mod compact;
+mod compact_net;
 mod desk;
 mod faults;
 mod fetching;
@@ -10,6 +13,7 @@ mod reconciling;
 mod reconciling_with;
 mod refused;
 mod restoring;
+mod scores;
 mod sim;
 mod statuses;
 mod unbroadcast;

@@ -1,6 +1,8 @@
 //! A transaction's way into the pool, from gossip or from the RPC.
 
-use hearsay_chain::{Judged, Store, StoreError, TxError, TxId, UnverifiedTx, Verdict, VerifiedTx};
+use hearsay_chain::{
+    BlockId, Judged, Store, StoreError, TxError, TxId, UnverifiedTx, Verdict, VerifiedTx,
+};
 use hearsay_mempool::{self as mempool, Refusal, State};
 use hearsay_network::{Ticket, Topic, Traffic};
 
@@ -36,13 +38,15 @@ pub(super) fn busy() -> Objection {
 
 impl<S: Store> Engine<S> {
     pub(super) fn on_copy(&mut self, copy: &Copy, out: &mut Vec<Effect>) {
-        if copy.topic == Topic::Tx {
+        match copy.topic {
             // A peer sends on what it took.
-            self.has_been_taken(&TxId(copy.id));
+            Topic::Tx => self.has_been_taken(&TxId(copy.id)),
+            Topic::Block => self.compact.was_sent(BlockId(copy.id), copy.from),
         }
-        let (kind, id) = (kind_of(copy.topic), hex::encode(copy.id));
+        let (kind, id) = (Kind::from(copy.topic), hex::encode(copy.id));
         let from = self.names.of(&copy.from);
         let via = match copy.traffic {
+            Traffic::Eager if copy.compact => Via::Compact,
             Traffic::Eager => Via::Gossip,
             Traffic::Lazy => Via::Lazy,
         };
@@ -185,6 +189,15 @@ impl<S: Store> Engine<S> {
             (Some(Job::Orphan { block, owner }), Done::Headers(_, error)) => {
                 self.on_checked_orphan(now, *block, &owner, error, out)
             }
+            (Some(Job::Compact(arrived)), Done::Compact(checked)) => {
+                self.on_checked_compact(now, arrived, checked, out)
+            }
+            (Some(Job::Rebuilt { id, from, .. }), Done::Blocks(blocks, error)) => {
+                self.on_checked_rebuilt(now, (id, from), blocks, error, out)
+            }
+            (Some(Job::Body { id, from, .. }), Done::Blocks(blocks, error)) => {
+                self.on_checked_body(now, (id, from), blocks, error, out)
+            }
             (Some(Job::Adopted { .. }), Done::Blocks(blocks, _)) => {
                 self.on_adopted(now, blocks, out)
             }
@@ -275,7 +288,7 @@ impl<S: Store> Engine<S> {
     ) {
         self.sightings.count(id);
         out.push(Effect::Trace(Event::Published {
-            kind: kind_of(topic),
+            kind: topic.into(),
             id: hex::encode(id),
             bytes: data.len() as u64,
             origin,
@@ -310,7 +323,7 @@ impl<S: Store> Engine<S> {
                 }
                 self.note_verdict(now, Kind::Tx, id.0, (*taken, *taken), answer, out);
                 if let Err(Objection { verdict: Verdict::Reject, reason, .. }) = answer {
-                    self.penalise(*from, reason, out);
+                    self.penalise(now, *from, reason, out);
                 }
             }
             gossip @ Owner::Gossip { .. } => {
@@ -332,9 +345,9 @@ impl<S: Store> Engine<S> {
         let Owner::Gossip { ticket, at, taken } = owner else { return };
         let (verdict, reason) = said(answer);
         if owner.bundled() && kind == Kind::Tx {
-            self.judge_part(ticket, TxId(id), verdict, reason, out);
+            self.judge_part(now, ticket, TxId(id), (verdict, reason), out);
         } else {
-            out.push(Effect::Judge { ticket: ticket.clone(), verdict, kind, reason });
+            self.give_verdict(now, ticket, (verdict, reason), kind, out);
         }
         self.note_verdict(now, kind, id, (*at, *taken), answer, out);
     }
@@ -367,12 +380,5 @@ fn said(answer: Result<(), &Objection>) -> (Verdict, Option<&'static str>) {
     match answer {
         Ok(()) => (Verdict::Accept, None),
         Err(objection) => (objection.verdict, Some(objection.reason)),
-    }
-}
-
-pub(super) fn kind_of(topic: Topic) -> Kind {
-    match topic {
-        Topic::Tx => Kind::Tx,
-        Topic::Block => Kind::Block,
     }
 }

@@ -118,6 +118,11 @@ impl Unbroadcast {
         self.by_id.contains_key(id)
     }
 
+    /// Whether a peer was asked about it, and none says that it has it.
+    pub(super) fn is_doubtful(&self, id: &TxId) -> bool {
+        self.by_id.get(id).is_some_and(|wait| wait.asked > 0 && wait.claimed.is_none())
+    }
+
     pub(super) fn count(&self) -> usize {
         self.by_id.len()
     }
@@ -263,7 +268,7 @@ impl<S: Store> Engine<S> {
             // It is busy, or gone.
             Err(_) => return self.unbroadcast.be_quiet(now.mono_us, REFUSED_US),
         };
-        let Some(answers) = answers else { return self.penalise(from, "wrong-answer", out) };
+        let Some(answers) = answers else { return self.penalise(now, from, "wrong-answer", out) };
         let alone = self.sync.peer_count() < 2;
         let mut lacks = Vec::new();
         for (id, has) in about.into_iter().zip(answers) {

@@ -7,6 +7,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 use hearsay_chain::{BlockId, Store, StoreError, TxId};
 use hearsay_network::{PublishFailure, Topic};
 
+use super::input::Time;
 use super::{Effect, Engine};
 
 /// Messages that are kept to be offered again. Transactions beyond it stay in the pool, and reach
@@ -40,6 +41,11 @@ impl Unpublished {
         }
     }
 
+    /// Whether it found no peer to go to.
+    pub(super) fn contains(&self, topic: Topic, id: [u8; 32]) -> bool {
+        self.waiting.contains(&(topic, id))
+    }
+
     /// It has reached a peer, or never will.
     pub(super) fn forget(&mut self, topic: Topic, id: [u8; 32]) {
         self.waiting.remove(&(topic, id));
@@ -63,7 +69,11 @@ impl Unpublished {
 
 impl<S: Store> Engine<S> {
     /// Offers again what is still of use: transactions in the pool, and the tip.
-    pub(super) fn publish_again(&mut self, out: &mut Vec<Effect>) -> Result<(), StoreError> {
+    pub(super) fn publish_again(
+        &mut self,
+        now: Time,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
         let again = self.unpublished.next_round();
         for (topic, id) in again {
             let data = match topic {
@@ -71,7 +81,7 @@ impl<S: Store> Engine<S> {
                 // Peers that join later ask for older blocks themselves.
                 Topic::Block if self.chain.tip().id == BlockId(id) => {
                     let block = self.chain.store().block(&BlockId(id))?;
-                    block.map(|block| self.block_message(&block))
+                    block.map(|block| self.block_message(now, &block))
                 }
                 Topic::Block => None,
             };

@@ -1,10 +1,13 @@
 //! Signature checks: what goes out to be checked and what comes back.
 
+use std::sync::Arc;
+
 use hearsay_chain::block::PartlyVerified;
 use hearsay_chain::signed::verify_bodies;
 use hearsay_chain::{
     BlockError, Rules, SignedHeader, TxError, UnverifiedTx, VerifiedBlock, VerifiedTx, block,
 };
+use hearsay_network::compact::CompactBlock;
 use hearsay_network::sync::Parts;
 
 /// Signatures to check.
@@ -16,6 +19,8 @@ pub enum Work {
     Restored(Vec<UnverifiedTx>),
     /// Of blocks, in order: the work ends with the first that fails.
     Blocks(Vec<PartlyVerified>),
+    /// Of the header and the names of a compact block. The header's form is checked too.
+    Compact(Rules, Arc<CompactBlock>),
     /// Of headers, in order: the work ends with the first that fails. Their form is checked too.
     Headers(Rules, Vec<block::Header>),
     /// Of the transactions of blocks whose headers were checked before, in order: the work ends with
@@ -32,6 +37,8 @@ pub enum Done {
     Restored(Vec<Result<VerifiedTx, TxError>>),
     /// The blocks before the first that fails, and why that one fails.
     Blocks(Vec<VerifiedBlock>, Option<BlockError>),
+    /// Of a compact block: its header.
+    Compact(Result<SignedHeader, BlockError>),
     /// The headers before the first that fails, and why that one fails.
     Headers(Vec<SignedHeader>, Option<BlockError>),
 }
@@ -46,6 +53,7 @@ impl Work {
             Work::Blocks(blocks) => {
                 blocks.iter().map(|block| block.signatures_to_check() as u64).sum()
             }
+            Work::Compact(..) => 2,
             Work::Headers(_, headers) => headers.len() as u64,
             Work::Bodies(_, parts) => {
                 parts.iter().map(|(header, _)| u64::from(header.header().fields.tx_count)).sum()
@@ -57,7 +65,7 @@ impl Work {
     #[must_use]
     pub fn is_bulk(&self) -> bool {
         match self {
-            Work::Tx(_) | Work::Blocks(_) => false,
+            Work::Tx(_) | Work::Blocks(_) | Work::Compact(..) => false,
             Work::Headers(_, headers) => headers.len() > 1,
             Work::Bodies(..) | Work::Restored(_) => true,
         }
@@ -79,6 +87,7 @@ impl Work {
                 }
                 Done::Blocks(verified, None)
             }
+            Work::Compact(rules, block) => Done::Compact(block.verify(&rules)),
             Work::Headers(rules, headers) => {
                 let (signed, fault) = SignedHeader::verify_all(&rules, headers);
                 Done::Headers(signed, fault)
@@ -98,7 +107,11 @@ pub fn run_all(works: Vec<Work>) -> Vec<Done> {
         .iter()
         .filter_map(|work| match work {
             Work::Tx(tx) => Some(tx.clone()),
-            Work::Restored(_) | Work::Blocks(_) | Work::Headers(..) | Work::Bodies(..) => None,
+            Work::Restored(_)
+            | Work::Blocks(_)
+            | Work::Compact(..)
+            | Work::Headers(..)
+            | Work::Bodies(..) => None,
         })
         .collect();
     let mut checked = VerifiedTx::verify_all(singles).into_iter();

@@ -14,6 +14,9 @@ pub const GREATEST_SKEW_MS: i64 = 86_400_000;
 /// The standard deviation that jitter may have, as a share of the delay.
 const GREATEST_JITTER: f64 = 1.0;
 
+/// The most of gossip that may be thrown away.
+const MOST_GOSSIP_LOSS: f64 = 0.9;
+
 impl LabSettings {
     /// Checks every value.
     ///
@@ -34,6 +37,7 @@ impl LabSettings {
             );
         }
         check_skew(self.skew_ms)?;
+        check_share("lab.gossip_loss", self.gossip_loss, MOST_GOSSIP_LOSS)?;
         self.access.check("lab.access")?;
         self.default.check("lab.default")?;
         self.peers.iter().try_for_each(|(peer, link)| check_peer(peer, link))

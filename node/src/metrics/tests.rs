@@ -43,6 +43,22 @@ fn what_happened_is_counted_under_its_labels() {
 }
 
 #[test]
+fn what_was_gossiped_is_shown_as_totals_by_way_and_traffic() {
+    let metrics = Metrics::new();
+    let sent = Tally { eager: 3, eager_bytes: 600, control_bytes: 90, ..Tally::default() };
+    let received = Tally { lazy: 1, lazy_bytes: 200, ..Tally::default() };
+    metrics.gossip_totals(&sent, &received);
+    metrics.gossip_totals(&sent, &received);
+    for line in [
+        "hearsay_gossip_copies_total{way=\"sent\",traffic=\"eager\"} 3",
+        "hearsay_gossip_bytes_total{way=\"sent\",traffic=\"control\"} 90",
+        "hearsay_gossip_bytes_total{way=\"received\",traffic=\"lazy\"} 200",
+    ] {
+        assert_line(&metrics, line);
+    }
+}
+
+#[test]
 fn gauges_show_the_last_value() {
     let metrics = Metrics::new();
     metrics.peers(7);

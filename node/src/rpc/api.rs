@@ -7,8 +7,8 @@ use super::error::RpcError;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
     AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MempoolStatus, NodeStatus,
-    PeerInfo, PoolFees, PoolSender, PooledTx, SenderFilter, SnapshotView, Submitted, TestResult,
-    TxFilter, TxStatus,
+    PeerInfo, PoolFees, PoolSender, PooledTx, ScoreView, SenderFilter, SnapshotView, Submitted,
+    TestResult, TxFilter, TxStatus,
 };
 use crate::lab::{LabChange, ProbeRequest, ProbeResult};
 
@@ -53,6 +53,20 @@ pub trait Rpc {
     /// The connected peers.
     #[method(name = "net_peers")]
     async fn net_peers(&self) -> Result<Vec<PeerInfo>, RpcError>;
+
+    /// What is known against peers, the worst first: those that did what nobody does by mistake, and
+    /// those that are kept away.
+    #[method(name = "net_scores")]
+    async fn net_scores(&self) -> Result<Vec<ScoreView>, RpcError>;
+
+    /// Disconnects a peer and keeps it away for so many seconds: a day unless said, a year at most. A
+    /// restart of the node ends it.
+    #[method(name = "net_ban")]
+    async fn net_ban(&self, peer: String, seconds: Option<u64>) -> Result<(), RpcError>;
+
+    /// Lets a peer come back, and forgets what it did. Says whether there was anything.
+    #[method(name = "net_unban")]
+    async fn net_unban(&self, peer: String) -> Result<bool, RpcError>;
 
     /// The pool of waiting transactions.
     #[method(name = "mempool_status")]

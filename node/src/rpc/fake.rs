@@ -12,8 +12,8 @@ use jsonrpsee::server::ServerHandle;
 use tokio::sync::mpsc::Receiver;
 
 use crate::api::{
-    AccountView, Answer, BlockRef, BlockView, NodeStatus, PeerInfo, Query, Refused, Submitted,
-    SyncStatus, TxStatus, WaitingTx,
+    AccountView, Answer, BanView, BlockRef, BlockView, NodeStatus, PeerInfo, PeerRoute, Query,
+    Refused, ScoreView, Submitted, SyncStatus, TxStatus, WaitingTx,
 };
 use crate::clock::Clock;
 use crate::handle::{Handle, Request};
@@ -60,11 +60,30 @@ pub(crate) fn peer() -> PeerInfo {
         outbound: true,
         rtt_ms: Some(0.5),
         agent: None,
+        route: PeerRoute::Gossipsub,
         mesh_tx: true,
         mesh_block: false,
         first_copies: 10,
         duplicates: 4,
         payload_bytes: 3_000,
+        eager: 13,
+        eager_bytes: 2_800,
+        lazy: 1,
+        lazy_bytes: 200,
+        control_received: 500,
+        control_sent: 1_700,
+        sent_copies: 20,
+        sent_bytes: 4_000,
+    }
+}
+
+pub(crate) fn score() -> ScoreView {
+    ScoreView {
+        peer: "12D5".to_owned(),
+        points: 50.0,
+        offences: 10,
+        last: Some("malformed".to_owned()),
+        ban: Some(BanView { left_s: 90, reason: "malformed".to_owned() }),
     }
 }
 
@@ -156,6 +175,8 @@ impl Fake {
                 Answer::Block((height <= 20).then(|| Box::new(block(BlockId([9; 32]), height))))
             }
             Query::Block(BlockRef::Id(id)) => Answer::Block(Some(Box::new(block(id, 5)))),
+            Query::Scores => Answer::Scores(vec![score()]),
+            Query::Ban { .. } | Query::Unban { .. } => Answer::Done(true),
             Query::Evidence { .. } => Answer::Evidence(Vec::new()),
             Query::Tx(_) if self.restoring > 0 => {
                 self.restoring -= 1;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hearsay_chain::transaction::{MAX_PAYLOAD_BYTES, MAX_TX_BYTES};
 use hearsay_chain::{Address, Judged, TxId, UnverifiedTx};
+use hearsay_network::PeerId;
 use jsonrpsee::core::RegisterMethodError;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -17,8 +18,8 @@ use super::front::LAB_REQUEST_TIMEOUT;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
     AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MAX_EVIDENCE, MempoolStatus,
-    NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, SenderFilter, SnapshotView, Submitted,
-    TestResult, TxFilter, TxStatus,
+    NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, ScoreView, SenderFilter, SnapshotView,
+    Submitted, TestResult, TxFilter, TxStatus,
 };
 use crate::handle::Handle;
 use crate::lab::{LabChange, ProbeRequest, ProbeResult};
@@ -31,6 +32,9 @@ pub(super) const MAX_CALLS: usize = 2 * crate::handle::REQUEST_QUEUE;
 /// A call that the engine has not answered by then is given up. The engine needs microseconds, so
 /// it is stuck or buried; and clients give up soon after.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a peer is kept away unless said.
+const BAN_S: u64 = 24 * 3_600;
 
 /// The size of a transaction without payload.
 const WITHOUT_PAYLOAD: u64 = (MAX_TX_BYTES - MAX_PAYLOAD_BYTES) as u64;
@@ -106,6 +110,10 @@ impl Methods {
     }
 }
 
+fn named(peer: &str) -> Result<PeerId, RpcError> {
+    peer.parse().map_err(|error| RpcError::NotFound(format!("{peer:?} is no peer id: {error}")))
+}
+
 fn decoded(transaction: &HexBytes) -> Result<UnverifiedTx, RpcError> {
     UnverifiedTx::decode(&transaction.0).map_err(|error| RpcError::Rejected {
         reason: error.reason().to_owned(),
@@ -155,6 +163,21 @@ impl RpcServer for Methods {
 
     async fn net_peers(&self) -> Result<Vec<PeerInfo>, RpcError> {
         self.call("net_peers", async { Ok(self.node.peers().await?) }).await
+    }
+
+    async fn net_scores(&self) -> Result<Vec<ScoreView>, RpcError> {
+        self.call("net_scores", async { Ok(self.node.scores().await?) }).await
+    }
+
+    async fn net_ban(&self, peer: String, seconds: Option<u64>) -> Result<(), RpcError> {
+        self.call("net_ban", async {
+            Ok(self.node.ban(named(&peer)?, seconds.unwrap_or(BAN_S)).await?)
+        })
+        .await
+    }
+
+    async fn net_unban(&self, peer: String) -> Result<bool, RpcError> {
+        self.call("net_unban", async { Ok(self.node.unban(named(&peer)?).await?) }).await
     }
 
     async fn mempool_status(&self) -> Result<MempoolStatus, RpcError> {

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use hearsay_network::Topic;
 use serde::{Deserialize, Serialize};
 
 /// The version of the fields below, carried by each [`Event::Start`].
@@ -70,6 +71,15 @@ pub enum Via {
     Reconcile,
     /// Part of catching up with the chain.
     Sync,
+}
+
+impl From<Topic> for Kind {
+    fn from(topic: Topic) -> Self {
+        match topic {
+            Topic::Tx => Kind::Tx,
+            Topic::Block => Kind::Block,
+        }
+    }
 }
 
 /// The answer of validation, as the network understands it.
@@ -258,6 +268,36 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         store_us: Option<u64>,
     },
+    /// A block that came compact is whole.
+    Rebuilt {
+        /// Always [`Kind::Block`].
+        kind: Kind,
+        /// The block's id.
+        id: String,
+        /// Its transactions that were in the pool.
+        from_pool: u64,
+        /// Those that the message carried.
+        carried: u64,
+        /// Those that were asked for.
+        fetched: u64,
+        /// The size of the message.
+        compact_bytes: u64,
+        /// The encoded size of the block.
+        full_bytes: u64,
+        /// From the moment the engine took the message up to that when nothing was missing.
+        took_us: u64,
+    },
+    /// An authority signed for a block that never holds, or named transactions that are not in it.
+    BadBody {
+        /// Always [`Kind::Block`].
+        kind: Kind,
+        /// The block's id.
+        id: String,
+        /// The key it was made with.
+        proposer: String,
+        /// What is wrong with it: a stable word.
+        reason: String,
+    },
     /// A block became final.
     Final {
         /// Always [`Kind::Block`].
@@ -289,12 +329,33 @@ pub enum Event {
         /// Blocks stored a second, over the last few seconds.
         per_second: u64,
     },
-    /// A peer was disconnected for what it did.
+    /// A peer was disconnected for what it did, and is kept away.
     Penalised {
         /// The peer.
         peer: String,
-        /// What it did: a stable word.
+        /// What it did last: a stable word.
         reason: String,
+        /// How long it is kept away, in seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lasts_s: Option<u64>,
+    },
+    /// A message is known to be with every neighbour, or nothing more is done to make it so. Only
+    /// where neighbours acknowledge what they have.
+    Settled {
+        /// What it is.
+        kind: Kind,
+        /// The transaction's or the block's id.
+        id: String,
+        /// Neighbours that sent, announced or acknowledged it.
+        known: u32,
+        /// Neighbours that refused it.
+        refused: u32,
+        /// Neighbours that nothing was heard of; with any, the budget is spent.
+        unsure: u32,
+        /// How often this node pushed it.
+        pushed: u32,
+        /// How often this node announced it.
+        announced: u32,
     },
     /// This node compared its pool with a peer's, and each was handed what it lacks.
     Reconciled {

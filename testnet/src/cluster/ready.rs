@@ -42,13 +42,14 @@ enum Lack {
 ///
 /// Gossip makes its mesh of at least `mesh_low` of the peers, or of all when there are fewer; in a
 /// mesh that is smaller the load's first transactions would spread in another way than the rest.
+/// Peers that messages are pushed to count like those of a mesh.
 fn lack(status: &NodeStatus, peers: &[PeerInfo], want: Want) -> Option<Lack> {
     let Want { degree, mesh } = want;
     if (status.peers as usize) < degree {
         return Some(Lack::Peers(format!("it has {} of {degree} peers", status.peers)));
     }
-    let tx = peers.iter().filter(|peer| peer.mesh_tx).count();
-    let block = peers.iter().filter(|peer| peer.mesh_block).count();
+    let tx = peers.iter().filter(|peer| peer.hears_transactions()).count();
+    let block = peers.iter().filter(|peer| peer.hears_blocks()).count();
     for (what, found) in [("transactions", tx), ("blocks", block)] {
         if found < mesh {
             return Some(Lack::Mesh(format!("its mesh for {what} has {found} of {mesh} peers")));
@@ -99,6 +100,8 @@ async fn look(client: &Client, want: Want) -> Result<Option<Lack>, hearsay_node:
 
 #[cfg(test)]
 mod tests {
+    use hearsay_node::api::PeerRoute;
+
     use super::*;
     use crate::cluster::testing::{peer, status};
 
@@ -123,6 +126,12 @@ mod tests {
         let meshed = [vec![peer(true); 5], vec![peer(false); 4]].concat();
         assert_eq!(lack(&status, &meshed, want(9)), None);
         assert!(lack(&status, &meshed[1..], want(9)).is_some());
+    }
+
+    #[test]
+    fn peers_that_messages_are_pushed_to_need_no_mesh() {
+        let pushed = PeerInfo { route: PeerRoute::Push, ..peer(false) };
+        assert_eq!(lack(&NodeStatus { peers: 1, ..status() }, &[pushed], want(1)), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Values for tests.
 
 use hearsay_chain::{BlockId, GenesisId};
-use hearsay_node::api::{MempoolStatus, NodeStatus, PeerInfo, VerdictCounts};
+use hearsay_node::api::{MempoolStatus, NodeStatus, PeerInfo, PeerRoute, VerdictCounts};
 
 /// What a node without peers and transactions says at its genesis.
 pub(crate) fn status() -> NodeStatus {
@@ -36,10 +36,19 @@ pub(crate) fn peer(mesh: bool) -> PeerInfo {
         outbound: true,
         rtt_ms: None,
         agent: None,
+        route: PeerRoute::Gossipsub,
         mesh_tx: mesh,
         mesh_block: mesh,
         first_copies: 0,
         duplicates: 0,
         payload_bytes: 0,
+        eager: 0,
+        eager_bytes: 0,
+        lazy: 0,
+        lazy_bytes: 0,
+        control_received: 0,
+        control_sent: 0,
+        sent_copies: 0,
+        sent_bytes: 0,
     }
 }

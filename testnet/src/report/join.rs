@@ -12,7 +12,7 @@ use super::line::{self, Line};
 use super::reconciliation::RoundLog;
 use super::run::{
     AtNode, BlockFacts, FinalBlock, Inclusion, Judged, LagSummary, Life, Message, NodeIx, NodeLog,
-    Receipt, Redundant, Run, SILENCE_US, TipChange, Word,
+    Rebuilt, Receipt, Redundant, Run, SILENCE_US, TipChange, Word,
 };
 
 /// A death is noted within milliseconds of it; a node that wrote a line later than this after it did
@@ -178,6 +178,20 @@ impl Join {
                 if store_us.is_some() {
                     self.seen(node, kind, id).store_us = store_us;
                 }
+            }
+            Event::Rebuilt {
+                kind,
+                id,
+                from_pool,
+                carried,
+                fetched,
+                compact_bytes,
+                full_bytes,
+                ..
+            } => {
+                let transactions = from_pool.saturating_add(carried).saturating_add(fetched);
+                let rebuilt = Rebuilt { from_pool, transactions, compact_bytes, full_bytes };
+                self.seen(node, kind, id).rebuilt.get_or_insert(rebuilt);
             }
             Event::Lag { p50_us, p99_us, max_us, samples } => {
                 let summary = LagSummary { at, p50_us, p99_us, max_us, samples };

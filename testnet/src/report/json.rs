@@ -152,9 +152,11 @@ pub struct BlockFigures {
     pub spread: Spread,
     /// What validation said of them.
     pub verdicts: Vec<VerdictCount>,
-    /// Share of a block's transactions that were found in the pool. The logs do not tell yet.
+    /// Transactions of blocks that came compact, over expected nodes: those found in the node's pool,
+    /// over all. Absent when no block with transactions came compact.
     pub rebuilt_share: Option<f64>,
-    /// Size of a compact block over that of the full one. The logs do not tell yet.
+    /// Bytes of the messages of the same blocks, over those of the full blocks. What was asked for
+    /// beside them is not counted; it is the rest of `rebuilt_share`.
     pub compact_ratio: Option<f64>,
     /// What became of them.
     #[serde(flatten)]

@@ -38,6 +38,7 @@ mod manifest;
 mod per_node;
 mod pool;
 mod read;
+mod rebuilt;
 mod reconciliation;
 mod regions;
 pub(crate) mod run;
@@ -97,6 +98,7 @@ pub(crate) use self::words::{fold, verdict_name, via_name};
 
 use self::forks::Canonical;
 use self::manifest::Manifest;
+use self::rebuilt::Compactness;
 use self::run::Run;
 use self::shortest::Shortest;
 use self::window::Counted;
@@ -198,6 +200,7 @@ fn assemble(mut run: Run, manifest: &Manifest) -> Report {
     let mut invalid_reasons = valid::reasons(run, manifest, &window);
     invalid_reasons.extend(calibration.as_ref().and_then(Calibration::reason));
     invalid_reasons.extend(lag.reason());
+    let compactness = Compactness::of(&blocks);
     let shaped = || manifest.shape.as_ref().map(Shape::words);
     Report {
         schema: SCHEMA,
@@ -227,8 +230,8 @@ fn assemble(mut run: Run, manifest: &Manifest) -> Report {
         block: BlockFigures {
             spread: spread(&blocks),
             verdicts: stages::verdicts(run, Kind::Block, &window),
-            rebuilt_share: None,
-            compact_ratio: None,
+            rebuilt_share: compactness.rebuilt_share,
+            compact_ratio: compactness.compact_ratio,
             forks: Forks::of(&chain, run, &window, &blocks),
             time_line: blocks::time_line(run, &chain, &window),
         },

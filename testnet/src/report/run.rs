@@ -188,8 +188,23 @@ pub(crate) struct AtNode {
     pub(crate) included: Option<Inclusion>,
     /// When this block first became the tip.
     pub(crate) tip: Option<i64>,
+    /// How this block was put together, if it came compact.
+    pub(crate) rebuilt: Option<Rebuilt>,
     /// How long storing this block took, in microseconds.
     pub(crate) store_us: Option<u64>,
+}
+
+/// How a node put a compact block together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rebuilt {
+    /// Transactions that were in its pool.
+    pub(crate) from_pool: u64,
+    /// All its transactions.
+    pub(crate) transactions: u64,
+    /// The size of the message.
+    pub(crate) compact_bytes: u64,
+    /// The size of the block.
+    pub(crate) full_bytes: u64,
 }
 
 /// The first copy at a node.

@@ -258,6 +258,14 @@ impl Report {
             Some(false) => "TIPS DIFFER",
             None => "no tips logged",
         };
+        let percent = |share: Option<f64>| fixed(share.map(|share| share * 100.0), 1) + " %";
+        let compact = self.block.compact_ratio.map(|ratio| {
+            format!(
+                "compact blocks: {} of their size; {} of their transactions from pools",
+                percent(Some(ratio)),
+                percent(self.block.rebuilt_share),
+            )
+        });
         let (pooled, included) = (pair(pool.pooled_ms), pair(pool.included_ms));
         let every = fixed(forks.interval_ms.p50, 0);
         let mut lines = vec![
@@ -282,6 +290,7 @@ impl Report {
             ),
         ];
         lines.extend(self.reconciliation.by_strategy.iter().map(compared));
+        lines.extend(compact);
         lines
     }
 

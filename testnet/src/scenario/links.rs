@@ -21,6 +21,9 @@ pub(crate) const LONGEST_DELAY: Duration = Duration::from_millis(1_500);
 /// Beyond this no stream gets anywhere.
 const MOST_LOSS: f64 = 0.5;
 
+/// With more, next to nothing is left of gossip.
+const MOST_GOSSIP_LOSS: f64 = 0.9;
+
 /// `[links]`.
 #[derive(Debug)]
 pub(super) struct Links {
@@ -30,6 +33,8 @@ pub(super) struct Links {
     placement: Placement,
     pub(super) jitter: f64,
     pub(super) loss: f64,
+    /// The share of frames of gossip that their receiver throws away.
+    pub(super) gossip_loss: f64,
     pub(super) window: bool,
     pub(super) rate: Option<u64>,
     access: Vec<(Access, f64)>,
@@ -54,6 +59,7 @@ impl Links {
             placement: Placement::Weights(vec![1.0]),
             jitter: 0.0,
             loss: 0.0,
+            gossip_loss: 0.0,
             window: true,
             rate: None,
             access: vec![(Access::default(), 1.0)],
@@ -83,6 +89,7 @@ impl Links {
             placement: placement.unwrap_or(Placement::Weights(weights)),
             jitter: section.read("jitter", jitter).unwrap_or_default(),
             loss: section.number("loss", 0.0..=MOST_LOSS).unwrap_or_default(),
+            gossip_loss: section.number("gossip_loss", 0.0..=MOST_GOSSIP_LOSS).unwrap_or_default(),
             window: section.get("window").unwrap_or(true),
             rate: section.read("rate", rate),
             access: access(section),

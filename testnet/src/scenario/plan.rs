@@ -30,6 +30,8 @@ pub struct LabPlan {
     pub loss: f64,
     /// Whether the start-up window of TCP is modelled.
     pub window: bool,
+    /// The share of frames of gossip that their receiver throws away.
+    pub gossip_loss: f64,
     /// The rate of each link in bytes a second; none: no limit but the nodes' own.
     pub link_rate: Option<u64>,
     /// What jitter and loss follow from.

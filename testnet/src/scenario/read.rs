@@ -105,6 +105,7 @@ fn scenario(tree: &Table, file: &Arc<str>, problems: &Problems) -> Option<Scenar
         access: links.access(&some, nodes.count, seed),
         jitter: links.jitter,
         loss: links.loss,
+        gossip_loss: links.gossip_loss,
         window: links.window,
         link_rate: links.rate,
         link_seed: stream(seed, Purpose::Links),

@@ -148,7 +148,7 @@ async fn liars_are_turned_away_and_the_idle_are_passed_over() {
             .events()
             .into_iter()
             .filter_map(|event| match event {
-                Event::Penalised { peer, reason } => Some((peer, reason)),
+                Event::Penalised { peer, reason, .. } => Some((peer, reason)),
                 _ => None,
             })
             .collect();

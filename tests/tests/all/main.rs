@@ -8,6 +8,7 @@ mod lab;
 mod lab_up;
 mod node;
 mod partitions;
+mod push;
 mod refusals;
 mod storm;
 mod testnet;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hearsay_chain::{GenesisId, Verdict};
 use hearsay_network::{
     Command, Config, ConnectionConfig, CopyNote, GossipConfig, Mode, Multiaddr, NetEvent, Network,
-    PeerId, Ticket, Topic,
+    PeerId, Ticket, Topic, bundle,
 };
 use hearsay_tests::DEADLINE;
 
@@ -66,11 +66,18 @@ impl Peer {
         event
     }
 
-    /// The next gossiped message that is owed a verdict.
+    /// The next gossiped message that is owed a verdict; of a bundle, the one transaction in it.
     async fn message(&mut self) -> (Ticket, Vec<u8>) {
         loop {
-            if let NetEvent::Gossip { ticket, data, .. } = self.next().await {
-                return (ticket, data);
+            match self.next().await {
+                NetEvent::Gossip { topic: Topic::Block, ticket, data, .. } => {
+                    return (ticket, data);
+                }
+                NetEvent::Gossip { topic: Topic::Tx, ticket, data, .. } => {
+                    let parts = bundle::decode_parts(&data).unwrap();
+                    return (ticket, parts.concat());
+                }
+                _ => {}
             }
         }
     }

@@ -46,7 +46,7 @@ impl<S: Store> Engine<S> {
             match UnverifiedTx::decode(data) {
                 Ok(tx) => transactions.push(tx),
                 Err(error) => {
-                    self.end_with_fault(from, error.reason(), out);
+                    self.end_with_fault(now, from, error.reason(), out);
                     return Ok(());
                 }
             }
@@ -55,7 +55,7 @@ impl<S: Store> Engine<S> {
         let ids: Vec<_> = transactions.iter().map(UnverifiedTx::id).collect();
         let asked_for = round.exchange().is_some_and(|exchange| exchange.take(&ids).is_ok());
         if !asked_for {
-            self.end_with_fault(from, "not-asked-for", out);
+            self.end_with_fault(now, from, "not-asked-for", out);
             return Ok(());
         }
         round.tally().gained += transactions.len() as u64;

@@ -228,7 +228,7 @@ impl<S: Store> Engine<S> {
                 self.on_exchanged(now, from, &given, out)?;
             }
             (Ok(Response::Offered), Stage::Exchange(_)) => self.go_on_exchanging(now, out),
-            (Ok(_), _) => self.end_with_fault(from, "wrong-answer", out),
+            (Ok(_), _) => self.end_with_fault(now, from, "wrong-answer", out),
             (Err(_), Stage::Exchange(_)) => {
                 // It has had enough for now; what moved so far counts.
                 self.reconcile.partners.refused_to_answer(&from, now.mono_us);
@@ -242,9 +242,15 @@ impl<S: Store> Engine<S> {
         Ok(())
     }
 
-    pub(super) fn end_with_fault(&mut self, from: PeerId, reason: &str, out: &mut Vec<Effect>) {
+    pub(super) fn end_with_fault(
+        &mut self,
+        now: Time,
+        from: PeerId,
+        reason: &'static str,
+        out: &mut Vec<Effect>,
+    ) {
         self.reconcile.round = None;
-        self.penalise(from, reason, out);
+        self.penalise(now, from, reason, out);
     }
 
     fn on_symbols(
@@ -275,7 +281,7 @@ impl<S: Store> Engine<S> {
                 self.reconcile.partners.refused_to_answer(&peer, now.mono_us);
                 self.reconcile.round = None;
             }
-            Err(_) => self.end_with_fault(peer, "wrong-sketch", out),
+            Err(_) => self.end_with_fault(now, peer, "wrong-sketch", out),
         }
     }
 

@@ -29,7 +29,7 @@ impl<S: Store> Engine<S> {
         let bodies = match result {
             Ok(Response::Bodies(bodies)) => bodies,
             Ok(_) => {
-                self.penalise(from, "wrong-answer", out);
+                self.penalise(now, from, "wrong-answer", out);
                 Vec::new()
             }
             Err(_) => {
@@ -51,7 +51,7 @@ impl<S: Store> Engine<S> {
         }
         if fetch.plan.awaited(first, id).is_some_and(|asked| bodies.len() > asked) {
             fetch.plan.failed(first, id);
-            self.penalise(from, "wrong-answer", out);
+            self.penalise(now, from, "wrong-answer", out);
             return;
         }
         match fetch.plan.arrived(first, id, bodies) {
@@ -92,12 +92,12 @@ impl<S: Store> Engine<S> {
                 if mixed {
                     self.rest_for_long(now, &guide);
                 } else {
-                    self.penalise(guide, "invalid-branch", out);
+                    self.penalise(now, guide, "invalid-branch", out);
                 }
             }
             Some(_) => {
                 fetch.plan.unready(first);
-                self.penalise(peer, "false-bodies", out);
+                self.penalise(now, peer, "false-bodies", out);
             }
         }
         self.advance_sync(now, out)

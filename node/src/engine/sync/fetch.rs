@@ -234,7 +234,7 @@ impl<S: Store> Engine<S> {
         // What lies above cannot be stored either.
         self.sync.end_fetch();
         if blame && !mixed {
-            self.penalise(guide, "invalid-branch", out);
+            self.penalise(now, guide, "invalid-branch", out);
         } else {
             self.sync.peers.rest(&guide, now.mono_us.saturating_add(LONG_REST_US));
         }

@@ -57,7 +57,7 @@ impl<S: Store> Engine<S> {
                 out.push(Effect::Check { job, work: Work::Headers(rules, headers) });
             }
             Ok(_) => {
-                self.penalise(from, "wrong-answer", out);
+                self.penalise(now, from, "wrong-answer", out);
                 self.change_guide(now);
             }
             Err(_) => self.guide_failed(now),
@@ -80,7 +80,7 @@ impl<S: Store> Engine<S> {
             return self.advance_sync(now, out);
         }
         if error.is_some() {
-            self.penalise(peer, "false-headers", out);
+            self.penalise(now, peer, "false-headers", out);
             self.change_guide(now);
             return self.advance_sync(now, out);
         }
@@ -110,7 +110,7 @@ impl<S: Store> Engine<S> {
                 self.change_guide(now);
             }
             Place::Unknown => {
-                self.penalise(peer, "unlinked-headers", out);
+                self.penalise(now, peer, "unlinked-headers", out);
                 self.change_guide(now);
             }
         }
@@ -210,7 +210,7 @@ impl<S: Store> Engine<S> {
         fetch.plan.extend(headers);
         fetch.complete = !full || fault.is_some();
         if fault.is_some_and(|unfit| unfit.verdict() == Verdict::Reject) {
-            self.penalise(peer, "unlinked-headers", out);
+            self.penalise(now, peer, "unlinked-headers", out);
             self.change_guide(now);
         }
         count

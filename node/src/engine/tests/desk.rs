@@ -115,11 +115,36 @@ impl Desk {
             from,
             bytes: data.len() as u64,
             traffic: hearsay_network::Traffic::Eager,
+            compact: false,
             message: [number; 20],
             at,
         }));
         let ticket = Ticket { message: [number; 20], from, route: hearsay_network::Route::Push };
         self.give(Input::Gossip { topic: Topic::Tx, data, ticket, at })
+    }
+
+    /// A bundle comes in by gossipsub from a peer.
+    pub(super) fn bundle(&mut self, from: PeerId, parts: &[Vec<u8>]) -> Vec<Effect> {
+        let number = self.next() as u8;
+        let (data, at) = (hearsay_network::bundle::of(parts), self.time());
+        let route = hearsay_network::Route::Gossipsub;
+        let ticket = Ticket { message: [number; 20], from, route };
+        self.give(Input::Gossip { topic: Topic::Tx, data, ticket, at })
+    }
+
+    /// A peer sends a copy of a block that came from another.
+    pub(super) fn copy_of_block(&mut self, id: hearsay_chain::BlockId, from: PeerId) {
+        let at = self.time();
+        self.give(Input::Copy(Copy {
+            topic: Topic::Block,
+            id: id.0,
+            from,
+            bytes: 1,
+            traffic: hearsay_network::Traffic::Eager,
+            compact: true,
+            message: [1; 20],
+            at,
+        }));
     }
 
     /// A peer asks or tells; what is said to it, if anything, and what else is done.
@@ -211,7 +236,7 @@ pub(super) fn verdict(effects: &[Effect]) -> (Verdict, Option<&'static str>) {
 }
 
 pub(super) fn penalises(effects: &[Effect]) -> bool {
-    effects.iter().any(|effect| matches!(effect, Effect::Penalise { .. }))
+    effects.iter().any(|effect| matches!(effect, Effect::Ban { .. }))
 }
 
 pub(super) fn publishes(effects: &[Effect]) -> usize {

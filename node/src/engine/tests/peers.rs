@@ -240,7 +240,7 @@ impl Lab {
                 self.input(cost, Input::Checked { job, done: work.run() });
             }
             Effect::Ask { peer, id, request } => self.ask(peer, id, request),
-            Effect::Penalise { peer } => {
+            Effect::Ban { peer, .. } => {
                 self.penalised.insert(peer);
                 self.peers.retain(|other| other.id != peer);
                 self.input(0, Input::Left(peer));

@@ -13,6 +13,7 @@ use hearsay_chain::genesis::{Limits, Schedule};
 use hearsay_chain::store::MemoryStore;
 use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{Chain, Genesis, Keypair, TxId, UnverifiedTx, Verdict};
+use hearsay_network::compact::BlockMessage;
 use hearsay_network::wire::Response;
 use hearsay_network::{PeerId, Ticket, Topic};
 use rand::rngs::StdRng;
@@ -72,6 +73,8 @@ struct Node {
     included: u64,
     deepest_reorg: u64,
     tip_changes: u64,
+    /// Of blocks that came compact: transactions from the pool, carried, fetched.
+    rebuilt: Vec<[u64; 3]>,
     accepted: BTreeSet<[u8; 32]>,
     /// What a journal would hold: whether it is local, and when it came.
     kept: BTreeMap<TxId, (bool, u64)>,
@@ -85,6 +88,7 @@ pub(super) struct Sim {
     number: u64,
     random: StdRng,
     loss: f64,
+    no_transactions: bool,
     lost: u64,
     penalised: Vec<(usize, PeerId)>,
     tokens: BTreeMap<Token, (usize, usize, hearsay_network::RequestId)>,
@@ -151,6 +155,7 @@ impl Sim {
                     included: 0,
                     deepest_reorg: 0,
                     tip_changes: 0,
+                    rebuilt: Vec::new(),
                     accepted: BTreeSet::new(),
                     kept: BTreeMap::new(),
                 }
@@ -163,6 +168,7 @@ impl Sim {
             number: 0,
             random: StdRng::seed_from_u64(seed),
             loss: 0.0,
+            no_transactions: false,
             lost: 0,
             penalised: Vec::new(),
             tokens: BTreeMap::new(),
@@ -208,6 +214,11 @@ impl Sim {
 
     pub(super) fn lose_gossip(&mut self, share: f64) {
         self.loss = share;
+    }
+
+    /// Gossip loses every transaction from now on.
+    pub(super) fn lose_transactions(&mut self) {
+        self.no_transactions = true;
     }
 
     pub(super) fn transfer(&self, from: u8, nonce: u64) -> Transfer {
@@ -261,6 +272,7 @@ impl Sim {
             from,
             bytes: data.len() as u64,
             traffic: hearsay_network::Traffic::Eager,
+            compact: topic == Topic::Block && BlockMessage::is_compact(&data),
             message,
             at,
         };
@@ -338,7 +350,8 @@ impl Sim {
                 let input = Input::Response { from, id, result: Err("no answer".to_owned()) };
                 self.send(asked, asker, What::Input(Box::new(input)));
             }
-            Effect::Penalise { peer } => self.penalised.push((node, peer)),
+            Effect::Unban { .. } => {}
+            Effect::Ban { peer, .. } => self.penalised.push((node, peer)),
             Effect::Keep(Kept::Add { tx, local, arrived_unix_us }) => {
                 let kept = &mut self.nodes[node].kept;
                 kept.entry(tx.id()).or_insert((local, arrived_unix_us));
@@ -361,6 +374,9 @@ impl Sim {
             | Event::Duplicate { id, via: Via::Reconcile | Via::Fetch, .. } => {
                 *self.handed.entry((node, id.clone())).or_default() += 1;
             }
+            Event::Rebuilt { from_pool, carried, fetched, .. } => {
+                self.nodes[node].rebuilt.push([*from_pool, *carried, *fetched]);
+            }
             _ => {}
         }
         let line = format!("{} {node} {event:?}", self.now);
@@ -371,7 +387,8 @@ impl Sim {
         let mut links: Vec<usize> = self.nodes[node].links.keys().copied().collect();
         links.retain(|other| Some(self.nodes[*other].peer) != except);
         for other in links {
-            if self.random.random_bool(self.loss) {
+            let lost = self.no_transactions && topic == Topic::Tx;
+            if self.random.random_bool(self.loss) || lost {
                 self.lost += 1;
             } else {
                 self.send(node, other, What::Copy { topic, data: data.to_vec(), from: node });

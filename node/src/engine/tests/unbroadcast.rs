@@ -217,7 +217,7 @@ fn a_peer_is_sent_away_once_whatever_else_it_gave() {
         data
     });
     let (_, effects) = desk.request(peer(1), Request::OfferTransactions(forged.to_vec()));
-    let sent_away = |effect: &&Effect| matches!(effect, Effect::Penalise { .. });
+    let sent_away = |effect: &&Effect| matches!(effect, Effect::Ban { .. });
     assert_eq!(effects.iter().filter(sent_away).count(), 1, "{effects:?}");
 }
 

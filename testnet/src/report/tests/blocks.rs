@@ -1,5 +1,6 @@
 //! The blocks one by one.
 
+use hearsay_node::trace::event::Event;
 use hearsay_node::trace::event::Kind::Block;
 
 use super::*;
@@ -61,6 +62,43 @@ fn each_block_has_its_place_and_its_times_and_is_on_the_chain_or_beside_it() {
     assert_eq!(report.block.spread.stages.store_ms, Pair { p50: Some(0.05), p99: Some(0.07) });
     let stored = report.block.spread.where_time_went[0].store_ms;
     assert_eq!(stored, Some((0.07 + 0.06) / 2.0));
+}
+
+/// Node `node` puts block `byte` of 1,000 bytes together.
+fn rebuild(lab: &mut Lab, node: &str, us: i64, byte: u8, of: [u64; 3], compact_bytes: u64) {
+    let [from_pool, carried, fetched] = of;
+    let event = Event::Rebuilt {
+        kind: Block,
+        id: id(byte),
+        from_pool,
+        carried,
+        fetched,
+        compact_bytes,
+        full_bytes: 1_000,
+        took_us: 5,
+    };
+    lab.event(node, us, event);
+}
+
+#[test]
+fn what_came_from_pools_and_how_small_the_messages_were_is_summed_over_blocks_and_nodes() {
+    let mut lab = Lab::new(3);
+    assert_eq!(lab.report().block.rebuilt_share, None);
+    lab.publish("n0", 2 * S, Block, 1).publish("n0", 3 * S, Block, 2);
+    rebuild(&mut lab, "n1", 2 * S + 100, 1, [8, 1, 1], 100);
+    rebuild(&mut lab, "n2", 2 * S + 200, 1, [10, 0, 0], 60);
+    rebuild(&mut lab, "n1", 3 * S + 100, 2, [0, 0, 20], 200);
+    // One that nobody here published does not count, and neither does the same one again.
+    rebuild(&mut lab, "n2", 3 * S + 100, 9, [0, 0, 90], 900);
+    rebuild(&mut lab, "n2", 4 * S, 1, [0, 0, 10], 900);
+    let report = lab.report();
+    assert_eq!(report.block.rebuilt_share, Some(18.0 / 40.0));
+    assert_eq!(report.block.compact_ratio, Some(360.0 / 3_000.0));
+    let text = report.to_text();
+    assert!(
+        text.contains("12.0 % of their size; 45.0 % of their transactions from pools"),
+        "{text}"
+    );
 }
 
 #[test]

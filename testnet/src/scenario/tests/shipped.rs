@@ -28,6 +28,7 @@ fn each_shipped_scenario_is_one_says_what_it_shows_and_asserts_something() {
     assert_eq!(
         names,
         [
+            "big-blocks",
             "bridge",
             "burst",
             "calm",
@@ -37,8 +38,10 @@ fn each_shipped_scenario_is_one_says_what_it_shows_and_asserts_something() {
             "interop-8",
             "late-join",
             "line",
+            "lossy-gossip",
             "partition-and-heal",
             "slow-uplinks",
+            "spread",
             "ten-nodes"
         ]
     );

@@ -8,6 +8,7 @@ use hearsay_chain::{BlockId, Store, TxId, UnverifiedTx, Verdict, VerifiedTx};
 
 use super::{CHECK_US, Sim, sender};
 use crate::api::{Answer, Query, TxStatus};
+use crate::engine::compact::{BlockForm, Compact};
 
 impl Sim {
     pub(in super::super) fn now(&self) -> u64 {
@@ -100,6 +101,24 @@ impl Sim {
             count += held.len();
         }
         count
+    }
+
+    /// Blocks are gossiped compact.
+    pub(in super::super) fn compact_blocks(&mut self) {
+        for (seed, node) in (0..).zip(&mut self.nodes) {
+            node.engine.compact = Compact::new(BlockForm::Compact, seed);
+        }
+    }
+
+    /// Of the blocks that came compact: transactions from pools, carried, fetched; and how many blocks.
+    pub(in super::super) fn rebuilt(&self) -> ([u64; 3], usize) {
+        let all = || self.nodes.iter().flat_map(|node| &node.rebuilt);
+        let sum = |at: usize| all().map(|of| of[at]).sum();
+        ([sum(0), sum(1), sum(2)], all().count())
+    }
+
+    pub(in super::super) fn penalised(&self) -> usize {
+        self.penalised.len()
     }
 
     pub(in super::super) fn engine(&self, node: usize) -> &crate::engine::Engine<MemoryStore> {

@@ -1,0 +1,200 @@
+//! What travels between two peers: frames of messages, with whatever else there is to say.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use hearsay_chain::codec::{DecodeError, decode, encode};
+
+use super::message::{Origin, ShortId};
+use crate::topic::Topic;
+
+/// The most parts of a frame: a full one of small messages of as many origins, and beacons.
+pub const MAX_PARTS: usize = 1_024;
+
+/// The most messages of a part.
+pub const MAX_ITEMS: usize = 4_096;
+
+/// The most ids or origins in one part: 16 KiB.
+pub const MAX_IDS: usize = 2_048;
+
+/// The most ids in a [`Part::Want`]: what answers it is at most so many of the largest messages.
+pub const MAX_WANT: usize = 256;
+
+/// The bytes of a message, shared by all who send it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload(pub Arc<[u8]>);
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Item {
+    /// What it carries.
+    pub topic: Topic,
+    /// It.
+    pub data: Payload,
+}
+
+/// One thing that a frame says.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Part {
+    /// Messages of one origin, pushed.
+    Messages {
+        /// Who introduced them. Not [`Origin::NONE`]: without an origin nothing is pushed.
+        origin: Origin,
+        /// They, [`MAX_ITEMS`] at most.
+        #[borsh(deserialize_with = "at_most::<MAX_ITEMS, _, _>")]
+        items: Vec<Item>,
+    },
+    /// Messages that were asked for, with their origins, [`MAX_ITEMS`] at most.
+    Asked {
+        /// They.
+        #[borsh(deserialize_with = "at_most::<MAX_ITEMS, _, _>")]
+        items: Vec<(Origin, Item)>,
+    },
+    /// The sender has these, and stands by them: an announcement, or an acknowledgement.
+    Have(#[borsh(deserialize_with = "at_most::<MAX_IDS, _, _>")] Vec<ShortId>),
+    /// The sender had these and did not take them: they are not to be sent to it again.
+    Refused(#[borsh(deserialize_with = "at_most::<MAX_IDS, _, _>")] Vec<ShortId>),
+    /// The sender asks for these, [`MAX_WANT`] at most.
+    Want(#[borsh(deserialize_with = "at_most::<MAX_WANT, _, _>")] Vec<ShortId>),
+    /// The sender was asked for these and cannot give them.
+    Gone(#[borsh(deserialize_with = "at_most::<MAX_IDS, _, _>")] Vec<ShortId>),
+    /// Messages of these origins are only to be announced to the sender.
+    Lazy(#[borsh(deserialize_with = "at_most::<MAX_IDS, _, _>")] Vec<Origin>),
+    /// Messages of these origins are to be pushed to the sender.
+    Eager(#[borsh(deserialize_with = "at_most::<MAX_IDS, _, _>")] Vec<Origin>),
+    /// An empty message, by which paths are learnt.
+    Beacon {
+        /// Who sent it first.
+        origin: Origin,
+        /// Which of its beacons: they rise.
+        number: u64,
+    },
+}
+
+/// What is sent at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Frame {
+    /// What it says, [`MAX_PARTS`] at most.
+    #[borsh(deserialize_with = "at_most::<MAX_PARTS, _, _>")]
+    pub parts: Vec<Part>,
+}
+
+impl Frame {
+    /// Its encoding.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Decodes a frame from all of `bytes`.
+    ///
+    /// # Errors
+    /// More than `limit` bytes, malformed, trailing bytes, more of anything than is allowed, or
+    /// messages without an origin that were not asked for.
+    pub fn decode(bytes: &[u8], limit: usize) -> Result<Self, DecodeError> {
+        let frame: Self = decode(bytes, limit)?;
+        let nameless =
+            |part: &Part| matches!(part, Part::Messages { origin, .. } if *origin == Origin::NONE);
+        if frame.parts.iter().any(nameless) {
+            return Err(DecodeError::Malformed("pushed without an origin".into()));
+        }
+        Ok(frame)
+    }
+}
+
+/// Reads a list, and refuses a long one before it reads any of it.
+fn at_most<const MAX: usize, T: BorshDeserialize, R: Read>(from: &mut R) -> io::Result<Vec<T>> {
+    let count = u32::deserialize_reader(from)? as usize;
+    if count > MAX {
+        let what = format!("a list of {count}, where {MAX} are allowed");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+    }
+    // Not allocated ahead: the other may claim more than it sends.
+    let mut list = Vec::new();
+    for _ in 0..count {
+        list.push(T::deserialize_reader(from)?);
+    }
+    Ok(list)
+}
+
+impl BorshSerialize for Payload {
+    fn serialize<W: Write>(&self, to: &mut W) -> io::Result<()> {
+        self.0.serialize(to)
+    }
+}
+
+impl BorshDeserialize for Payload {
+    fn deserialize_reader<R: Read>(from: &mut R) -> io::Result<Self> {
+        Ok(Self(Vec::<u8>::deserialize_reader(from)?.into()))
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+/// What a message adds to a frame, in bytes: its topic, its length and itself.
+pub(super) fn item_bytes(data: &Payload) -> usize {
+    data.0.len().saturating_add(5)
+}
+
+/// What a part adds to a frame beside its messages: its kind, an origin and a count.
+pub(super) const PART_BYTES: usize = 13;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMIT: usize = 1 << 16;
+
+    fn item() -> Item {
+        Item { topic: Topic::Block, data: Payload(Arc::from([1, 2, 3].as_slice())) }
+    }
+
+    #[test]
+    fn every_part_comes_back_as_it_was() {
+        let parts = vec![
+            Part::Messages { origin: Origin(7), items: vec![item(), item()] },
+            Part::Asked { items: vec![(Origin::NONE, item())] },
+            Part::Have(vec![1, 2]),
+            Part::Refused(vec![3]),
+            Part::Want(vec![4]),
+            Part::Gone(vec![5]),
+            Part::Lazy(vec![Origin(6)]),
+            Part::Eager(vec![Origin(7)]),
+            Part::Beacon { origin: Origin(8), number: 9 },
+        ];
+        let frame = Frame { parts };
+        assert_eq!(Frame::decode(&frame.encode(), LIMIT), Ok(frame));
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused() {
+        let refused = |part: Part| Frame::decode(&Frame { parts: vec![part] }.encode(), LIMIT);
+        assert!(refused(Part::Want(vec![0; MAX_WANT])).is_ok());
+        assert!(refused(Part::Want(vec![0; MAX_WANT + 1])).is_err());
+        assert!(refused(Part::Have(vec![0; MAX_IDS + 1])).is_err());
+        assert!(refused(Part::Messages { origin: Origin::NONE, items: vec![item()] }).is_err());
+        let parts = vec![Part::Have(Vec::new()); MAX_PARTS + 1];
+        assert!(Frame::decode(&Frame { parts }.encode(), LIMIT).is_err());
+        let mut bytes = Frame::default().encode();
+        bytes.push(0);
+        assert!(Frame::decode(&bytes, LIMIT).is_err(), "trailing bytes");
+        assert!(Frame::decode(&Frame::default().encode(), 3).is_err(), "above the limit");
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_that_decode_are_the_encoding(bytes in prop::collection::vec(0u8..10, 0..200)) {
+            if let Ok(frame) = Frame::decode(&bytes, LIMIT) {
+                prop_assert_eq!(frame.encode(), bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What the router has to say to its owner.
+
+use std::sync::Arc;
+
+use super::frame::{Frame, PART_BYTES, Part, item_bytes};
+use super::message::MessageId;
+use crate::topic::Topic;
+
+/// What the router has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard<P> {
+    /// A copy of a message came, the first one included: then this comes before
+    /// [`Heard::Message`].
+    Copy {
+        /// Who sent it.
+        from: P,
+        /// What it carries.
+        topic: Topic,
+        /// It.
+        data: Arc<[u8]>,
+        /// Its id.
+        message: MessageId,
+        /// Whether it came as an answer, not as a push.
+        asked: bool,
+    },
+    /// The first copy of a message came. It is owed exactly one verdict.
+    Message {
+        /// Who sent it.
+        from: P,
+        /// What it carries.
+        topic: Topic,
+        /// It.
+        data: Arc<[u8]>,
+        /// Its id.
+        message: MessageId,
+        /// Whether we had asked for it.
+        asked: bool,
+    },
+    /// A message of our own is known to have reached a peer, the first one.
+    Taken {
+        /// Its id.
+        message: MessageId,
+        /// What it carries.
+        topic: Topic,
+        /// The peer.
+        by: P,
+    },
+    /// A message is no longer spread: every peer is known to have it or refused it (`unsure` is 0),
+    /// or the budget is spent.
+    Settled {
+        /// Its id.
+        message: MessageId,
+        /// What it carries.
+        topic: Topic,
+        /// Peers that are known to have it.
+        known: u32,
+        /// Peers that refused it.
+        refused: u32,
+        /// Peers of which neither is known.
+        unsure: u32,
+        /// How often it was sent, asked for or not.
+        pushed: u32,
+        /// How often it was announced or acknowledged.
+        announced: u32,
+    },
+    /// Something was dropped because a bound was reached.
+    Dropped {
+        /// Which bound.
+        place: &'static str,
+        /// How many.
+        count: u64,
+    },
+    /// A peer did what no peer that keeps the rules does.
+    Offence {
+        /// The peer.
+        peer: P,
+        /// What it did.
+        what: &'static str,
+    },
+}
+
+/// What went over a connection in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Frames.
+    pub frames: u64,
+    /// Messages pushed.
+    pub pushed: u64,
+    /// Their bytes, payload only.
+    pub pushed_bytes: u64,
+    /// Messages given on request.
+    pub asked: u64,
+    /// Their bytes, payload only.
+    pub asked_bytes: u64,
+    /// Copies of messages that were there before: only counted of what is received.
+    pub duplicates: u64,
+    /// Ids announced or acknowledged.
+    pub announced: u64,
+    /// Ids asked for.
+    pub wanted: u64,
+    /// Origins of which one side told the other to be lazy or eager.
+    pub turns: u64,
+    /// Beacons.
+    pub beacons: u64,
+    /// Encoded bytes other than payloads and beacons, the frames' lengths not counted.
+    pub control_bytes: u64,
+    /// Encoded bytes of beacons.
+    pub beacon_bytes: u64,
+}
+
+/// What went over a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerStats {
+    /// To the peer.
+    pub sent: Traffic,
+    /// From it.
+    pub received: Traffic,
+}
+
+impl Traffic {
+    /// Counts a frame.
+    pub(super) fn count(&mut self, frame: &Frame) {
+        let add = |to: &mut u64, much: usize| *to = to.saturating_add(much as u64);
+        add(&mut self.frames, 1);
+        for part in &frame.parts {
+            let control = match part {
+                Part::Messages { items, .. } => {
+                    let bytes: usize = items.iter().map(|item| item.data.0.len()).sum();
+                    add(&mut self.pushed, items.len());
+                    add(&mut self.pushed_bytes, bytes);
+                    let all: usize = items.iter().map(|item| item_bytes(&item.data)).sum();
+                    all.saturating_sub(bytes).saturating_add(PART_BYTES)
+                }
+                Part::Asked { items } => {
+                    let bytes: usize = items.iter().map(|(_, item)| item.data.0.len()).sum();
+                    add(&mut self.asked, items.len());
+                    add(&mut self.asked_bytes, bytes);
+                    list_bytes(items.len(), PART_BYTES)
+                }
+                Part::Have(ids) => {
+                    add(&mut self.announced, ids.len());
+                    list_bytes(ids.len(), 8)
+                }
+                Part::Want(ids) => {
+                    add(&mut self.wanted, ids.len());
+                    list_bytes(ids.len(), 8)
+                }
+                Part::Refused(ids) | Part::Gone(ids) => list_bytes(ids.len(), 8),
+                Part::Lazy(origins) | Part::Eager(origins) => {
+                    add(&mut self.turns, origins.len());
+                    list_bytes(origins.len(), 8)
+                }
+                Part::Beacon { .. } => {
+                    add(&mut self.beacons, 1);
+                    add(&mut self.beacon_bytes, BEACON_BYTES);
+                    0
+                }
+            };
+            add(&mut self.control_bytes, control);
+        }
+    }
+}
+
+/// A beacon's kind, origin and number.
+const BEACON_BYTES: usize = 17;
+
+/// A part's kind, its count and its elements.
+fn list_bytes(count: usize, each: usize) -> usize {
+    count.saturating_mul(each).saturating_add(5)
+}
