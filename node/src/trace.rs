@@ -4,4 +4,5 @@ mod disk;
 pub mod event;
 mod line;
 pub mod log;
+mod words;
 pub mod writer;

@@ -11,7 +11,8 @@ use hearsay_chain::{BlockId, Chain, Genesis, Store, Verdict, VerifiedBlock, code
 use hearsay_network::compact::BlockMessage;
 use hearsay_network::wire::{Request, Response, Standing};
 use hearsay_network::{
-    Command, Config, ConnectionConfig, GossipConfig, Multiaddr, NetEvent, PeerId, Responder, Topic,
+    Command, Config, ConnectionConfig, GossipConfig, Mode, Multiaddr, NetEvent, PeerId, Responder,
+    Topic,
 };
 use tokio::sync::mpsc;
 
@@ -107,7 +108,8 @@ impl Peer {
             genesis,
             listen: vec!["/ip4/127.0.0.1/tcp/0".parse()?],
             bootstrap,
-            gossip: GossipConfig::default(),
+            // By gossipsub alone, as a client of any kind would: what is pushed has tests of its own.
+            gossip: GossipConfig { mode: Mode::Flood, ..GossipConfig::default() },
             connections: ConnectionConfig::default(),
             largest_message: limits.block_bytes as usize,
             links: None,

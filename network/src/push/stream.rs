@@ -294,7 +294,9 @@ impl NetworkBehaviour for Push {
                 let messages = tally.messages();
                 if messages > MAX_MESSAGES {
                     let heard = vec![Heard::Offence { peer, what: "a frame of too many messages" }];
-                    return self.say(PushEvent::Heard(at, heard));
+                    self.say(PushEvent::Heard(at, heard));
+                    // What follows costs it as well, until it is kept away.
+                    return self.let_read(peer, connection);
                 }
                 let carries = messages > 0;
                 self.arrived.push_back(Arrived { peer, connection, frame, carries, at });

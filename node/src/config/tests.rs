@@ -138,7 +138,9 @@ fn the_table_that_the_flags_become_has_the_keys_of_the_settings() {
     // Each flag set to a value that only a file with the right key would give.
     let line = "--name n --data-dir /d --genesis /g --listen /l --bootstrap /b --rpc 127.0.0.1:1 \
                 --rpc-host h --rpc-origin http://o --authority-key a --node-key k --events e \
-                --keep-bodies 64 --log l --gossip-mesh 6 --gossip-mesh-low 5 --gossip-mesh-high 12 \
+                --keep-bodies 64 --log l --gossip-mode flood --gossip-blocks full --gossip-bundle-ms 1 \
+                --gossip-idontwant-bytes 1 --gossip-lazy false --gossip-partners random \
+                --gossip-reconcile-ms 1 --gossip-mesh 6 --gossip-mesh-low 5 --gossip-mesh-high 12 \
                 --gossip-heartbeat-ms 1 --gossip-flood-publish false --mempool-max-count 1 \
                 --mempool-max-memory 1 --mempool-max-ready-per-sender 1 \
                 --mempool-max-queued-per-sender 1 --mempool-replacement-percent 1 \

@@ -4,10 +4,9 @@
 //! fields and events that it does not know. Times are microseconds, sizes are bytes, ids are
 //! lower-case hex, peers are libp2p peer ids in base58.
 
-use std::fmt;
-
-use hearsay_network::Topic;
 use serde::{Deserialize, Serialize};
+
+pub use super::words::{Kind, Origin, PeerState, VerdictName, Via};
 
 /// The version of the fields below, carried by each [`Event::Start`].
 pub const SCHEMA: u32 = 1;
@@ -24,88 +23,6 @@ pub struct Record {
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
-}
-
-/// What a message carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// A transaction.
-    Tx,
-    /// A block.
-    Block,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Tx => "tx",
-            Kind::Block => "block",
-        })
-    }
-}
-
-/// How a message came into being at the node that introduces it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// Handed in over the RPC.
-    Rpc,
-    /// Made by this node in its slot.
-    Produced,
-}
-
-/// The path by which a copy came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Via {
-    /// Pushed by a gossip peer.
-    Gossip,
-    /// Announced by a gossip peer, and asked for.
-    Lazy,
-    /// Rebuilt from a compact block.
-    Compact,
-    /// Asked for by id, or handed over by a peer that was told that it is not here.
-    Fetch,
-    /// Exchanged by set reconciliation.
-    Reconcile,
-    /// Part of catching up with the chain.
-    Sync,
-}
-
-impl From<Topic> for Kind {
-    fn from(topic: Topic) -> Self {
-        match topic {
-            Topic::Tx => Kind::Tx,
-            Topic::Block => Kind::Block,
-        }
-    }
-}
-
-/// The answer of validation, as the network understands it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VerdictName {
-    /// Useful: relayed.
-    Accept,
-    /// Not useful and nobody's fault: dropped.
-    Ignore,
-    /// Never valid: dropped, and the sender is at fault.
-    Reject,
-}
-
-/// The state that a neighbour has come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PeerState {
-    /// The first connection to it stands.
-    Connected,
-    /// The last connection to it is gone.
-    Disconnected,
-    /// It speaks for another genesis and was turned away.
-    Foreign,
-    /// A round trip to it was measured.
-    Measured,
 }
 
 /// One thing that happened at a node.

@@ -54,6 +54,7 @@ mod valid;
 mod window;
 mod wire;
 mod words;
+mod words_table;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -5,13 +5,14 @@
 //! clock had it; the nodes of a local testnet share one machine's clock, so that times of different
 //! nodes may be subtracted.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hearsay_node::trace::event::{Kind, Origin, VerdictName, Via};
 
 use super::manifest::Manifest;
 use super::reconciliation::RoundLog;
+use super::words_table::Words;
 
 /// A node's place in [`Run::nodes`].
 pub(crate) type NodeIx = usize;
@@ -361,45 +362,5 @@ impl AtNode {
     /// All copies that came from the network.
     pub(crate) fn copies(&self) -> u64 {
         u64::from(self.first.is_some()) + self.again.len() as u64
-    }
-}
-
-/// Strings kept once each and named by a number.
-#[derive(Debug, Default)]
-pub(crate) struct Words {
-    index: HashMap<Arc<str>, Word>,
-    words: Vec<Arc<str>>,
-}
-
-impl Words {
-    /// The number of `word`, which is given one if it has none.
-    ///
-    /// # Panics
-    ///
-    /// When there are more than four thousand million of them.
-    pub(crate) fn intern(&mut self, word: &str) -> Word {
-        if let Some(&known) = self.index.get(word) {
-            return known;
-        }
-        let next = Word::try_from(self.words.len()).expect("fewer words than 2^32");
-        let word: Arc<str> = word.into();
-        self.words.push(Arc::clone(&word));
-        self.index.insert(word, next);
-        next
-    }
-
-    /// The word with this number.
-    pub(crate) fn get(&self, word: Word) -> &str {
-        &self.words[word as usize]
-    }
-
-    /// The number of `word`, if it has one.
-    pub(crate) fn find(&self, word: &str) -> Option<Word> {
-        self.index.get(word).copied()
-    }
-
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.words.len()
     }
 }

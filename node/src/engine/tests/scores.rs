@@ -53,7 +53,7 @@ fn known_stale_early_and_cheap_ones_cost_nothing_however_many_there_are() {
     let known = desk.tx(0, 0, 20);
     desk.gossip(peer(2), &known);
     let used = desk.tx(1, 0, 20);
-    desk.block(&[used.clone()]);
+    desk.block(std::slice::from_ref(&used));
     let mut poor = desk.transfer(2, 0, 20);
     poor.amount = 1 << 50;
     let poor = super::desk::signed(poor, 2);

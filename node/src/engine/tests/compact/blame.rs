@@ -25,9 +25,7 @@ fn whoever_gives_another_transaction_pays_once_it_is_sure_and_nobody_else_does()
     let block = block(&desk, &txs);
     let (liar, id, _) = question(&deliver(&mut desk, 1, &named(&block)));
     let other = codec::encode(desk.tx(1, 0, 9).transaction());
-    let lie = Response::Transactions(
-        vec![txs[0].transaction()].iter().map(codec::encode).chain([other]).collect(),
-    );
+    let lie = Response::Transactions(vec![codec::encode(txs[0].transaction()), other]);
     let effects = answer(&mut desk, (liar, id), Ok(lie));
     assert!(!penalises(&effects), "the names may be false as well");
     let (honest, id, places) = question(&effects);

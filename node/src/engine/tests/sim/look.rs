@@ -185,4 +185,27 @@ impl Sim {
         assert!(!self.trace.is_empty());
         tagged("hearsay/test/trace", &[&self.trace])
     }
+
+    /// Looks at what a node writes down, and keeps it.
+    pub(super) fn trace(&mut self, node: usize, event: &Event) {
+        match event {
+            Event::Included { .. } => self.nodes[node].included += 1,
+            Event::Tip { depth, .. } => {
+                let deepest = &mut self.nodes[node].deepest_reorg;
+                *deepest = (*deepest).max(*depth);
+                self.nodes[node].tip_changes += 1;
+            }
+            Event::Reconciled { .. } => self.reconciled.push((self.now, node, event.clone())),
+            Event::Received { id, via: Via::Reconcile | Via::Fetch, .. }
+            | Event::Duplicate { id, via: Via::Reconcile | Via::Fetch, .. } => {
+                *self.handed.entry((node, id.clone())).or_default() += 1;
+            }
+            Event::Rebuilt { from_pool, carried, fetched, .. } => {
+                self.nodes[node].rebuilt.push([*from_pool, *carried, *fetched]);
+            }
+            _ => {}
+        }
+        let line = format!("{} {node} {event:?}", self.now);
+        self.trace.extend_from_slice(line.as_bytes());
+    }
 }
