@@ -167,12 +167,12 @@ impl CompactBlock {
             return Err(DecodeError::TooLarge { found: least, limit });
         }
         let all = compact.names.len() as u64 + compact.carried.len() as u64;
-        let places = compact.carried.iter().map(|it| it.place);
+        let mut places = compact.carried.iter().map(|it| it.place);
         if all != u64::from(compact.header.fields.tx_count) {
             return Err(DecodeError::Malformed("not as many as the header counts".to_owned()));
         }
         if !places.clone().is_sorted_by(|a, b| a < b)
-            || places.last() >= Some(compact.header.fields.tx_count)
+            || places.next_back() >= Some(compact.header.fields.tx_count)
         {
             return Err(DecodeError::Malformed("places out of order".to_owned()));
         }

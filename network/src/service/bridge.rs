@@ -36,11 +36,14 @@ const CARRIED: Duration = Duration::from_secs(120);
 /// ignore.
 const MAX_CARRIED: usize = 65_536;
 
+/// A message that waits for its verdict.
+type Waiting = (Topic, Arc<[u8]>);
+
 /// What waits, what was carried, and who listens.
 #[derive(Debug)]
 pub(super) struct Bridge {
     listeners: BTreeSet<(Topic, PeerId)>,
-    waiting: LruCache<(Route, MessageId), (Topic, Arc<[u8]>)>,
+    waiting: LruCache<(Route, MessageId), Waiting>,
     waiting_bytes: usize,
     names: LruCache<MessageId, [u8; 32]>,
     carried: LruCache<[u8; 32], Duration>,
