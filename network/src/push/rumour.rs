@@ -193,7 +193,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
         }
     }
 
-    /// When [`Router::tick`] has something to do next.
+    /// When [`Router::tick`] has something to do next: at once, if that is in the past.
     #[must_use]
     pub fn wake_at(&self) -> Option<Duration> {
         let at_once = (!self.heard.is_empty()).then_some(Duration::ZERO);

@@ -159,7 +159,9 @@ impl Tree {
         now: Duration,
         config: &Config,
     ) -> (bool, [Option<Turn>; 2]) {
-        let first = match self.beacon {
+        // A number that nobody could have reached is forgotten in time.
+        let last = self.beacon.filter(|last| now.saturating_sub(last.at) < config.seen_for);
+        let first = match last {
             Some(last) if last.number > number => return (false, [None, None]),
             Some(last) if last.number == number => last,
             _ => {

@@ -174,6 +174,28 @@ fn forged_beacons_cut_nobody_off() {
 }
 
 #[test]
+fn when_links_become_slower_the_trees_move_to_others() {
+    for (beacons, most) in [(5, 1.1), (60, 1.6)] {
+        let config = Config { beacon_every: seconds(beacons), ..Config::default() };
+        let mut sim = Sim::new(30, 6, &config, 1);
+        sim.load(20, seconds(3), seconds(13));
+        sim.run(seconds(15));
+        for (number, line) in sim.lines.values_mut().enumerate() {
+            if number % 3 == 0 {
+                line.delay *= 4;
+            }
+        }
+        sim.load(20, seconds(15), seconds(40));
+        sim.run(seconds(60));
+        sim.fates.retain(|_, fate| fate.at > seconds(30));
+        let p99 = report(&format!("a third of the links slower, {beacons} s"), &sim);
+        let flooded = quantile(sim.flooded(), 0.99);
+        println!("flooded {flooded:.0} ms");
+        assert!(p99 <= most * flooded, "{p99} {flooded}");
+    }
+}
+
+#[test]
 #[ignore = "a table to choose the defaults by"]
 fn table() {
     for (announce, patience) in [

@@ -155,3 +155,60 @@ fn an_unknown_origin_is_pushed_to_some_and_announced_to_the_rest() {
     accept(&mut router, 20, 0, 2);
     assert!((11..=12).contains(&pushed(&mut router, 2)), "they stay lazy until they ask");
 }
+
+fn beacons(router: &mut Router<u32>, now: u64, peer: u32) -> Vec<u64> {
+    let parts = sent(router, now, peer);
+    let number = |part: &Part| match part {
+        Part::Beacon { origin: ORIGIN, number } => Some(*number),
+        _ => None,
+    };
+    parts.iter().filter_map(number).collect()
+}
+
+#[test]
+fn beacons_are_passed_on_once_and_only_if_their_numbers_rise() {
+    let mut router = with_peers(3);
+    let beacon = |number| Part::Beacon { origin: ORIGIN, number };
+    receive(&mut router, 10, 0, beacon(5));
+    assert_eq!(beacons(&mut router, 10, 1), [5]);
+    receive(&mut router, 11, 1, beacon(5));
+    receive(&mut router, 12, 2, beacon(4));
+    assert_eq!(beacons(&mut router, 12, 0), [5], "its giver hears it too, once");
+    assert_eq!(beacons(&mut router, 12, 1), []);
+    receive(&mut router, 13, 0, beacon(u64::MAX));
+    receive(&mut router, 14, 0, beacon(6));
+    assert_eq!(beacons(&mut router, 14, 1), [u64::MAX]);
+    // A number that cannot rise any more is forgotten in time.
+    receive(&mut router, 130_000, 0, beacon(7));
+    assert_eq!(beacons(&mut router, 130_000, 1), [7]);
+}
+
+#[test]
+fn beacons_turn_away_who_comes_second_but_never_who_gave_a_message() {
+    let mut router = with_peers(3);
+    let beacon = |number| Part::Beacon { origin: ORIGIN, number };
+    let lazy = Part::Lazy(vec![ORIGIN]);
+    receive(&mut router, 10, 0, beacon(1));
+    receive(&mut router, 15, 1, beacon(1));
+    assert!(sent(&mut router, 15, 1).contains(&lazy));
+    assert!(!sent(&mut router, 15, 0).contains(&lazy));
+    accept(&mut router, 100, 2, 1);
+    receive(&mut router, 200, 0, beacon(2));
+    receive(&mut router, 205, 2, beacon(2));
+    assert!(!sent(&mut router, 205, 2).contains(&lazy));
+}
+
+#[test]
+fn who_brings_a_beacon_clearly_before_the_one_that_pushes_is_asked_to_push() {
+    for (lead, expected) in [(5, false), (20, true)] {
+        let mut router = with_peers(2);
+        let beacon = |number| Part::Beacon { origin: ORIGIN, number };
+        accept(&mut router, 10, 0, 1);
+        receive(&mut router, 11, 1, push(&[1]));
+        sent(&mut router, 11, 1);
+        receive(&mut router, 100, 1, beacon(1));
+        receive(&mut router, 100 + lead, 0, beacon(1));
+        let told = sent(&mut router, 200, 1).contains(&Part::Eager(vec![ORIGIN]));
+        assert_eq!(told, expected);
+    }
+}
