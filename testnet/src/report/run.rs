@@ -5,8 +5,7 @@
 //! clock had it; the nodes of a local testnet share one machine's clock, so that times of different
 //! nodes may be subtracted.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use hearsay_node::trace::event::{Kind, Origin, VerdictName, Via};
 

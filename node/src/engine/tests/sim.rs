@@ -20,7 +20,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::engine::{Copy, Effect, Engine, Input, Kept, Setup, Time, Token};
-use crate::trace::event::{Event, Via};
+use crate::trace::event::Event;
 
 pub(super) const MS: u64 = 1_000;
 pub(super) const SECOND: u64 = 1_000_000;

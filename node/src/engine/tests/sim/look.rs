@@ -1,5 +1,6 @@
 //! Looking at a simulation, and switching its authorities off.
 
+use crate::trace::event::{Event, Via};
 use hearsay_chain::fork_choice::Candidate;
 use hearsay_chain::hash::tagged;
 use hearsay_chain::store::{Ends, MemoryStore};
