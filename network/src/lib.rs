@@ -1,7 +1,7 @@
 //! Gossip, sync and peers over libp2p.
 //!
-//! Pure: the wire format ([`wire`]), topics ([`topic`]) and the dialling plan. Shell: the swarm,
-//! which runs in one task ([`start`]), takes [`Command`]s and gives [`NetEvent`]s. The swarm
+//! Pure: the wire format ([`wire`], [`bundle`], [`compact`]), topics ([`topic`]), the router of
+//! [`push`], [`reconcile`], scores ([`score`]) and the dialling plan. Shell: the swarm, which runs in one task ([`start`]), takes [`Command`]s and gives [`NetEvent`]s. The swarm
 //! never waits for whoever reads its events; therefore anyone may wait for the swarm.
 
 pub mod bundle;

@@ -29,6 +29,7 @@ fn each_shipped_scenario_is_one_says_what_it_shows_and_asserts_something() {
         names,
         [
             "big-blocks",
+            "big-burst",
             "bridge",
             "burst",
             "calm",
