@@ -106,10 +106,14 @@ impl Scores {
         now_us: u64,
     ) -> Option<u64> {
         let score = self.entry(peer, now_us);
-        score.add(offence.points(), now_us);
         score.offences = score.offences.saturating_add(1);
         score.last = Some(reason);
-        if score.points(now_us) < BAN_AT || score.ban.is_some() {
+        // What was on its way when it was sent off changes nothing.
+        if score.ban.is_some() {
+            return None;
+        }
+        score.add(offence.points(), now_us);
+        if score.points(now_us) < BAN_AT {
             return None;
         }
         let bans = score.bans;
