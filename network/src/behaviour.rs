@@ -21,7 +21,7 @@ use crate::sync_codec::SyncCodec;
 use crate::tap::Tap;
 use crate::topic::{Topic, Topics};
 
-/// Requests that one connection may have open in each direction; the default is 100.
+/// Requests that one connection may have open, both directions together; the default is 100.
 const MAX_REQUESTS: usize = 8;
 
 /// A request that takes longer has failed. Four mebibytes in this time are 140 kB a second.

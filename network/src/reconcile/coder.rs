@@ -78,7 +78,7 @@ impl Walk {
     pub(super) fn step(&mut self) {
         // Each state gives the next one and, mixed, a number.
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        // In (0, 1], in steps of 2⁻³².
+        // In (0, 1], in steps of about 2⁻³²; the divisor is one less, and what is above 1 is cut.
         let uniform = ((check(self.state) >> 32) + 1) as f64 / f64::from(u32::MAX);
         let at = f64::from(self.next);
         let product = (at + 1.0) * (at + 2.0) / uniform.min(1.0);
