@@ -6,7 +6,6 @@
 //! own and takes the difference apart. It is done after about 1.35 symbols for each element of a large
 //! difference, 1.7 of a small one, and neither side needs to know its size beforehand: as long
 //! as it is not done, it asks for more.
-
 //!
 //! | part | what it is |
 //! | --- | --- |
