@@ -5,7 +5,7 @@
 
 mod handler;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::task::{Context, Poll, Waker};
 
 use hearsay_chain::GenesisId;
@@ -29,7 +29,12 @@ pub(crate) enum DatagramEvent {
     /// Datagrams can be sent to this peer from now on.
     Linked(PeerId),
     /// They cannot any more: its last stream, or its last connection, is gone.
-    Unlinked(PeerId),
+    Unlinked {
+        /// Whose.
+        peer: PeerId,
+        /// Whether either side had said goodbye.
+        graceful: bool,
+    },
     /// One came.
     Received(PeerId, Vec<u8>),
     /// What came was none.
@@ -45,6 +50,8 @@ pub(crate) struct Datagrams {
     dilation: u32,
     /// The connections of a peer on which our stream stands.
     open: BTreeMap<PeerId, Vec<ConnectionId>>,
+    /// Peers whose connections are about to be closed, by them or by us.
+    closing: BTreeSet<PeerId>,
     events: VecDeque<ToSwarm<DatagramEvent, Word>>,
     waiting: usize,
     dropped: u64,
@@ -61,6 +68,7 @@ impl Datagrams {
             limit,
             dilation: dilation.max(1),
             open: BTreeMap::new(),
+            closing: BTreeSet::new(),
             events: VecDeque::new(),
             waiting: 0,
             dropped: 0,
@@ -79,6 +87,13 @@ impl Datagrams {
             waker.wake();
         }
         true
+    }
+
+    /// Says to a peer that its connections are about to be closed, for no fault of anybody's.
+    pub(crate) fn say_goodbye(&mut self, peer: PeerId) {
+        if self.send(peer, Vec::new()) {
+            self.closing.insert(peer);
+        }
     }
 
     fn say(&mut self, event: DatagramEvent) {
@@ -101,7 +116,8 @@ impl Datagrams {
         open.retain(|it| *it != connection);
         if open.is_empty() {
             self.open.remove(&peer);
-            self.say(DatagramEvent::Unlinked(peer));
+            let graceful = self.closing.remove(&peer);
+            self.say(DatagramEvent::Unlinked { peer, graceful });
         }
     }
 
@@ -158,6 +174,7 @@ impl NetworkBehaviour for Datagrams {
                     self.dropped = self.dropped.saturating_add(1);
                 }
             }
+            News::Goodbye => drop(self.closing.insert(peer)),
             News::Garbled(what) => self.say(DatagramEvent::Garbled(peer, what)),
             News::Dropped(count) => self.dropped = self.dropped.saturating_add(count),
         }

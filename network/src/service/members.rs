@@ -28,8 +28,10 @@ pub(super) enum Errand {
     Send(PeerId, Vec<u8>),
     /// Connect to a member; nothing if a connection stands or is being made.
     Dial(PeerId, Vec<Multiaddr>),
-    /// Close all connections to a peer.
+    /// Close all connections to a peer that is dead.
     Disconnect(PeerId),
+    /// Say goodbye to a peer, and close all connections to it.
+    Part(PeerId),
     /// Tell of a change.
     Tell(Box<News>),
     /// A neighbour did what nobody does by mistake.
@@ -89,10 +91,10 @@ impl Membership {
     }
 
     /// They cannot any more.
-    pub(super) fn unlinked(&mut self, now: Duration, peer: PeerId) {
+    pub(super) fn unlinked(&mut self, now: Duration, peer: PeerId, graceful: bool) {
         self.since.remove(&peer);
         self.plan_at = now;
-        self.machine.unlinked(now, peer, false);
+        self.machine.unlinked(now, peer, graceful);
     }
 
     pub(super) fn received(&mut self, now: Duration, from: PeerId, datagram: &[u8]) {
@@ -218,7 +220,7 @@ impl Membership {
         for decision in decisions.unwrap_or_default() {
             errands.push(match decision {
                 Decision::Dial(peer, addresses) => Errand::Dial(peer, addresses),
-                Decision::Drop(peer) => Errand::Disconnect(peer),
+                Decision::Drop(peer) => Errand::Part(peer),
             });
         }
     }

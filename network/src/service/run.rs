@@ -58,6 +58,8 @@ pub(super) struct Service {
     membership: Option<Membership>,
     /// When peers of the address book are tried again, if there are no others.
     book_at: Duration,
+    /// Peers whose connections are to be closed, and when.
+    parting: Vec<(Duration, PeerId)>,
     started: Instant,
     dilation: u32,
 }
@@ -91,6 +93,7 @@ impl Service {
             traffic,
             membership,
             book_at: Duration::ZERO,
+            parting: Vec::new(),
             started: Instant::now(),
             dilation: config.dilation.max(1),
         })
@@ -122,6 +125,7 @@ impl Service {
                 _ = tick.tick() => {
                     self.turn_away();
                     self.let_back();
+                    self.part();
                     self.dial();
                     // Later copies cause no event of the swarm's that would hand them on.
                     let passed = self.pass_copies();

@@ -6,6 +6,7 @@ mod full_disk;
 mod hostile;
 mod lab;
 mod lab_up;
+mod members;
 mod node;
 mod partitions;
 mod push;

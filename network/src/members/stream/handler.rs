@@ -1,5 +1,6 @@
 //! One connection's streams of datagrams: one that we open and write, one that the peer opens and writes.
-//! A datagram is its length in two bytes, big-endian, and its bytes.
+//! A datagram is its length in two bytes, big-endian, and its bytes. A length of nothing is a goodbye: this
+//! connection is about to be closed by somebody who lives on.
 
 use std::collections::VecDeque;
 use std::io;
@@ -27,7 +28,7 @@ const MAX_STREAMS: u32 = 3;
 /// How long a stream may take to agree on its protocol, undilated: libp2p's default.
 const AGREEMENT: Duration = Duration::from_secs(10);
 
-/// What the behaviour tells a connection: to send this datagram.
+/// What the behaviour tells a connection: to send this datagram; an empty one is the goodbye.
 #[derive(Debug)]
 pub(crate) struct Word(pub(super) Vec<u8>);
 
@@ -40,6 +41,8 @@ pub(crate) enum News {
     Closed,
     /// A datagram came.
     Received(Vec<u8>),
+    /// The peer is about to close the connection.
+    Goodbye,
     /// What came was no datagram; the stream is closed.
     Garbled(&'static str),
     /// So many were dropped for newer ones.
@@ -153,7 +156,8 @@ impl Handler {
         match read {
             Ok(datagram) => {
                 self.inbound = Inbound::Reading(read_one(stream, self.limit).boxed());
-                self.news.push_back(News::Received(datagram));
+                let goodbye = datagram.is_empty();
+                self.news.push_back(if goodbye { News::Goodbye } else { News::Received(datagram) });
             }
             // The peer opens another, or the connection is going.
             Err(Unread::Over(error)) => debug!(%error, "a peer's stream of datagrams ended"),
@@ -177,7 +181,7 @@ async fn read_one(mut stream: Stream, limit: usize) -> (Stream, Result<Vec<u8>, 
     (stream, read)
 }
 
-/// Reads a datagram of 1 to `limit` bytes; nothing is allocated for a longer one.
+/// Reads a datagram of at most `limit` bytes; nothing is allocated for a longer one.
 async fn read_datagram<R: AsyncRead + Unpin>(
     from: &mut R,
     limit: usize,
@@ -185,8 +189,8 @@ async fn read_datagram<R: AsyncRead + Unpin>(
     let mut length = [0; LENGTH_BYTES];
     from.read_exact(&mut length).await?;
     let length = usize::from(u16::from_be_bytes(length));
-    if length == 0 || length > limit {
-        return Err(Unread::Garbled("a datagram of a length that none has"));
+    if length > limit {
+        return Err(Unread::Garbled("a datagram beyond the limit"));
     }
     let mut bytes = vec![0; length];
     from.read_exact(&mut bytes).await?;
@@ -230,7 +234,7 @@ impl ConnectionHandler for Handler {
     }
 
     fn on_behaviour_event(&mut self, Word(datagram): Word) {
-        if datagram.is_empty() || datagram.len() > self.limit {
+        if datagram.len() > self.limit {
             self.dropped = self.dropped.saturating_add(1);
             return;
         }
@@ -283,8 +287,8 @@ mod tests {
     }
 
     #[test]
-    fn a_length_of_nothing_or_beyond_the_limit_is_refused() {
-        for length in [0u16, 9, u16::MAX] {
+    fn a_length_beyond_the_limit_is_refused() {
+        for length in [9, u16::MAX] {
             let mut from = Cursor::new(length.to_be_bytes());
             assert!(matches!(block_on(read_datagram(&mut from, 8)), Err(Unread::Garbled(_))));
         }

@@ -14,7 +14,7 @@ use crate::members::stream::DatagramEvent;
 use crate::outbox::Closed;
 use crate::service::members::{Errand, Membership};
 
-/// How long a node that leaves goes on sending: its goodbyes have to get out of its queues.
+/// How long a connection, or a node that leaves, stays after a goodbye: it has to get out of its queues.
 const FAREWELL: Duration = Duration::from_millis(50);
 
 /// While this node knows nobody, so many peers of the address book are dialled at a time.
@@ -27,7 +27,9 @@ impl Service {
     pub(super) fn on_datagram(&mut self, event: DatagramEvent) -> Result<(), Closed> {
         match event {
             DatagramEvent::Linked(peer) => self.with_members(|it, now| it.linked(now, peer)),
-            DatagramEvent::Unlinked(peer) => self.with_members(|it, now| it.unlinked(now, peer)),
+            DatagramEvent::Unlinked { peer, graceful } => {
+                self.with_members(|it, now| it.unlinked(now, peer, graceful))
+            }
             DatagramEvent::Received(peer, bytes) => {
                 self.with_members(|it, now| it.received(now, peer, &bytes))
             }
@@ -87,6 +89,12 @@ impl Service {
                     // It may be gone already.
                     let _ = self.swarm.disconnect_peer_id(peer);
                 }
+                Errand::Part(peer) => {
+                    if let Some(datagrams) = self.swarm.behaviour_mut().members.as_mut() {
+                        datagrams.say_goodbye(peer);
+                    }
+                    self.parting.push((self.now().saturating_add(FAREWELL), peer));
+                }
                 Errand::Tell(news) => self.outbox.keep(NetEvent::Member(news))?,
                 Errand::Offence(peer, what) => {
                     self.outbox.keep(NetEvent::Offence { peer, what })?;
@@ -94,6 +102,17 @@ impl Service {
             }
         }
         Ok(())
+    }
+
+    /// Closes the connections to peers that had their goodbye.
+    pub(super) fn part(&mut self) {
+        let now = self.now();
+        let due: Vec<PeerId> =
+            self.parting.extract_if(.., |(at, _)| *at <= now).map(|(_, peer)| peer).collect();
+        for peer in due {
+            // It may be gone already.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
     }
 
     fn dial_member(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {

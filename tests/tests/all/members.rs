@@ -10,10 +10,9 @@ use hearsay_network::{
     Command, Config, ConnectionConfig, GossipConfig, MemberList, MembersConfig, Multiaddr,
     NetEvent, PeerId, start,
 };
+use hearsay_tests::DEADLINE;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-
-const DEADLINE: Duration = Duration::from_secs(60);
 
 struct Node {
     id: PeerId,
@@ -195,9 +194,8 @@ async fn a_node_that_leaves_is_known_to_have_left() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_finds_the_network_again_by_its_address_book_without_the_bootstrap_node() {
-    let dir = std::env::temp_dir().join(format!("hearsay-members-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let book = dir.join("peers.txt");
+    let dir = tempfile::tempdir().unwrap();
+    let book = dir.path().join("peers.txt");
     let first = Node::start(1, 1, &[], None).await;
     let second = Node::start(2, 1, &[&first], None).await;
     let third = Node::start(3, 1, &[&first], Some(book.clone())).await;
@@ -210,5 +208,4 @@ async fn a_node_finds_the_network_again_by_its_address_book_without_the_bootstra
     for node in [&second, &third] {
         node.until("the two that are left", |list| alive(list) == 2).await;
     }
-    std::fs::remove_dir_all(&dir).unwrap();
 }
