@@ -36,41 +36,4 @@ pub fn choices(candidates: &[Candidate], spare: bool) -> Vec<Choice> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::choice::{Chooser, Strategy};
-    use crate::members::profile::Key;
-
-    fn candidate(n: u8, busy: f64, queue: u16) -> Candidate {
-        let load = Load { busy: Load::busy_of(busy), queue, ..Load::default() };
-        let rtt = Some(Duration::from_millis(20));
-        Candidate { peer: Key([n; 32]).to_peer_id(), load, rtt }
-    }
-
-    #[test]
-    fn the_overloaded_are_spared_unless_all_are() {
-        let (idle, full) = (candidate(1, 0.1, 0), candidate(2, 1.0, 0));
-        let peers = |candidates: &[Candidate], spare| {
-            choices(candidates, spare).iter().map(|choice| choice.peer).collect::<Vec<_>>()
-        };
-        assert_eq!(peers(&[idle, full], true), [idle.peer]);
-        assert_eq!(peers(&[idle, full], false), [idle.peer, full.peer]);
-        assert_eq!(peers(&[full], true), [full.peer]);
-        assert_eq!(peers(&[], true), []);
-    }
-
-    #[test]
-    fn a_busy_node_gets_less_work_the_busier_it_is() {
-        let candidates = [candidate(1, 0.0, 0), candidate(2, 0.5, 0), candidate(3, 0.5, 30)];
-        let mut chooser = Chooser::new(Strategy::Weighted, 1);
-        let mut counts: BTreeMap<PeerId, usize> = BTreeMap::new();
-        for _ in 0..3_000 {
-            let chosen = chooser.choose(&choices(&candidates, true)).unwrap();
-            *counts.entry(chosen).or_default() += 1;
-        }
-        let counts = candidates.map(|candidate| counts[&candidate.peer]);
-        assert!(counts[0] > counts[1] * 3 / 2 && counts[1] > counts[2] * 3 / 2, "{counts:?}");
-    }
-}
+mod tests;

@@ -10,7 +10,9 @@ mod accept;
 mod check;
 mod claims;
 mod compare;
+mod config;
 mod drive;
+mod learn;
 mod output;
 mod own;
 mod record;
@@ -20,76 +22,31 @@ mod suspect;
 mod view;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::num::{NonZeroU8, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use foca::{AccumulatingRuntime, Foca, Timer};
 use hearsay_chain::ids::GenesisId;
+use libp2p::PeerId;
 use libp2p::identity::{KeyType, Keypair};
-use libp2p::{Multiaddr, PeerId};
 use lru::LruCache;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use self::check::Check;
+use self::config::foca_config;
+pub use self::config::{About, Config};
 pub use self::output::{Cause, Change, MemberView, News, Output, State, Stats, Traffic};
 use self::record::Record;
 use super::candidates::Candidates;
-use super::codec::{Local, PACKET_BYTES};
+use super::codec::Local;
 use super::guard::Allowance;
 use super::identity::Id;
 use super::load::Load;
-use super::profile::{Key, Role, SignedProfile};
+use super::profile::{Key, SignedProfile};
 use super::routes::{MAX_MEMBERS, Routes};
 use super::rumour::Topics;
 use super::suspicion::{Health, Suspicion};
-
-/// The times of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// How often one member is probed: 1 s. Also how long a probe may take in all.
-    pub probe_period: Duration,
-    /// How long to wait for a direct answer: 500 ms, the 99th percentile of two hops there and back
-    /// between continents.
-    pub probe_rtt: Duration,
-    /// How many members are asked to probe for us: 3.
-    pub helpers: NonZeroUsize,
-    /// How often fresh news is pushed, beside what rides on probes: 200 ms. Without news, never.
-    pub gossip_every: Duration,
-    /// How often lists are compared with one partner: 10 s, and more rarely beyond 32 members.
-    pub compare_every: Duration,
-    /// How often one member that is down is looked for: 5 s.
-    pub revive_every: Duration,
-    /// How long a member that is down stays on the list, and is looked for: an hour.
-    pub forget_after: Duration,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            probe_period: Duration::from_secs(1),
-            probe_rtt: Duration::from_millis(500),
-            helpers: NonZeroUsize::new(3).expect("not nought"),
-            gossip_every: Duration::from_millis(200),
-            compare_every: Duration::from_secs(10),
-            revive_every: Duration::from_secs(5),
-            forget_after: Duration::from_secs(3_600),
-        }
-    }
-}
-
-/// What a node says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About {
-    /// The name it goes by.
-    pub name: String,
-    /// Authority or plain node.
-    pub role: Role,
-    /// The version of its software.
-    pub version: String,
-    /// Where it can be reached.
-    pub addresses: Vec<Multiaddr>,
-}
 
 /// The machine cannot be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -176,6 +133,8 @@ pub struct Machine {
     gossiped: Option<Duration>,
     out: VecDeque<Output>,
     stats: Stats,
+    /// The state machine did something since the last look at its list.
+    dirty: bool,
 }
 
 impl Machine {
@@ -244,6 +203,7 @@ impl Machine {
             gossiped: None,
             out: VecDeque::new(),
             stats: Stats::default(),
+            dirty: false,
         })
     }
 
@@ -302,29 +262,5 @@ impl Machine {
     /// The members that are there, with ourselves.
     fn size(&self) -> usize {
         self.foca.num_members() + 1
-    }
-}
-
-/// How often each piece of news goes out: four times the decimal logarithm of the members
-/// (memberlist's `RetransmitMult`), which makes it all but certain that everybody hears it.
-fn transmissions(members: usize) -> u8 {
-    let times = 4.0 * ((members + 1) as f64).log10().ceil();
-    (times as u8).max(1)
-}
-
-fn foca_config(config: &Config, transmissions: u8) -> foca::Config {
-    foca::Config {
-        probe_period: config.probe_period,
-        probe_rtt: config.probe_rtt,
-        num_indirect_probes: config.helpers,
-        max_transmissions: NonZeroU8::new(transmissions).unwrap_or(NonZeroU8::MIN),
-        // The machine times suspicions itself; foca asks for a timer, and never gets it.
-        suspect_to_down_after: config.probe_period,
-        remove_down_after: Some(config.forget_after),
-        max_packet_size: NonZeroUsize::new(PACKET_BYTES).expect("not nought"),
-        notify_down_members: false,
-        periodic_announce: None,
-        periodic_announce_to_down_members: None,
-        periodic_gossip: None,
     }
 }

@@ -1,6 +1,7 @@
 //! The whole machine: many of them over links with delays, under virtual time.
 
 mod detect;
+mod fuzz;
 mod heal;
 mod hostile;
 mod join;

@@ -9,14 +9,9 @@ use super::super::guard::Allowance;
 use super::super::profile::{Key, SignedProfile};
 use super::super::routes::MAX_MEMBERS;
 use super::super::rumour::Rumour;
+use super::learn::own_profiles;
 use super::record::Record;
 use super::{Machine, Neighbour};
-
-/// How often a member is told how we hold it, at most: it answers within a few seconds if it can.
-const TELL_EVERY: Duration = Duration::from_secs(2);
-
-/// How far ahead of our own clock a generation may be. Clocks are wrong by hours, hardly by more.
-const AHEAD: Duration = Duration::from_secs(86_400);
 
 impl Machine {
     /// A connection to a peer stands, and frames can go both ways. Peers whose key is not an Ed25519
@@ -122,7 +117,7 @@ impl Machine {
         let generation = record.signed.profile.generation;
         if sealed.generation < generation {
             self.stats.outdated += 1;
-            self.tell(now, &src);
+            self.remind(now, &src);
             return;
         }
         if sealed.generation > generation {
@@ -195,6 +190,7 @@ impl Machine {
         let src = sealed.src;
         let nonce = self.nonce();
         let new = self.candidates.add(src, neighbour, nonce, now);
+        self.own_return(now, sealed);
         for signed in own_profiles(sealed) {
             self.learn(now, signed, false);
         }
@@ -243,88 +239,8 @@ impl Machine {
         }
     }
 
-    /// Takes in a profile, if it is newer than what we have and its signature holds. `spread` says
-    /// that it came as a rumour, which goes on if it is news.
-    pub(super) fn learn(&mut self, now: Duration, signed: &SignedProfile, spread: bool) {
-        let key = signed.profile.peer;
-        if key == self.me() {
-            self.learn_own(now, signed);
-            return;
-        }
-        let known = match (self.records.get(&key), self.candidates.get(&key)) {
-            (Some(record), _) => Some(record.signed.profile.age()),
-            (None, Some(candidate)) => candidate.profile.as_ref().map(|p| p.profile.age()),
-            (None, None) => return,
-        };
-        let age = signed.profile.age();
-        if known.is_some_and(|known| age <= known) || age.0 > self.latest_generation(now) {
-            return;
-        }
-        if signed.verify(&self.genesis).is_err() {
-            self.stats.forged += 1;
-            return;
-        }
-        // No way leads over a member that is down, until it comes back.
-        let back = known.is_none_or(|known| known.0 < age.0);
-        if back || !self.records.get(&key).is_some_and(Record::is_down) {
-            self.routes.set(key, &signed.profile.neighbours);
-        }
-        let Some(record) = self.records.get_mut(&key) else {
-            if let Some(candidate) = self.candidates.get_mut(&key) {
-                candidate.profile = Some(signed.clone());
-                self.candidates.hasten(&key, now);
-            }
-            return;
-        };
-        let renewed = record.replace(signed.clone());
-        if renewed {
-            let claim = super::claims::alive(record.id(), 0);
-            self.apply(now, [claim]);
-        } else {
-            self.tell_updated(now, &key);
-        }
-        if spread {
-            self.spread(now, &Rumour::Profile(signed.clone()));
-        }
-    }
-
-    fn latest_generation(&self, now: Duration) -> u64 {
-        let ahead = u64::try_from((now + AHEAD).as_millis()).unwrap_or(u64::MAX);
-        self.born.saturating_add(ahead)
-    }
-
-    /// Tells a member how we hold it, and shows it our profile, now and then.
-    pub(super) fn tell(&mut self, now: Duration, key: &Key) {
-        let due = |told: Option<Duration>| told.is_none_or(|at| now >= at + TELL_EVERY);
-        if self.records.get(key).is_some_and(|record| due(record.told)) {
-            if let Some(record) = self.records.get_mut(key) {
-                record.told = Some(now);
-            }
-            let (nonce, profile) = (self.nonce(), Some(self.own.clone()));
-            self.send(now, *key, Body::Hello { nonce, profile }, 2);
-        }
-    }
-
     pub(super) fn nonce(&mut self) -> u64 {
         use rand::RngExt;
         self.random.random()
     }
-}
-
-/// The profiles of its own source that a datagram carries.
-fn own_profiles(sealed: &Sealed) -> impl Iterator<Item = &SignedProfile> {
-    let (one, many, rumours): (_, &[SignedProfile], &[Rumour]) = match &sealed.body {
-        Body::Hello { profile, .. } | Body::HelloAck { profile, .. } => {
-            (profile.as_ref(), &[], &[])
-        }
-        Body::Profiles(profiles) => (None, profiles, &[]),
-        Body::Rumours(rumours) => (None, &[], rumours),
-        Body::Swim(swim) => (None, &[], &swim.rumours),
-        Body::Digest(_) | Body::List { .. } | Body::Want(_) => (None, &[], &[]),
-    };
-    let told = rumours.iter().filter_map(|rumour| match rumour {
-        Rumour::Profile(signed) => Some(signed),
-        Rumour::Accusation(_) | Rumour::Leave(_) => None,
-    });
-    one.into_iter().chain(many).chain(told).filter(|signed| signed.profile.peer == sealed.src)
 }

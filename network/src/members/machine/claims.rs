@@ -27,7 +27,14 @@ impl Machine {
     /// A member spoke: it is there.
     pub(super) fn alive(&mut self, now: Duration, sealed: &Sealed) {
         let incarnation = self.proved_incarnation(sealed);
-        self.apply(now, [alive(sealed.id(), incarnation)]);
+        let known = self.records.get(&sealed.src).is_some_and(|record| {
+            let shown = record.shown;
+            let same = shown.generation == sealed.generation && !record.fresh;
+            same && shown.standing == Standing::Alive && shown.incarnation >= incarnation
+        });
+        if !known {
+            self.apply(now, [alive(sealed.id(), incarnation)]);
+        }
     }
 
     /// A packet for the state machine.
@@ -70,6 +77,7 @@ impl Machine {
                     let nonce = self.nonce();
                     if self.candidates.add(key, teller, nonce, now) {
                         unproved.push(key);
+                        self.lead(&teller, key);
                     }
                 }
                 continue;

@@ -7,8 +7,10 @@ use foca::{AccumulatingRuntime, Member, OwnedNotification, Timer};
 use super::super::codec::{Claim, FocaPacket, Standing, Word};
 use super::super::envelope::{Body, Sealed, Swim};
 use super::super::identity::Id;
+use super::super::profile::Key;
 use super::super::rumour::Rumour;
-use super::{Machine, Probe, foca_config, transmissions};
+use super::config::{foca_config, transmissions};
+use super::{Machine, Probe};
 
 impl Machine {
     /// Gives foca claims that have been judged, and does what follows from them.
@@ -55,6 +57,7 @@ impl Machine {
             self.schedule(now, after, timer);
         }
         let sends: Vec<_> = std::iter::from_fn(|| self.runtime.to_send()).collect();
+        self.dirty = true;
         self.settle(now);
         for (to, data) in sends {
             self.send_packet(now, to, &data);
@@ -63,9 +66,10 @@ impl Machine {
     }
 
     fn schedule(&mut self, now: Duration, after: Duration, timer: Timer<Id>) {
-        let after = match timer {
-            Timer::ProbeRandomMember(_) | Timer::SendIndirectProbe { .. } => {
-                self.health.probe(after)
+        let after = match &timer {
+            Timer::ProbeRandomMember(_) => self.health.probe(after),
+            Timer::SendIndirectProbe { probed_id, .. } => {
+                self.health.probe(after.max(self.patience(&probed_id.key)))
             }
             Timer::RemoveDown(_) => after,
             // Suspicions are ours to time; the rest is switched off.
@@ -73,6 +77,13 @@ impl Machine {
         };
         self.timer_number += 1;
         self.timers.insert((now + after, self.timer_number), timer);
+    }
+
+    /// How long a direct answer may take from a member that is several hops away: half as long again
+    /// as it last did. The helpers need the rest of the period.
+    fn patience(&self, key: &Key) -> Duration {
+        let rtt = self.records.get(key).and_then(|record| record.rtt).unwrap_or_default();
+        rtt.mul_f64(1.5).min(self.config.probe_period.mul_f64(0.7))
     }
 
     /// foca began anew: its probe, and the timers of it, mean nothing any more.

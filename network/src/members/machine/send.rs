@@ -80,6 +80,15 @@ impl Machine {
         hops
     }
 
+    /// The way to a member is the way to one that spoke of it, until a better one is known.
+    pub(super) fn lead(&mut self, teller: &Key, key: Key) {
+        if self.via.peek(&key).is_none()
+            && let Some(hop) = self.ways(teller, None).first().copied()
+        {
+            self.via.put(key, hop);
+        }
+    }
+
     /// Where to try without a route: where something of it came from, and towards those who were
     /// its neighbours when it last said so. No route leads to a member that is down; the other side
     /// of a cut that has healed is found so.

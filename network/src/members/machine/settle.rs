@@ -15,6 +15,9 @@ use super::record::{Record, Shown};
 impl Machine {
     /// Compares the list with what was shown of it.
     pub(super) fn settle(&mut self, now: Duration) {
+        if !std::mem::take(&mut self.dirty) {
+            return;
+        }
         let list: BTreeMap<Key, Claim> =
             self.foca.iter_membership_state().map(|m| (m.id().key, Claim::from(m))).collect();
         let keys: Vec<Key> = self.records.keys().copied().collect();
@@ -63,12 +66,7 @@ impl Machine {
             self.stats.false_positives += u64::from(mistaken);
             self.news(now, key, Change::Renewed { mistaken });
         }
-        self.suspicion_of(
-            now,
-            key,
-            (fresh || renewed).then_some(()).map_or(Some(before), |()| None),
-            after,
-        );
+        self.suspicion_of(now, key, (!fresh && !renewed).then_some(before), after);
         if after.standing == Standing::Down
             && (fresh || renewed || before.standing != Standing::Down)
         {

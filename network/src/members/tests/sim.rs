@@ -1,6 +1,9 @@
 //! Many machines over links with delays, under virtual time. A link keeps order and may lose
 //! frames, which the streams of the real thing do not: it is the harder case.
 
+mod acts;
+mod look;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::time::Duration;
@@ -11,7 +14,7 @@ use libp2p::identity::Keypair;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::members::{About, Change, Config, Machine, News, Output, Role, State};
+use crate::members::{About, Config, Machine, News, Output, Role};
 
 pub(super) const GENESIS: GenesisId = GenesisId([7; 32]);
 
@@ -177,109 +180,6 @@ impl Sim {
         }
     }
 
-    /// Opens a link with a delay of 5 to 150 ms, the same one each time.
-    pub(super) fn link(&mut self, a: usize, b: usize) {
-        if a == b || self.links.get(&pair(a, b)).is_some_and(|link| link.up) {
-            return;
-        }
-        let delay = ms(self.random.random_range(5..=150));
-        let (now, epoch) = (self.now, self.number);
-        let link = self.links.entry(pair(a, b)).or_insert(Link {
-            delay,
-            up: true,
-            epoch,
-            last: [now, now],
-        });
-        (link.up, link.epoch) = (true, epoch);
-        let at = self.now + link.delay;
-        self.push(at, Event::Linked { node: a, peer: b });
-        self.push(at, Event::Linked { node: b, peer: a });
-    }
-
-    /// Breaks a link; what is on its way is lost.
-    pub(super) fn unlink(&mut self, a: usize, b: usize, graceful: bool) {
-        let Some(link) = self.links.get_mut(&pair(a, b)).filter(|link| link.up) else { return };
-        link.up = false;
-        let at = self.now + link.delay;
-        self.push(at, Event::Unlinked { node: a, peer: b, graceful });
-        self.push(at, Event::Unlinked { node: b, peer: a, graceful });
-    }
-
-    fn links_of(&self, node: usize) -> Vec<(usize, usize)> {
-        self.links.keys().filter(|(a, b)| *a == node || *b == node).copied().collect()
-    }
-
-    /// The process dies; its connections are reset.
-    pub(super) fn kill(&mut self, node: usize) {
-        self.vanish(node);
-        for (a, b) in self.links_of(node) {
-            self.unlink(a, b, false);
-        }
-    }
-
-    /// The machine dies, and says nothing.
-    pub(super) fn vanish(&mut self, node: usize) {
-        self.nodes[node].alive = false;
-    }
-
-    /// It starts again, with the links it had, and with a later generation.
-    pub(super) fn restart(&mut self, number: usize) {
-        let generation = BORN + self.now.as_millis() as u64 + 1_000;
-        self.restart_with(number, generation);
-    }
-
-    pub(super) fn restart_with(&mut self, number: usize, generation: u64) {
-        let seed = self.seed ^ self.number;
-        let node = &mut self.nodes[number];
-        node.machine = machine(number, generation, seed);
-        (node.alive, node.wake, node.busy_until) = (true, None, self.now);
-        for (a, b) in self.links_of(number) {
-            self.link(a, b);
-        }
-    }
-
-    /// SIGSTOP: nothing is read, and nothing done.
-    pub(super) fn pause(&mut self, node: usize) {
-        self.nodes[node].paused = Some(VecDeque::new());
-    }
-
-    /// SIGCONT: what has piled up is read, and timers are late.
-    pub(super) fn resume(&mut self, node: usize) {
-        let now = self.now;
-        for event in self.nodes[node].paused.take().unwrap_or_default() {
-            self.push(now, event);
-        }
-        self.schedule_wake(node);
-    }
-
-    /// It does everything so much later, from 5 % of it to all of it.
-    pub(super) fn starve(&mut self, node: usize, most: Duration) {
-        self.nodes[node].slow = Some(most);
-    }
-
-    /// Nothing passes between two groups; with `breaks` their connections are reset as well.
-    pub(super) fn cut(&mut self, group: &[usize], breaks: bool) {
-        let across = |(a, b): &&(usize, usize)| group.contains(a) != group.contains(b);
-        let cut: Vec<_> = self.links.keys().filter(across).copied().collect();
-        for (a, b) in cut {
-            if breaks {
-                self.unlink(a, b, false);
-            } else {
-                self.dead_air.insert((a, b));
-            }
-        }
-    }
-
-    /// All links return, those that broke after a second.
-    pub(super) fn heal(&mut self) {
-        self.dead_air.clear();
-        let down: Vec<_> =
-            self.links.iter().filter(|(_, link)| !link.up).map(|(pair, _)| *pair).collect();
-        for (a, b) in down {
-            self.link(a, b);
-        }
-    }
-
     fn push(&mut self, at: Duration, event: Event) {
         self.number += 1;
         self.events.push(Reverse((at, self.number, event)));
@@ -434,58 +334,8 @@ impl Sim {
         }
     }
 
-    fn number_of(&self, peer: &PeerId) -> Option<usize> {
+    pub(super) fn number_of(&self, peer: &PeerId) -> Option<usize> {
         self.numbers.get(peer).copied()
-    }
-
-    /// Whom a node holds to be there, by number.
-    pub(super) fn alive_with(&self, node: usize) -> BTreeSet<usize> {
-        let members = self.nodes[node].machine.members(self.now);
-        members
-            .iter()
-            .filter(|member| !member.own && !matches!(member.state, State::Down(_)))
-            .filter_map(|member| self.number_of(&member.peer))
-            .collect()
-    }
-
-    pub(super) fn living(&self) -> Vec<usize> {
-        (0..self.nodes.len()).filter(|node| self.nodes[*node].alive).collect()
-    }
-
-    /// Whether the lists of all who live hold exactly those who live.
-    pub(super) fn agrees(&self) -> bool {
-        let living: BTreeSet<usize> = self.living().into_iter().collect();
-        living.iter().all(|node| {
-            let mut there = self.alive_with(*node);
-            there.insert(*node);
-            there == living
-        })
-    }
-
-    /// When a node first told such a change about another since `since`.
-    pub(super) fn told(
-        &self,
-        node: usize,
-        about: usize,
-        since: Duration,
-        which: impl Fn(Change) -> bool,
-    ) -> Option<Duration> {
-        let peer = self.nodes[about].peer;
-        let news = self.nodes[node].news.iter();
-        news.filter(|(at, _)| *at >= since)
-            .find(|(_, news)| news.member.peer == peer && which(news.change))
-            .map(|(at, _)| *at - since)
-    }
-
-    /// How long each living node took to hold another to be down, ascending; none for those who
-    /// have not.
-    pub(super) fn detected(&self, about: usize, since: Duration) -> Vec<Option<Duration>> {
-        let others = self.living().into_iter().filter(|node| *node != about);
-        let mut times: Vec<_> = others
-            .map(|node| self.told(node, about, since, |c| matches!(c, Change::Down(_))))
-            .collect();
-        times.sort_by_key(|time| time.unwrap_or(Duration::MAX));
-        times
     }
 }
 
