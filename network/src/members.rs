@@ -21,6 +21,7 @@ pub mod choose;
 pub mod load;
 pub mod profile;
 pub mod routes;
+pub mod slots;
 
 mod candidates;
 mod codec;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::codec::Standing;
-use super::super::guard::{View, Window};
+use super::super::guard::{ALARMS, Allowance, PROFILES, View, Window};
 use super::super::identity::Id;
 use super::super::load::Load;
 use super::super::profile::SignedProfile;
@@ -29,6 +29,10 @@ pub(super) struct Record {
     pub(super) told: Option<Duration>,
     /// It said goodbye in this generation.
     pub(super) left: bool,
+    /// How many more profiles of it are taken in.
+    pub(super) profiles: Allowance,
+    /// How many more changes of its load are passed on.
+    pub(super) alarms: Allowance,
 }
 
 /// The state machine's view, as it was last shown to the outside.
@@ -60,6 +64,8 @@ impl Record {
             rtt: None,
             told: None,
             left: false,
+            profiles: Allowance::new(PROFILES, now),
+            alarms: Allowance::new(ALARMS, now),
         }
     }
 
