@@ -111,7 +111,7 @@ pub(crate) const FRAMES: Terms = Terms { a_second: 64.0, at_once: 256.0 };
 
 /// How many new profiles of one member are taken in and passed on. An honest one signs one every
 /// three seconds at most, beside those with which it refutes and renews.
-pub(crate) const PROFILES: Terms = Terms { a_second: 0.5, at_once: 6.0 };
+pub(crate) const PROFILES: Terms = Terms { a_second: 0.34, at_once: 4.0 };
 
 /// How many changes of its load one member may spread to all.
 pub(crate) const ALARMS: Terms = Terms { a_second: 0.2, at_once: 2.0 };

@@ -68,7 +68,7 @@ impl Machine {
     pub(super) fn alarm(&mut self, now: Duration, alarm: &Alarm) {
         let Some(record) = self.records.get_mut(&alarm.member.key) else { return };
         if record.id() != alarm.member
-            || alarm.counter <= record.load_counter
+            || alarm.counter <= record.alarm_counter
             || !record.alarms.take(now)
         {
             return;
@@ -78,8 +78,12 @@ impl Machine {
             return;
         }
         self.stats.bad_loads += u64::from(!alarm.load.sane());
-        record.load_counter = alarm.counter;
-        record.load = Some((alarm.load.bounded(), now));
+        record.alarm_counter = alarm.counter;
+        // The datagram that brought it may have told a later load.
+        if alarm.counter > record.load_counter {
+            record.load_counter = alarm.counter;
+            record.load = Some((alarm.load.bounded(), now));
+        }
         self.spread(now, &Rumour::Alarm(alarm.clone()));
     }
 

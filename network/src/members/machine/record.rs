@@ -24,6 +24,8 @@ pub(super) struct Record {
     pub(super) load: Option<(Load, Duration)>,
     /// The counter of the datagram that brought the load, so that an old one does not replace it.
     pub(super) load_counter: u64,
+    /// The counter of its last alarm.
+    pub(super) alarm_counter: u64,
     pub(super) rtt: Option<Duration>,
     /// When it last was told how we hold it.
     pub(super) told: Option<Duration>,
@@ -61,6 +63,7 @@ impl Record {
             shown,
             load: None,
             load_counter: 0,
+            alarm_counter: 0,
             rtt: None,
             told: None,
             left: false,
@@ -93,6 +96,7 @@ impl Record {
         if renewed {
             self.window = Window::default();
             self.load_counter = 0;
+            self.alarm_counter = 0;
             self.told = None;
             self.left = false;
         }

@@ -267,7 +267,8 @@ fn a_member_that_signs_a_profile_after_another_is_not_passed_on() {
     }
     let flooded = sent(&sim) - before;
     println!("{idle} bytes idle, {flooded} bytes under 500 profiles");
-    assert!(flooded < 4 * idle);
+    // Seven or eight of them go round, each as often as news does.
+    assert!(flooded < 5 * idle);
     unharmed(&sim);
 }
 
