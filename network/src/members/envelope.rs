@@ -182,3 +182,64 @@ impl Frame {
         Some(frame)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed(seed: u8, body: Body) -> (Keypair, Sealed) {
+        let keypair = Keypair::ed25519_from_bytes([seed; 32]).unwrap();
+        let sealed = Sealed {
+            src: Key::of(&keypair.public().to_peer_id()).unwrap(),
+            dst: Key([9; 32]),
+            generation: 1,
+            incarnation: 2,
+            counter: 3,
+            load: Load::default(),
+            held: None,
+            body,
+        };
+        (keypair, sealed)
+    }
+
+    const GENESIS: GenesisId = GenesisId([7; 32]);
+
+    #[test]
+    fn a_datagram_opens_as_it_was_sealed_however_many_carried_it() {
+        let (keypair, sealed) = sealed(1, Body::Hello { nonce: 5, profile: None });
+        let mut frame = sealed.seal(&keypair, &GENESIS);
+        let mut carriers = 0;
+        while let Some(next) = Frame::carried(&frame) {
+            frame = next;
+            carriers += 1;
+            assert_eq!(Sealed::open(&frame, &GENESIS).as_ref(), Ok(&sealed));
+            let Ok(Frame::Datagram { src, dst }) = Frame::peek(&frame) else { panic!() };
+            assert_eq!((src, dst), (sealed.src, sealed.dst));
+        }
+        assert_eq!(carriers, MAX_HOPS);
+    }
+
+    #[test]
+    fn no_bit_behind_the_hops_can_be_turned() {
+        let (keypair, sealed) = sealed(1, Body::Digest([3; 32]));
+        let frame = sealed.seal(&keypair, &GENESIS);
+        for bit in 16..frame.len() * 8 {
+            let mut turned = frame.clone();
+            turned[bit / 8] ^= 1 << (bit % 8);
+            assert!(Sealed::open(&turned, &GENESIS).is_err(), "bit {bit}");
+        }
+        assert_eq!(Sealed::open(&frame, &GenesisId([8; 32])), Err(Bad::Signature));
+        assert_eq!(Sealed::open(&frame[..frame.len() - 1], &GENESIS), Err(Bad::Malformed));
+    }
+
+    #[test]
+    fn a_frame_is_judged_by_its_first_bytes_and_its_length() {
+        assert_eq!(Frame::peek(&[]), Err(Bad::Malformed));
+        assert_eq!(Frame::peek(&[DATAGRAM, MAX_HOPS + 1]), Err(Bad::Malformed));
+        assert_eq!(Frame::peek(&[DATAGRAM; 40]), Err(Bad::Malformed));
+        assert_eq!(Frame::peek(&vec![DATAGRAM; MAX_FRAME + 1]), Err(Bad::Oversized));
+        let load = Load { queue: 3, ..Load::default() };
+        assert_eq!(Frame::peek(&Frame::of_load(&load)), Ok(Frame::Load(load)));
+        assert_eq!(Frame::peek(&[LOAD, 1]), Err(Bad::Malformed));
+    }
+}

@@ -56,3 +56,50 @@ pub(crate) fn pack(profiles: Vec<SignedProfile>) -> Vec<Vec<SignedProfile>> {
     }
     packs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::codec::PACKET_BYTES;
+    use super::super::identity::Id;
+    use super::super::profile::{Key, MAX_PROFILE_BYTES, Profile, Role, Short};
+    use super::*;
+
+    #[test]
+    fn a_list_goes_in_parts_that_fit_and_an_empty_one_in_one() {
+        let claim = |n: u8| Claim {
+            id: Id { key: Key([n; 32]), generation: 1 },
+            incarnation: 0,
+            standing: Standing::Alive,
+        };
+        let claims: Vec<Claim> = (0..100).map(claim).collect();
+        let parts = parts(&claims);
+        assert_eq!(parts.concat(), claims);
+        assert!(parts.iter().all(|part| to_vec(part).unwrap().len() <= PACKET_BYTES));
+        assert_eq!(super::parts(&[]), [[]]);
+    }
+
+    #[test]
+    fn profiles_are_packed_to_the_bound_and_no_more_than_can_be_wanted() {
+        let profile = |n: u8| SignedProfile {
+            profile: Profile {
+                peer: Key([n; 32]),
+                generation: 1,
+                number: 1,
+                role: Role::Relay,
+                version: "v".repeat(32),
+                name: "n".repeat(32),
+                addresses: vec![],
+                neighbours: (0..n % 32).map(|n| Short([n; 4])).collect(),
+            },
+            signature: [0; 64],
+        };
+        let all: Vec<SignedProfile> = (0..100).map(profile).collect();
+        let packs = pack(all.clone());
+        assert_eq!(packs.concat(), all[..MAX_WANTED]);
+        let most = PACKET_BYTES.max(MAX_PROFILE_BYTES);
+        let bytes =
+            |pack: &Vec<SignedProfile>| pack.iter().map(|p| p.encode().len()).sum::<usize>();
+        assert!(packs.iter().all(|pack| bytes(pack) <= most));
+        assert!(packs.len() <= 12);
+    }
+}

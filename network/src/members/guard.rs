@@ -96,28 +96,43 @@ impl Window {
     }
 }
 
-/// How many frames one neighbour may hand us: a second, and at once.
+/// So many a second, and so many at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    a_second: f64,
+    at_once: f64,
+}
+
+/// How many frames one neighbour may hand us.
 ///
 /// An idle node of a hundred hands its neighbours fewer than one a second each; when many join or
 /// go at once, tens. A joining node is greeted by every member within a second or two.
+pub(crate) const FRAMES: Terms = Terms { a_second: 64.0, at_once: 256.0 };
+
+/// How many new profiles of one member are taken in and passed on. An honest one signs one every
+/// three seconds at most, beside those with which it refutes and renews.
+pub(crate) const PROFILES: Terms = Terms { a_second: 0.34, at_once: 4.0 };
+
+/// How many changes of its load one member may spread to all.
+pub(crate) const ALARMS: Terms = Terms { a_second: 0.2, at_once: 2.0 };
+
+/// What is left of something that comes back with time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowance {
+    terms: Terms,
     left: f64,
     at: Duration,
 }
 
 impl Allowance {
-    const A_SECOND: f64 = 64.0;
-    const AT_ONCE: f64 = 256.0;
-
-    pub(crate) const fn new(now: Duration) -> Self {
-        Self { left: Self::AT_ONCE, at: now }
+    pub(crate) const fn new(terms: Terms, now: Duration) -> Self {
+        Self { terms, left: terms.at_once, at: now }
     }
 
-    /// Takes one frame, if it may come.
+    /// Takes one, if it may come.
     pub(crate) fn take(&mut self, now: Duration) -> bool {
         let passed = now.saturating_sub(self.at).as_secs_f64();
-        self.left = passed.mul_add(Self::A_SECOND, self.left).min(Self::AT_ONCE);
+        self.left = passed.mul_add(self.terms.a_second, self.left).min(self.terms.at_once);
         self.at = self.at.max(now);
         let may = self.left >= 1.0;
         if may {
@@ -198,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_neighbour_has_a_burst_and_then_a_rate() {
-        let mut allowance = Allowance::new(Duration::ZERO);
+        let mut allowance = Allowance::new(FRAMES, Duration::ZERO);
         assert_eq!((0..300).filter(|_| allowance.take(Duration::ZERO)).count(), 256);
         let later = Duration::from_secs(1);
         assert_eq!((0..300).filter(|_| allowance.take(later)).count(), 64);

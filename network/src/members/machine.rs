@@ -40,7 +40,7 @@ pub use self::output::{Cause, Change, MemberView, News, Output, State, Stats, Tr
 use self::record::Record;
 use super::candidates::Candidates;
 use super::codec::Local;
-use super::guard::Allowance;
+use super::guard::{ALARMS, Allowance};
 use super::identity::Id;
 use super::load::Load;
 use super::profile::{Key, SignedProfile};
@@ -109,6 +109,8 @@ pub struct Machine {
     load: Load,
     /// The load that the neighbours know, and since when.
     told_load: Option<(Load, Duration)>,
+    /// How many more changes of our load we spread to all.
+    alarms: Allowance,
     published: Duration,
     renewed: Option<Duration>,
     /// Who made us renew, and when.
@@ -130,6 +132,8 @@ pub struct Machine {
     wanted: LruCache<Key, Duration>,
 
     due: Due,
+    /// When we wanted to be called at the latest.
+    promised: Option<Duration>,
     gossiped: Option<Duration>,
     out: VecDeque<Output>,
     stats: Stats,
@@ -185,6 +189,7 @@ impl Machine {
             counter: 0,
             load: Load::default(),
             told_load: None,
+            alarms: Allowance::new(ALARMS, Duration::ZERO),
             published: Duration::ZERO,
             renewed: None,
             renewers: LruCache::new(NonZeroUsize::new(MAX_MEMBERS).expect("not nought")),
@@ -200,6 +205,7 @@ impl Machine {
             health: Health::default(),
             wanted: LruCache::new(NonZeroUsize::new(MAX_MEMBERS).expect("not nought")),
             due: Due::default(),
+            promised: None,
             gossiped: None,
             out: VecDeque::new(),
             stats: Stats::default(),
@@ -232,12 +238,7 @@ impl Machine {
         if self.gone {
             return;
         }
-        if let Some(due) = self.next_wake()
-            && let late = now.saturating_sub(due)
-            && late > 2 * self.config.probe_period
-        {
-            self.resume(now, late);
-        }
+        self.awake(now);
         self.run_timers(now);
         self.end_suspicions(now);
         self.end_checks(now);
@@ -248,6 +249,26 @@ impl Machine {
         self.publish_if_due(now);
         self.tell_load(now);
         self.settle(now);
+        self.promise(now);
+    }
+
+    /// Before anything is done: whether we come much later than we wanted to be called.
+    fn awake(&mut self, now: Duration) {
+        let late = self.promised.map_or(Duration::ZERO, |at| now.saturating_sub(at));
+        if late > 2 * self.config.probe_period {
+            self.resume(now, late);
+        } else if late > self.config.probe_rtt {
+            self.health.worse();
+        } else {
+            return;
+        }
+        self.promised = Some(now);
+    }
+
+    /// After everything is done: when we want to be called. What is due meanwhile does not count,
+    /// as a suspicion can end earlier than it was to when others confirm it.
+    fn promise(&mut self, now: Duration) {
+        self.promised = self.next_wake().map(|at| at.max(now));
     }
 
     /// A probability out of so many in all: at random, so that many members do not do the same.

@@ -1,5 +1,5 @@
-//! What spreads beside foca's updates, each signed by whom it speaks for: profiles, accusations and
-//! farewells. foca carries them on its packets with the same budget as its updates.
+//! What spreads beside foca's updates, each signed by whom it speaks for: profiles, accusations,
+//! farewells and alarms. foca carries them on its packets with the same budget as its updates.
 
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use foca::{BroadcastHandler, Incarnation, Invalidates};
@@ -7,10 +7,12 @@ use hearsay_chain::ids::GenesisId;
 use libp2p::identity::Keypair;
 
 use super::identity::Id;
+use super::load::Load;
 use super::profile::{Key, SignedProfile};
 use super::seal::{self, Signature};
 
 const ACCUSATION: &str = "hearsay/member/accusation/1";
+const ALARM: &str = "hearsay/member/alarm/1";
 const LEAVE: &str = "hearsay/member/leave/1";
 
 /// One member suspects another, and says why. As each is signed, accusers can be counted.
@@ -50,6 +52,39 @@ impl Accusation {
     }
 }
 
+/// A member has too much to do, or no longer. Loads reach those who talk to a member anyway; that it
+/// is to be spared is for everybody to know at once.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct Alarm {
+    pub(crate) member: Id,
+    /// Of the same series as the counters of its datagrams, so that the later load counts.
+    pub(crate) counter: u64,
+    pub(crate) load: Load,
+    signature: Signature,
+}
+
+impl Alarm {
+    pub(crate) fn sign(
+        keypair: &Keypair,
+        genesis: &GenesisId,
+        member: Id,
+        counter: u64,
+        load: Load,
+    ) -> Self {
+        let signature = seal::sign(keypair, ALARM, genesis, &Self::text(&member, counter, &load));
+        Self { member, counter, load, signature }
+    }
+
+    fn text(member: &Id, counter: u64, load: &Load) -> Vec<u8> {
+        borsh::to_vec(&(member.generation, counter, load)).expect("memory takes what is written")
+    }
+
+    pub(crate) fn verify(&self, genesis: &GenesisId) -> bool {
+        let body = Self::text(&self.member, self.counter, &self.load);
+        seal::verify(&self.member.key, ALARM, genesis, &body, &self.signature)
+    }
+}
+
 /// A member goes, by its own will.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Leave {
@@ -75,6 +110,7 @@ pub(crate) enum Rumour {
     Profile(SignedProfile),
     Accusation(Accusation),
     Leave(Leave),
+    Alarm(Alarm),
 }
 
 impl Rumour {
@@ -89,6 +125,7 @@ impl Rumour {
                 Topic::Accusation { by: accusation.accuser, about: accusation.subject.key }
             }
             Self::Leave(leave) => Topic::Leave(leave.member.key),
+            Self::Alarm(alarm) => Topic::Alarm(alarm.member.key),
         }
     }
 }
@@ -99,6 +136,7 @@ pub(crate) enum Topic {
     Profile(Key),
     Accusation { by: Key, about: Key },
     Leave(Key),
+    Alarm(Key),
 }
 
 impl Invalidates for Topic {

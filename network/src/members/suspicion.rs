@@ -26,7 +26,7 @@ const LINK_CONFIRMATIONS: f64 = 2.0;
 /// refutes within it.
 const SHORTEST: f64 = 4.0;
 /// The longest, in times the shortest. The paper's is 6; with 2 the death of a machine that breaks
-/// no connection is known within 10 s among 20, and neighbours ask before they confirm.
+/// no connection is known within some 11 s among 20, and neighbours ask before they confirm.
 const LONGEST: f64 = 2.0;
 /// The shortest after broken connections: one period, in which the news crosses the network and a
 /// refutation comes back.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use libp2p::PeerId;
 
 use super::super::envelope::{Bad, Body, Frame, Sealed};
-use super::super::guard::Allowance;
+use super::super::guard::{Allowance, FRAMES};
 use super::super::profile::{Key, SignedProfile};
 use super::super::routes::MAX_MEMBERS;
 use super::super::rumour::Rumour;
@@ -20,7 +20,9 @@ impl Machine {
         let Some(key) = Key::of(&peer).filter(|key| *key != self.me() && !self.gone) else {
             return;
         };
-        self.neighbours.insert(key, Neighbour { peer, allowance: Allowance::new(now) });
+        self.awake(now);
+        let allowance = Allowance::new(FRAMES, now);
+        self.neighbours.entry(key).or_insert(Neighbour { peer, allowance });
         self.routes.link(key);
         self.publish_soon(now);
         if self.records.contains_key(&key) {
@@ -34,12 +36,14 @@ impl Machine {
             self.greet(now);
         }
         self.settle(now);
+        self.promise(now);
     }
 
     /// A frame from a neighbour.
     pub fn received(&mut self, now: Duration, from: PeerId, bytes: &[u8]) {
         self.stats.received.add(bytes.len());
         let Some(key) = Key::of(&from).filter(|_| !self.gone) else { return };
+        self.awake(now);
         let Some(neighbour) = self.neighbours.get_mut(&key) else { return };
         if !neighbour.allowance.take(now) {
             self.stats.excess += 1;
@@ -73,11 +77,19 @@ impl Machine {
             Err(bad) => self.blame(from, bad),
         }
         self.settle(now);
+        self.promise(now);
     }
 
     fn open(&mut self, now: Duration, from: PeerId, (neighbour, src): (Key, Key), bytes: &[u8]) {
         match Sealed::open(bytes, &self.genesis) {
-            Ok(sealed) => self.accept(now, neighbour, &sealed),
+            Ok(sealed) => {
+                let forged = self.stats.forged;
+                self.accept(now, neighbour, &sealed);
+                // The honest pass on nothing whose signature they did not check.
+                if neighbour == src && self.stats.forged > forged {
+                    self.offend(from, "forged member rumour");
+                }
+            }
             Err(bad) if neighbour == src => self.blame(from, bad),
             // A carrier cannot check a signature cheaply, and need not.
             Err(bad) => self.count_bad(bad),

@@ -34,8 +34,10 @@ impl Machine {
         if self.neighbours.remove(&key).is_none() {
             return;
         }
+        self.awake(now);
         self.routes.unlink(&key);
         self.publish_soon(now);
+        self.promise(now);
         let Some(record) = self.records.get(&key) else {
             return;
         };
@@ -48,6 +50,7 @@ impl Machine {
         self.dial(key);
         self.ask(now, &key, WAYS);
         self.settle(now);
+        self.promise(now);
     }
 
     /// Asks a neighbour that is suspected. The question tells it so, and it can refute.

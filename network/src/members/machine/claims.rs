@@ -122,6 +122,7 @@ impl Machine {
                 Rumour::Accusation(accusation) => {
                     claims.extend(self.accusation(now, teller, accusation));
                 }
+                Rumour::Alarm(alarm) => self.alarm(now, alarm),
                 Rumour::Leave(leave) => claims.extend(self.farewell(now, leave)),
             }
         }

@@ -71,7 +71,13 @@ impl Machine {
             Timer::SendIndirectProbe { probed_id, .. } => {
                 self.health.probe(after.max(self.patience(&probed_id.key)))
             }
-            Timer::RemoveDown(_) => after,
+            Timer::RemoveDown(id) => {
+                // One for each member, however often it comes and goes.
+                let same =
+                    |timer: &Timer<Id>| matches!(timer, Timer::RemoveDown(t) if t.key == id.key);
+                self.timers.retain(|_, timer| !same(timer));
+                after
+            }
             // Suspicions are ours to time; the rest is switched off.
             _ => return,
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::envelope::{Body, Sealed};
 use super::super::profile::{Key, SignedProfile};
-use super::super::rumour::Rumour;
+use super::super::rumour::{Alarm, Rumour};
 use super::Machine;
 use super::record::Record;
 
@@ -30,6 +30,10 @@ impl Machine {
         };
         let age = signed.profile.age();
         if known.is_some_and(|known| age <= known) || age.0 > self.latest_generation(now) {
+            return;
+        }
+        if self.records.get_mut(&key).is_some_and(|record| !record.profiles.take(now)) {
+            self.stats.excess += 1;
             return;
         }
         if signed.verify(&self.genesis).is_err() {
@@ -58,6 +62,29 @@ impl Machine {
         if spread {
             self.spread(now, &Rumour::Profile(signed.clone()));
         }
+    }
+
+    /// A member has too much to do, or no longer: noted, and passed on if it is news.
+    pub(super) fn alarm(&mut self, now: Duration, alarm: &Alarm) {
+        let Some(record) = self.records.get_mut(&alarm.member.key) else { return };
+        if record.id() != alarm.member
+            || alarm.counter <= record.alarm_counter
+            || !record.alarms.take(now)
+        {
+            return;
+        }
+        if !alarm.verify(&self.genesis) {
+            self.stats.forged += 1;
+            return;
+        }
+        self.stats.bad_loads += u64::from(!alarm.load.sane());
+        record.alarm_counter = alarm.counter;
+        // The datagram that brought it may have told a later load.
+        if alarm.counter > record.load_counter {
+            record.load_counter = alarm.counter;
+            record.load = Some((alarm.load.bounded(), now));
+        }
+        self.spread(now, &Rumour::Alarm(alarm.clone()));
     }
 
     fn latest_generation(&self, now: Duration) -> u64 {
@@ -112,7 +139,7 @@ pub(super) fn own_profiles(sealed: &Sealed) -> impl Iterator<Item = &SignedProfi
     };
     let told = rumours.iter().filter_map(|rumour| match rumour {
         Rumour::Profile(signed) => Some(signed),
-        Rumour::Accusation(_) | Rumour::Leave(_) => None,
+        Rumour::Accusation(_) | Rumour::Leave(_) | Rumour::Alarm(_) => None,
     });
     one.into_iter().chain(many).chain(told).filter(|signed| signed.profile.peer == sealed.src)
 }

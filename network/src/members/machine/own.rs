@@ -8,7 +8,7 @@ use super::super::envelope::{Body, Frame};
 use super::super::identity::Id;
 use super::super::load::Load;
 use super::super::profile::{Key, Profile, Short, SignedProfile};
-use super::super::rumour::{Leave, Rumour};
+use super::super::rumour::{Alarm, Leave, Rumour};
 use super::output::{Change, News, Output};
 use super::{About, Machine};
 
@@ -37,7 +37,13 @@ pub(super) fn profile(
 impl Machine {
     /// Our load from now on. Every datagram carries it, and neighbours hear of changes.
     pub fn set_load(&mut self, now: Duration, load: Load) {
-        self.load = load.bounded();
+        let before = std::mem::replace(&mut self.load, load.bounded());
+        if before.overloaded() != self.load.overloaded() && self.alarms.take(now) {
+            self.counter += 1;
+            let id = *self.foca.identity();
+            let alarm = Alarm::sign(&self.keypair, &self.genesis, id, self.counter, self.load);
+            self.spread(now, &Rumour::Alarm(alarm));
+        }
         if self.due.load.is_none() && !self.neighbours.is_empty() {
             self.due.load = Some(now);
         } else if let (Some(due), Some((told, at))) = (self.due.load.as_mut(), &self.told_load)

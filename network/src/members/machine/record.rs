@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::codec::Standing;
-use super::super::guard::{View, Window};
+use super::super::guard::{ALARMS, Allowance, PROFILES, View, Window};
 use super::super::identity::Id;
 use super::super::load::Load;
 use super::super::profile::SignedProfile;
@@ -24,11 +24,17 @@ pub(super) struct Record {
     pub(super) load: Option<(Load, Duration)>,
     /// The counter of the datagram that brought the load, so that an old one does not replace it.
     pub(super) load_counter: u64,
+    /// The counter of its last alarm.
+    pub(super) alarm_counter: u64,
     pub(super) rtt: Option<Duration>,
     /// When it last was told how we hold it.
     pub(super) told: Option<Duration>,
     /// It said goodbye in this generation.
     pub(super) left: bool,
+    /// How many more profiles of it are taken in.
+    pub(super) profiles: Allowance,
+    /// How many more changes of its load are passed on.
+    pub(super) alarms: Allowance,
 }
 
 /// The state machine's view, as it was last shown to the outside.
@@ -57,9 +63,12 @@ impl Record {
             shown,
             load: None,
             load_counter: 0,
+            alarm_counter: 0,
             rtt: None,
             told: None,
             left: false,
+            profiles: Allowance::new(PROFILES, now),
+            alarms: Allowance::new(ALARMS, now),
         }
     }
 
@@ -87,6 +96,7 @@ impl Record {
         if renewed {
             self.window = Window::default();
             self.load_counter = 0;
+            self.alarm_counter = 0;
             self.told = None;
             self.left = false;
         }

@@ -71,6 +71,10 @@ impl Machine {
 
     /// The neighbours on the way to a member, the best first.
     fn ways(&mut self, dst: &Key, except: Option<&Key>) -> Vec<Key> {
+        if Some(dst) != except && self.neighbours.contains_key(dst) {
+            let others = self.routes.next_hops(dst).into_iter().filter(|hop| hop != dst);
+            return [*dst].into_iter().chain(others).collect();
+        }
         let mut hops = self.routes.next_hops(dst);
         hops.retain(|hop| Some(hop) != except && self.neighbours.contains_key(hop));
         if hops.is_empty() {

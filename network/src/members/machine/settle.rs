@@ -66,11 +66,16 @@ impl Machine {
             self.stats.false_positives += u64::from(mistaken);
             self.news(now, key, Change::Renewed { mistaken });
         }
+        if renewed && after.standing != Standing::Down && self.neighbours.contains_key(&key) {
+            self.routes.link(key);
+        }
         self.suspicion_of(now, key, (!fresh && !renewed).then_some(before), after);
         if after.standing == Standing::Down
             && (fresh || renewed || before.standing != Standing::Down)
         {
+            // Its connection may stand and carry nothing: no way leads over it until it is back.
             self.routes.remove(&key);
+            self.routes.unlink(&key);
             self.checks.remove(&key);
             self.revive_soon(now);
             self.stats.downs += u64::from(!left);

@@ -239,6 +239,40 @@ fn being_told_that_it_is_down_makes_a_node_renew_once_a_minute_for_each_liar() {
 }
 
 #[test]
+fn a_member_that_signs_a_profile_after_another_is_not_passed_on() {
+    let mut sim = network(10);
+    let mut liar = Liar { counter: 0 };
+    let sent = |sim: &Sim| -> u64 {
+        sim.nodes[1..].iter().map(|node| node.machine.stats().sent.bytes).sum()
+    };
+    sim.run(secs(10));
+    let idle = sent(&sim);
+    sim.run(secs(10));
+    let idle = sent(&sim) - idle;
+    let before = sent(&sim);
+    for number in 1_000..1_500 {
+        let profile = Profile {
+            peer: key(0),
+            generation: sim.nodes[0].machine.members(sim.now)[0].generation,
+            number,
+            role: Role::Relay,
+            version: "0".into(),
+            name: "n0".into(),
+            addresses: vec![],
+            neighbours: (1..10).map(|n| key(n).short()).collect(),
+        };
+        let profile = SignedProfile::sign(profile, &GENESIS, &keypair(0));
+        liar.send(&mut sim, 1, Body::Rumours(vec![Rumour::Profile(profile)]));
+        sim.run(ms(20));
+    }
+    let flooded = sent(&sim) - before;
+    println!("{idle} bytes idle, {flooded} bytes under 500 profiles");
+    // Seven or eight of them go round, each as often as news does.
+    assert!(flooded < 5 * idle);
+    unharmed(&sim);
+}
+
+#[test]
 fn loads_out_of_range_are_counted_and_bounded() {
     let mut sim = network(7);
     let absurd = Load { pool_kib: u32::MAX, busy: 255, height: u64::MAX, ..Load::default() };

@@ -1,6 +1,7 @@
 //! What membership costs when nothing happens.
 
-use super::sim::{Sim, secs};
+use super::sim::{Sim, ms, secs};
+use crate::members::Load;
 
 /// Bytes a second and node that go out, with those carried for others.
 fn idle(count: usize, seed: u64) -> (f64, f64) {
@@ -52,4 +53,35 @@ fn loads_are_seconds_old() {
         let p95 = super::sim::percentile(&mut ages, 95);
         println!("{count} nodes: {known} of {all} known, age p50 {p50:?}, p95 {p95:?}");
     }
+}
+
+#[test]
+fn that_a_node_is_overloaded_is_known_to_all_within_three_seconds() {
+    let mut sim = Sim::settled(20, 4, 3);
+    let now = sim.now;
+    let peer = sim.nodes[7].peer;
+    let known = |sim: &Sim, overloaded: bool| {
+        (0..20).filter(|node| *node != 7).all(|node| {
+            let view = sim.nodes[node].machine.member_view(sim.now, &peer).unwrap();
+            view.load.is_some_and(|(load, _)| load.overloaded() == overloaded)
+        })
+    };
+    for busy in [200, 10] {
+        sim.nodes[7].machine.set_load(now.max(sim.now), Load { busy, ..Load::default() });
+        sim.drain(7);
+        let took = sim.run_until(secs(10), |sim| known(sim, busy == 200));
+        assert!(took.is_some_and(|took| took <= secs(3)), "{took:?}");
+        sim.run(secs(10));
+    }
+    // Who changes its mind all the time is not listened to all the time.
+    let spread = |sim: &Sim| sim.nodes[0].machine.stats().sent.bytes;
+    let before = spread(&sim);
+    for turn in 0..200u32 {
+        let busy = if turn % 2 == 0 { 200 } else { 0 };
+        let now = sim.now;
+        sim.nodes[7].machine.set_load(now, Load { busy, ..Load::default() });
+        sim.drain(7);
+        sim.run(ms(100));
+    }
+    assert!(spread(&sim) - before < 20 * 2_048, "{}", spread(&sim) - before);
 }
