@@ -10,6 +10,7 @@ mod api;
 mod client;
 mod error;
 mod exports;
+mod follow;
 #[cfg(test)]
 pub(crate) mod fake;
 mod front;

@@ -35,6 +35,22 @@ pub fn choices(candidates: &[Candidate], spare: bool) -> Vec<Choice> {
     if with_room.is_empty() { candidates.iter().map(weighed).collect() } else { with_room }
 }
 
+/// What a peer that does other work for this node counts for because of its load: 1 for an idle one,
+/// less for a busy one. Whoever uses it has a measure of its own for speed and distance.
+#[must_use]
+pub fn ease(load: &Load) -> f64 {
+    let here = Some(Duration::ZERO);
+    load.weight(here) / Load::default().weight(here)
+}
+
+/// Leaves the overloaded out, unless all are. Each option comes with its load.
+#[must_use]
+pub fn spared(options: Vec<(Choice, Load)>) -> Vec<Choice> {
+    let all_are = options.iter().all(|(_, load)| load.overloaded());
+    let has_room = |(_, load): &(Choice, Load)| all_are || !load.overloaded();
+    options.into_iter().filter(has_room).map(|(choice, _)| choice).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -59,6 +75,26 @@ mod tests {
         assert_eq!(peers(&[idle, full], false), [idle.peer, full.peer]);
         assert_eq!(peers(&[full], true), [full.peer]);
         assert_eq!(peers(&[], true), []);
+    }
+
+    #[test]
+    fn an_idle_peer_counts_in_full_and_a_busy_one_for_less() {
+        let ease_of = |busy, queue| ease(&candidate(1, busy, queue).load);
+        assert!((ease_of(0.0, 0) - 1.0).abs() < 1e-9);
+        assert!((ease_of(0.5, 0) - 0.5).abs() < 1e-9);
+        assert!(ease_of(0.5, 30) < 0.5 && ease_of(1.0, u16::MAX) > 0.0);
+    }
+
+    #[test]
+    fn an_overloaded_peer_is_left_out_while_there_is_another() {
+        let option = |n, busy| {
+            let Candidate { peer, load, .. } = candidate(n, busy, 0);
+            (Choice { peer, weight: 1.0 }, load)
+        };
+        let left = |options| spared(options).iter().map(|it| it.peer).collect::<Vec<_>>();
+        let (idle, full) = (option(1, 0.1), option(2, 1.0));
+        assert_eq!(left(vec![idle, full]), [idle.0.peer]);
+        assert_eq!(left(vec![full]), [full.0.peer]);
     }
 
     #[test]

@@ -40,6 +40,7 @@ impl Desk {
             sync_peers: hearsay_network::choice::Strategy::default(),
             blocks: crate::engine::BlockForm::Full,
             reconcile: crate::engine::Reconciliation::none(),
+            forward: None,
             seed: 1,
         };
         let engine = Engine::new(chain, setup, Time::default());
@@ -96,7 +97,7 @@ impl Desk {
 
     pub(super) fn submit(&mut self, tx: UnverifiedTx) -> Result<Submitted, Refused> {
         let token = Token(self.next());
-        let effects = self.give(Input::Submit { token, tx });
+        let effects = self.give(Input::Submit { token, tx, via: None });
         let mut answers = effects.into_iter().filter_map(|effect| match effect {
             Effect::Submitted { token: of, result } if of == token => Some(result),
             _ => None,
