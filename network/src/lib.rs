@@ -8,6 +8,7 @@ pub mod bundle;
 pub mod choice;
 pub mod compact;
 pub mod link;
+pub mod members;
 pub mod push;
 pub mod reconcile;
 pub mod score;

@@ -1,0 +1,330 @@
+//! What comes in over a connection, and who it is from.
+
+use std::time::Duration;
+
+use libp2p::PeerId;
+
+use super::super::envelope::{Bad, Body, Frame, Sealed};
+use super::super::guard::Allowance;
+use super::super::profile::{Key, SignedProfile};
+use super::super::routes::MAX_MEMBERS;
+use super::super::rumour::Rumour;
+use super::record::Record;
+use super::{Machine, Neighbour};
+
+/// How often a member is told how we hold it, at most: it answers within a few seconds if it can.
+const TELL_EVERY: Duration = Duration::from_secs(2);
+
+/// How far ahead of our own clock a generation may be. Clocks are wrong by hours, hardly by more.
+const AHEAD: Duration = Duration::from_secs(86_400);
+
+impl Machine {
+    /// A connection to a peer stands, and frames can go both ways. Peers whose key is not an Ed25519
+    /// key are no members.
+    pub fn linked(&mut self, now: Duration, peer: PeerId) {
+        let Some(key) = Key::of(&peer).filter(|key| *key != self.me() && !self.gone) else {
+            return;
+        };
+        self.neighbours.insert(key, Neighbour { peer, allowance: Allowance::new(now) });
+        self.routes.link(key);
+        self.publish_soon(now);
+        if self.records.contains_key(&key) {
+            self.checks.remove(&key);
+            let (nonce, profile) = (self.nonce(), Some(self.own.clone()));
+            self.send(now, key, Body::Hello { nonce, profile }, 1);
+            self.send_digest(now, key);
+        } else {
+            let nonce = self.nonce();
+            self.candidates.add(key, key, nonce, now);
+            self.greet(now);
+        }
+        self.settle(now);
+    }
+
+    /// A frame from a neighbour.
+    pub fn received(&mut self, now: Duration, from: PeerId, bytes: &[u8]) {
+        self.stats.received.add(bytes.len());
+        let Some(key) = Key::of(&from).filter(|_| !self.gone) else { return };
+        let Some(neighbour) = self.neighbours.get_mut(&key) else { return };
+        if !neighbour.allowance.take(now) {
+            self.stats.excess += 1;
+            return;
+        }
+        match Frame::peek(bytes) {
+            Ok(Frame::Load(load)) => {
+                if !load.sane() {
+                    self.stats.bad_loads += 1;
+                    self.offend(from, "load out of range");
+                }
+                if let Some(record) = self.records.get_mut(&key) {
+                    record.load = Some((load.bounded(), now));
+                    if record.is_down() {
+                        self.tell(now, &key);
+                    }
+                }
+            }
+            Ok(Frame::Datagram { src, dst }) => {
+                if src == self.me() {
+                    self.stats.repeated += 1;
+                    return;
+                }
+                self.via.put(src, key);
+                if dst == self.me() {
+                    self.open(now, from, (key, src), bytes);
+                } else {
+                    self.carry(now, &key, (src, dst), bytes);
+                }
+            }
+            Err(bad) => self.blame(from, bad),
+        }
+        self.settle(now);
+    }
+
+    fn open(&mut self, now: Duration, from: PeerId, (neighbour, src): (Key, Key), bytes: &[u8]) {
+        match Sealed::open(bytes, &self.genesis) {
+            Ok(sealed) => self.accept(now, neighbour, &sealed),
+            Err(bad) if neighbour == src => self.blame(from, bad),
+            // A carrier cannot check a signature cheaply, and need not.
+            Err(bad) => self.count_bad(bad),
+        }
+    }
+
+    fn blame(&mut self, from: PeerId, bad: Bad) {
+        self.count_bad(bad);
+        self.offend(
+            from,
+            match bad {
+                Bad::Oversized => "oversized member frame",
+                Bad::Malformed => "malformed member frame",
+                Bad::Signature => "member datagram with a bad signature",
+            },
+        );
+    }
+
+    const fn count_bad(&mut self, bad: Bad) {
+        match bad {
+            Bad::Oversized | Bad::Malformed => self.stats.malformed += 1,
+            Bad::Signature => self.stats.forged += 1,
+        }
+    }
+
+    /// A datagram for us, signed by its source.
+    fn accept(&mut self, now: Duration, neighbour: Key, sealed: &Sealed) {
+        let src = sealed.src;
+        let news = !matches!(sealed.body, Body::Profiles(_));
+        for signed in own_profiles(sealed) {
+            self.learn(now, signed, news);
+        }
+        let Some(record) = self.records.get_mut(&src) else {
+            self.stranger(now, neighbour, sealed);
+            return;
+        };
+        let generation = record.signed.profile.generation;
+        if sealed.generation < generation {
+            self.stats.outdated += 1;
+            self.tell(now, &src);
+            return;
+        }
+        if sealed.generation > generation {
+            self.want(now, src, &[src]);
+            return;
+        }
+        if !record.window.accept(sealed.counter) {
+            self.stats.repeated += 1;
+            return;
+        }
+        self.note_load(now, &src, sealed);
+        if u32::from(self.proved_incarnation(sealed)) < u32::from(sealed.incarnation) {
+            self.want(now, src, &[src]);
+        }
+        self.checks.remove(&src);
+        if let Some(held) = sealed.held {
+            self.held_as(now, src, held);
+        }
+        self.member(now, sealed);
+    }
+
+    /// The incarnation that a member says it has, as far as its profile bears it out.
+    pub(super) fn proved_incarnation(&self, sealed: &Sealed) -> u16 {
+        let number = self.records.get(&sealed.src).map_or(0, |r| r.signed.profile.number);
+        sealed.incarnation.min(u16::try_from(number).unwrap_or(u16::MAX))
+    }
+
+    /// A datagram from a member, for the first time and of its present generation.
+    fn member(&mut self, now: Duration, sealed: &Sealed) {
+        let src = sealed.src;
+        let Some(record) = self.records.get(&src) else { return };
+        let down = record.is_down();
+        if down && !matches!(sealed.body, Body::Hello { .. }) {
+            // It does not know yet. What it says of others is as old as its knowledge.
+            self.tell(now, &src);
+            return;
+        }
+        if !down && !matches!(sealed.body, Body::Swim(_)) {
+            self.alive(now, sealed);
+        }
+        match &sealed.body {
+            Body::Swim(swim) => self.swim(now, sealed, swim),
+            Body::Hello { nonce, profile } => {
+                // Who introduces itself does not know us either.
+                let profile = profile.as_ref().map(|_| self.own.clone());
+                self.send(now, src, Body::HelloAck { nonce: *nonce, ask: None, profile }, 2);
+            }
+            Body::HelloAck { ask: Some(nonce), .. } => {
+                let profile = Some(self.own.clone());
+                self.send(now, src, Body::HelloAck { nonce: *nonce, ask: None, profile }, 2);
+            }
+            Body::HelloAck { .. } => {}
+            Body::Digest(theirs) => self.digest(now, src, theirs),
+            Body::List { answer, claims } => self.list(now, src, *answer, claims),
+            Body::Want(keys) => self.wanted(now, src, keys),
+            Body::Profiles(profiles) => {
+                for signed in profiles {
+                    self.learn(now, signed, false);
+                }
+            }
+            Body::Rumours(rumours) => {
+                let claims = self.rumours(now, src, rumours);
+                self.apply(now, claims);
+            }
+        }
+    }
+
+    /// A datagram from a key that is not on the list.
+    fn stranger(&mut self, now: Duration, neighbour: Key, sealed: &Sealed) {
+        let src = sealed.src;
+        let nonce = self.nonce();
+        let new = self.candidates.add(src, neighbour, nonce, now);
+        for signed in own_profiles(sealed) {
+            self.learn(now, signed, false);
+        }
+        let answered = self.candidates.get(&src).and_then(|candidate| match sealed.body {
+            Body::HelloAck { nonce, .. } if nonce == candidate.nonce => candidate.profile.clone(),
+            // The connection proves who it is, and that it is there now.
+            Body::Hello { .. } if src == neighbour => candidate.profile.clone(),
+            _ => None,
+        });
+        let present = answered.filter(|p| p.profile.generation == sealed.generation);
+        if let Some(signed) = present {
+            self.confirm(now, signed, sealed);
+        }
+        match sealed.body {
+            Body::Hello { nonce, .. } => {
+                let known = self.records.contains_key(&src);
+                let ask = self.candidates.get(&src).map(|c| c.nonce).filter(|_| !known);
+                let profile = Some(self.own.clone());
+                self.send(now, src, Body::HelloAck { nonce, ask, profile }, 2);
+            }
+            Body::HelloAck { ask: Some(nonce), .. } if self.records.contains_key(&src) => {
+                let profile = Some(self.own.clone());
+                self.send(now, src, Body::HelloAck { nonce, ask: None, profile }, 2);
+            }
+            _ if new => self.candidates.hasten(&src, now),
+            _ => {}
+        }
+    }
+
+    /// A candidate answered: it is a member.
+    fn confirm(&mut self, now: Duration, signed: SignedProfile, sealed: &Sealed) {
+        let key = signed.profile.peer;
+        if self.records.len() >= MAX_MEMBERS && !self.make_room(now) {
+            return;
+        }
+        self.candidates.remove(&key);
+        self.routes.set(key, &signed.profile.neighbours);
+        self.spread(now, &Rumour::Profile(signed.clone()));
+        let mut record = Record::new(signed, now);
+        record.window.accept(sealed.counter);
+        self.records.insert(key, record);
+        self.note_load(now, &key, sealed);
+        self.alive(now, sealed);
+        if self.neighbours.contains_key(&key) {
+            self.send_digest(now, key);
+        }
+    }
+
+    /// Takes in a profile, if it is newer than what we have and its signature holds. `spread` says
+    /// that it came as a rumour, which goes on if it is news.
+    pub(super) fn learn(&mut self, now: Duration, signed: &SignedProfile, spread: bool) {
+        let key = signed.profile.peer;
+        if key == self.me() {
+            self.learn_own(now, signed);
+            return;
+        }
+        let known = match (self.records.get(&key), self.candidates.get(&key)) {
+            (Some(record), _) => Some(record.signed.profile.age()),
+            (None, Some(candidate)) => candidate.profile.as_ref().map(|p| p.profile.age()),
+            (None, None) => return,
+        };
+        let age = signed.profile.age();
+        if known.is_some_and(|known| age <= known) || age.0 > self.latest_generation(now) {
+            return;
+        }
+        if signed.verify(&self.genesis).is_err() {
+            self.stats.forged += 1;
+            return;
+        }
+        // No way leads over a member that is down, until it comes back.
+        let back = known.is_none_or(|known| known.0 < age.0);
+        if back || !self.records.get(&key).is_some_and(Record::is_down) {
+            self.routes.set(key, &signed.profile.neighbours);
+        }
+        let Some(record) = self.records.get_mut(&key) else {
+            if let Some(candidate) = self.candidates.get_mut(&key) {
+                candidate.profile = Some(signed.clone());
+                self.candidates.hasten(&key, now);
+            }
+            return;
+        };
+        let renewed = record.replace(signed.clone());
+        if renewed {
+            let claim = super::claims::alive(record.id(), 0);
+            self.apply(now, [claim]);
+        } else {
+            self.tell_updated(now, &key);
+        }
+        if spread {
+            self.spread(now, &Rumour::Profile(signed.clone()));
+        }
+    }
+
+    fn latest_generation(&self, now: Duration) -> u64 {
+        let ahead = u64::try_from((now + AHEAD).as_millis()).unwrap_or(u64::MAX);
+        self.born.saturating_add(ahead)
+    }
+
+    /// Tells a member how we hold it, and shows it our profile, now and then.
+    pub(super) fn tell(&mut self, now: Duration, key: &Key) {
+        let due = |told: Option<Duration>| told.is_none_or(|at| now >= at + TELL_EVERY);
+        if self.records.get(key).is_some_and(|record| due(record.told)) {
+            if let Some(record) = self.records.get_mut(key) {
+                record.told = Some(now);
+            }
+            let (nonce, profile) = (self.nonce(), Some(self.own.clone()));
+            self.send(now, *key, Body::Hello { nonce, profile }, 2);
+        }
+    }
+
+    pub(super) fn nonce(&mut self) -> u64 {
+        use rand::RngExt;
+        self.random.random()
+    }
+}
+
+/// The profiles of its own source that a datagram carries.
+fn own_profiles(sealed: &Sealed) -> impl Iterator<Item = &SignedProfile> {
+    let (one, many, rumours): (_, &[SignedProfile], &[Rumour]) = match &sealed.body {
+        Body::Hello { profile, .. } | Body::HelloAck { profile, .. } => {
+            (profile.as_ref(), &[], &[])
+        }
+        Body::Profiles(profiles) => (None, profiles, &[]),
+        Body::Rumours(rumours) => (None, &[], rumours),
+        Body::Swim(swim) => (None, &[], &swim.rumours),
+        Body::Digest(_) | Body::List { .. } | Body::Want(_) => (None, &[], &[]),
+    };
+    let told = rumours.iter().filter_map(|rumour| match rumour {
+        Rumour::Profile(signed) => Some(signed),
+        Rumour::Accusation(_) | Rumour::Leave(_) => None,
+    });
+    one.into_iter().chain(many).chain(told).filter(|signed| signed.profile.peer == sealed.src)
+}
