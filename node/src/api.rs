@@ -7,7 +7,7 @@ mod member;
 mod peer;
 mod pool;
 mod scores;
-mod via;
+mod taker;
 
 use hearsay_chain::keys::PublicKey;
 use hearsay_chain::{Address, BlockId, GenesisId, TxId, UnverifiedTx};
@@ -27,7 +27,7 @@ pub use self::pool::{
     TestResult, TestVerdict, TxFilter, TxOrder,
 };
 pub use self::scores::{BanView, ScoreView};
-pub use self::via::Via;
+pub use self::taker::Taker;
 
 /// The node as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use crate::api::{
     AccountView, Answer, BlockRef, BlockView, EvidenceView, FeeEstimate, MemberInfo, MemberNews,
     MemberStats, MempoolStatus, NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, Query, Refused,
-    ScoreView, SenderFilter, Submitted, TestResult, TestVerdict, TxFilter, TxStatus, Via, WaitingTx,
+    ScoreView, SenderFilter, Submitted, TestResult, TestVerdict, TxFilter, TxStatus, Taker, WaitingTx,
 };
 use crate::halt::{self, Halt};
 use crate::lab::{self, LabChange, LabDesk, LabError, ProbeRequest, ProbeResult};
@@ -37,7 +37,7 @@ pub enum Request {
         /// The decoded transaction; its form is checked by the engine.
         tx: UnverifiedTx,
         /// Which member is to take it; none: as this node's settings say.
-        via: Option<Via>,
+        via: Option<Taker>,
         /// Answered when the pool has taken or refused it.
         reply: oneshot::Sender<Result<Submitted, Refused>>,
     },
@@ -143,7 +143,7 @@ impl Handle {
     pub async fn submit_via(
         &self,
         tx: UnverifiedTx,
-        via: Option<Via>,
+        via: Option<Taker>,
     ) -> Result<Result<Submitted, Refused>, Stopping> {
         match refused_by(&self.halt) {
             Some(refused) => Ok(Err(refused)),

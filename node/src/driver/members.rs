@@ -103,7 +103,7 @@ impl<S: Store> Driver<S> {
             engine_us: self.members.engine_us,
         };
         let gauges = Gauges {
-            pool_bytes: self.engine.pool().bytes() as u64,
+            pool_bytes: self.engine.pool().totals().bytes as u64,
             queue: self.engine.checks().saturating_add(self.ends.events.len()),
             height: self.engine.chain().ends().height,
         };

@@ -19,7 +19,7 @@ use super::surroundings::{Neighbour, Surroundings};
 use super::sync::Question;
 use super::transactions::Objection;
 use super::{Effect, Engine};
-use crate::api::{Refused, Submitted, Via};
+use crate::api::{Refused, Submitted, Taker};
 use crate::trace::event::{Event, Kind, Origin};
 
 /// Transactions that may be on their way to neighbours. Each holds a transaction and whoever waits, so
@@ -115,15 +115,15 @@ impl<S: Store> Engine<S> {
     }
 
     /// Which neighbour a transaction is for that is handed in here; none: this node.
-    pub(super) fn destination(&mut self, via: Option<&Via>) -> Result<Option<PeerId>, Refused> {
+    pub(super) fn destination(&mut self, via: Option<&Taker>) -> Result<Option<PeerId>, Refused> {
         let is_full = self.forwards.by_id.len() >= MOST;
         let sync = &self.sync;
         match via {
-            Some(Via::Here) => Ok(None),
+            Some(Taker::Here) => Ok(None),
             None if !self.forwards.always => Ok(None),
-            None | Some(Via::Auto) if is_full => Ok(None),
-            None | Some(Via::Auto) => Ok(self.forwards.choose(|it| sync.knows(&it.peer))),
-            Some(Via::Member(word)) => {
+            None | Some(Taker::Auto) if is_full => Ok(None),
+            None | Some(Taker::Auto) => Ok(self.forwards.choose(|it| sync.knows(&it.peer))),
+            Some(Taker::Member(word)) => {
                 let around = self.forwards.around.as_ref();
                 if around.is_some_and(|around| around.own.is(word)) {
                     return Ok(None);

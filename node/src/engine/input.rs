@@ -8,7 +8,7 @@ use super::jobs::JobId;
 use super::restore::Restored;
 use super::work::Done;
 use super::surroundings::Surroundings;
-use crate::api::{Query, Via};
+use crate::api::{Query, Taker};
 
 /// A moment, on both clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -146,7 +146,7 @@ pub enum Input {
         /// The transaction.
         tx: UnverifiedTx,
         /// Which member is to take it; none: as the settings say.
-        via: Option<Via>,
+        via: Option<Taker>,
     },
     /// Somebody asks; owed one [`super::Effect::Answer`].
     Ask {

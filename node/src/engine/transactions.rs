@@ -11,7 +11,7 @@ use super::input::{Copy, Time, Token};
 use super::jobs::{Job, JobId, Owner};
 use super::work::{Done, Work};
 use super::{Effect, Engine, verdict_name};
-use crate::api::{Refused, Submitted, Via};
+use crate::api::{Refused, Submitted, Taker};
 use crate::trace::event::{Event, Kind, Origin, Via};
 
 /// Why a transaction was not taken, as a verdict, a stable word and a sentence.
@@ -115,7 +115,7 @@ impl<S: Store> Engine<S> {
         now: Time,
         token: Token,
         tx: UnverifiedTx,
-        via: Option<&Via>,
+        via: Option<&Taker>,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         let id = tx.id();

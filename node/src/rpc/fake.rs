@@ -1,7 +1,7 @@
 //! For tests: a node that answers every question at once, or never.
 
 mod pool;
-mod wire;
+pub(crate) mod wire;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,7 +14,7 @@ use tokio::sync::mpsc::Receiver;
 use crate::api::{
     AccountView, Answer, BanView, BlockRef, BlockView, MemberInfo, MemberLoad, MemberRole,
     MemberSlot, MemberStats, NodeStatus, PeerInfo, PeerRoute, Query, Refused, ScoreView, Submitted,
-    SyncStatus, TxStatus, Via, WaitingTx,
+    SyncStatus, TxStatus, Taker, WaitingTx,
 };
 use crate::clock::Clock;
 use crate::handle::{Handle, Request};
@@ -181,9 +181,9 @@ impl Fake {
             }
             Request::Submit { tx, via, reply } => {
                 let taken_by = match via {
-                    None | Some(Via::Here) => None,
-                    Some(Via::Auto) => Some("n1".to_owned()),
-                    Some(Via::Member(name)) => Some(name),
+                    None | Some(Taker::Here) => None,
+                    Some(Taker::Auto) => Some("n1".to_owned()),
+                    Some(Taker::Member(name)) => Some(name),
                 };
                 let id = tx.id();
                 let taken = Submitted { id, queued: false, known: false, taken_by };

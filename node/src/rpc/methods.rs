@@ -21,7 +21,7 @@ use super::params::{BlockSelector, HexBytes};
 use crate::api::{
     AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MAX_EVIDENCE, MemberInfo,
     MemberStats, MempoolStatus, NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, ScoreView,
-    SenderFilter, SnapshotView, Submitted, TestResult, TxFilter, TxStatus, Via,
+    SenderFilter, SnapshotView, Submitted, TestResult, TxFilter, TxStatus, Taker,
 };
 use crate::handle::Handle;
 use crate::lab::{LabChange, ProbeRequest, ProbeResult};
@@ -130,7 +130,7 @@ impl RpcServer for Methods {
         transaction: HexBytes,
         via: Option<String>,
     ) -> Result<Submitted, RpcError> {
-        let via = via.map(|via| via.parse::<Via>().unwrap_or_else(|never| match never {}));
+        let via = via.map(|via| via.parse::<Taker>().unwrap_or_else(|never| match never {}));
         self.call("tx_submit", async {
             Ok(self.node.submit_via(decoded(&transaction)?, via).await??)
         })

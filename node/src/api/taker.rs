@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// Which member is to take a transaction that is handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Via {
+pub enum Taker {
     /// The node that it is handed to.
     Here,
     /// That node or one of its neighbours, whichever has room.
@@ -14,7 +14,7 @@ pub enum Via {
     Member(String),
 }
 
-impl FromStr for Via {
+impl FromStr for Taker {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
