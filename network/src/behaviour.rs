@@ -13,6 +13,8 @@ use libp2p::{identify, ping};
 
 use crate::gossip::{FRAME_SLACK, Mode};
 use crate::gossip_score;
+use crate::members::MAX_FRAME;
+use crate::members::stream::Datagrams;
 use crate::probe::ProbeCodec;
 use crate::push;
 use crate::push::stream::{Push, TrafficCount};
@@ -50,6 +52,8 @@ pub(crate) struct Behaviour {
     pub(crate) gossip: Tap,
     /// Only in the modes that push; others have never heard of the protocol.
     pub(crate) push: Toggle<Push>,
+    /// Only in nodes that take part in membership.
+    pub(crate) members: Toggle<Datagrams>,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     pub(crate) sync: request_response::Behaviour<SyncCodec>,
@@ -109,6 +113,8 @@ impl Behaviour {
             let loss = config.gossip.loss;
             Push::new(genesis, router, largest_frame, dilation, traffic.clone(), loss)
         });
+        let members = config.members.as_ref();
+        let members = members.map(|_| Datagrams::new(genesis, MAX_FRAME, dilation));
         let ping = ping::Config::new()
             .with_interval(slowed(PING_INTERVAL))
             .with_timeout(slowed(PING_TIMEOUT));
@@ -117,6 +123,7 @@ impl Behaviour {
             banned: allow_block_list::Behaviour::default(),
             gossip: tap,
             push: push.into(),
+            members: members.into(),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(ping),
             sync,

@@ -64,6 +64,11 @@ impl Dialer {
         due
     }
 
+    /// Whether a peer is at one of the addresses to keep connected.
+    pub(crate) fn keeps(&self, peer: &PeerId) -> bool {
+        self.entries.iter().any(|entry| entry.peer.as_ref() == Some(peer))
+    }
+
     /// A connection to a peer stands; `dialled` is the address if this node dialled it.
     pub(crate) fn connected(&mut self, peer: PeerId, dialled: Option<&Multiaddr>) {
         for entry in &mut self.entries {

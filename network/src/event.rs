@@ -7,6 +7,8 @@ use libp2p::request_response::ResponseChannel;
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
 
+use crate::members::slots::Kind;
+use crate::members::{Load, MemberView, News, Stats};
 use crate::topic::Topic;
 use crate::wire::{Request, Response};
 
@@ -112,6 +114,15 @@ pub enum Command {
         /// The way back.
         reply: oneshot::Sender<Result<Probed, String>>,
     },
+    /// Describe the members.
+    Members {
+        /// The way back. Dropped without an answer by a node that takes no part.
+        reply: oneshot::Sender<MemberList>,
+    },
+    /// Tell other members this node's load, from now on.
+    Load(Load),
+    /// Say goodbye to all members. [`Command::Stop`] follows.
+    Leave,
     /// Close every connection and end.
     Stop,
 }
@@ -123,6 +134,19 @@ pub struct Probed {
     pub rtt_us: Vec<u64>,
     /// Bytes a second, if any were sent.
     pub bytes_per_s: Option<f64>,
+}
+
+/// The members as this node knows them.
+#[derive(Clone, Debug)]
+pub struct MemberList {
+    /// All of them, this node among them.
+    pub members: Vec<MemberView>,
+    /// What happened so far.
+    pub stats: Stats,
+    /// The time on the clock of [`MemberView::since`].
+    pub now: Duration,
+    /// What connections are for.
+    pub slots: Vec<(PeerId, Kind)>,
 }
 
 /// A copy of a gossiped message, the first or a later one.
@@ -230,6 +254,8 @@ pub enum NetEvent {
         /// What it said that it speaks.
         speaks: String,
     },
+    /// Something changed about a member.
+    Member(Box<News>),
     /// A round trip to a peer was measured.
     RoundTrip(PeerId, Duration),
     /// A peer asks.

@@ -32,14 +32,15 @@ mod tap;
 mod transport;
 
 pub use event::{
-    Command, CopyNote, NetEvent, PeerView, Probed, PublishFailure, RequestId, Responder, Route,
-    Ticket, Traffic,
+    Command, CopyNote, MemberList, NetEvent, PeerView, Probed, PublishFailure, RequestId,
+    Responder, Route, Ticket, Traffic,
 };
 pub use gossip::{GossipConfig, Mode};
 pub use libp2p::{Multiaddr, PeerId, multiaddr};
 pub use push::stream::{Tally, TrafficCount};
 pub use service::{
-    COMMAND_QUEUE, Config, ConnectionConfig, EVENT_QUEUE, Network, NetworkError, start,
+    COMMAND_QUEUE, Config, ConnectionConfig, EVENT_QUEUE, MembersConfig, Network, NetworkError,
+    start,
 };
 pub use topic::Topic;
 pub use transport::{Connections, WireCount, transport};

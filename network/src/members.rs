@@ -21,6 +21,7 @@ pub mod choose;
 pub mod load;
 pub mod profile;
 pub mod routes;
+pub mod slots;
 
 mod candidates;
 mod codec;
@@ -31,6 +32,7 @@ mod identity;
 mod machine;
 mod rumour;
 mod seal;
+pub(crate) mod stream;
 mod suspicion;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod bans;
 mod bridge;
 mod drops;
+mod members;
 mod peers;
 mod probes;
 mod run;
@@ -22,6 +23,7 @@ use crate::behaviour::Behaviour;
 use crate::event::{Command, NetEvent};
 use crate::gossip::GossipConfig;
 use crate::link::Links;
+use crate::members as members_of;
 use crate::push::stream::TrafficCount;
 use crate::transport::{self, WireCount};
 
@@ -48,6 +50,23 @@ impl Default for ConnectionConfig {
     }
 }
 
+/// How a node takes part in membership.
+#[derive(Clone, Debug)]
+pub struct MembersConfig {
+    /// Its times.
+    pub machine: members_of::Config,
+    /// What it says of itself. Without addresses it says those that it listens on.
+    pub about: members_of::About,
+    /// Milliseconds since the Unix epoch when it started.
+    pub generation: u64,
+    /// What its choices are drawn from.
+    pub seed: u64,
+    /// How many members to connect to; none: only to the bootstrap addresses.
+    pub slots: Option<members_of::slots::SlotsConfig>,
+    /// The file of the address book; none: it is not kept.
+    pub book: Option<std::path::PathBuf>,
+}
+
 /// How to run the network side of a node.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -63,6 +82,8 @@ pub struct Config {
     pub gossip: GossipConfig,
     /// Bounds on connections.
     pub connections: ConnectionConfig,
+    /// Membership; none: this node takes no part.
+    pub members: Option<MembersConfig>,
     /// The largest payload of a gossip message, in bytes.
     pub largest_message: usize,
     /// Links to shape; none outside a lab. Their dilation must be [`Config::dilation`].
@@ -136,7 +157,13 @@ pub async fn start(config: Config) -> Result<Network, NetworkError> {
     let listen = listen_all(&mut swarm, &config.listen).await?;
     let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
     let (event_queue, events) = mpsc::channel(EVENT_QUEUE);
-    let service = run::Service::new(swarm, config, event_queue, traffic.clone());
+    let mut config = config;
+    if let Some(members) = &mut config.members
+        && members.about.addresses.is_empty()
+    {
+        members.about.addresses.clone_from(&listen);
+    }
+    let service = run::Service::new(swarm, config, &identity, event_queue, traffic.clone())?;
     let task = tokio::spawn(service.run(command_queue));
     Ok(Network { peer, listen, commands, events, wire, traffic, task })
 }

@@ -111,6 +111,7 @@ impl Peer {
             // By gossipsub alone, as a client of any kind would: what is pushed has tests of its own.
             gossip: GossipConfig { mode: Mode::Flood, ..GossipConfig::default() },
             connections: ConnectionConfig::default(),
+            members: None,
             largest_message: limits.block_bytes as usize,
             links: None,
             dilation: 1,

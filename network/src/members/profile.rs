@@ -272,11 +272,7 @@ fn read_neighbours<R: Read>(reader: &mut R) -> IoResult<Vec<Short>> {
     let count = read_length(reader, MAX_NEIGHBOURS, "too many neighbours")?;
     let read: Vec<Short> =
         (0..count).map(|_| Short::deserialize_reader(reader)).collect::<IoResult<_>>()?;
-    if read.is_sorted_by(|a, b| a < b) {
-        Ok(read)
-    } else {
-        Err(refused("neighbours out of order"))
-    }
+    if read.is_sorted_by(|a, b| a < b) { Ok(read) } else { Err(refused("neighbours out of order")) }
 }
 
 #[cfg(test)]

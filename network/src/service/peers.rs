@@ -8,6 +8,7 @@ use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
 use crate::event::{CopyNote, PeerView, Route, Traffic};
+use crate::members::slots::Connected;
 use crate::push::PeerStats;
 
 /// How long a foreign peer may take to ask what we are before it is disconnected all the same.
@@ -135,6 +136,21 @@ impl Peers {
             known.first_copies += 1;
             known.duplicates = known.duplicates.saturating_sub(1);
         }
+    }
+
+    /// The peers that have joined, as the plan of the slots wants them; since when is not known here.
+    pub(super) fn joined(&self) -> impl Iterator<Item = (Connected, &Multiaddr)> {
+        self.by_id.iter().filter(|(_, known)| known.joined).filter_map(|(peer, known)| {
+            let (_, address, outbound) = known.connections.first()?;
+            let connected = Connected {
+                peer: *peer,
+                outbound: *outbound,
+                rtt: known.rtt,
+                since: Duration::ZERO,
+                protected: false,
+            };
+            Some((connected, address))
+        })
     }
 
     /// The peers that have joined; `spread` says how messages go to one.

@@ -1,5 +1,6 @@
 //! The loop: one event of the swarm or one command at a time, and never a wait for the reader.
 
+mod membership;
 mod pushing;
 mod spread;
 
@@ -7,6 +8,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use libp2p::identity::Keypair;
 use libp2p::request_response::{self, OutboundRequestId};
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, DialError, Swarm, SwarmEvent};
@@ -15,12 +17,13 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, sleep_until};
 use tracing::{debug, warn};
 
-use super::Config;
 use super::bans::Bans;
 use super::bridge::Bridge;
 use super::drops::Drops;
+use super::members::Membership;
 use super::peers::{Peers, Spread};
 use super::probes::Probes;
+use super::{Config, NetworkError};
 use crate::behaviour::{Behaviour, BehaviourEvent, protocol_version};
 use crate::bundler::Bundler;
 use crate::dialer::Dialer;
@@ -52,6 +55,9 @@ pub(super) struct Service {
     bridge: Bridge,
     drops: Drops,
     traffic: TrafficCount,
+    membership: Option<Membership>,
+    /// When peers of the address book are tried again, if there are no others.
+    book_at: Duration,
     started: Instant,
     dilation: u32,
 }
@@ -60,10 +66,14 @@ impl Service {
     pub(super) fn new(
         swarm: Swarm<Behaviour>,
         config: Config,
+        identity: &Keypair,
         events: mpsc::Sender<NetEvent>,
         traffic: TrafficCount,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, NetworkError> {
+        let membership = config.members.map(|it| Membership::new(it, config.genesis, identity));
+        let membership = membership.transpose();
+        let membership = membership.map_err(|error| NetworkError::Settings(error.to_string()))?;
+        Ok(Self {
             dialer: Dialer::new(config.bootstrap, *swarm.local_peer_id()),
             swarm,
             topics: Topics::new(config.genesis),
@@ -79,9 +89,11 @@ impl Service {
             bridge: Bridge::default(),
             drops: Drops::default(),
             traffic,
+            membership,
+            book_at: Duration::ZERO,
             started: Instant::now(),
             dilation: config.dilation.max(1),
-        }
+        })
     }
 
     /// Runs until told to stop, or until nobody reads the events or gives commands any more.
@@ -99,10 +111,12 @@ impl Service {
             });
             let flush = self.bundler.wake_at();
             let flush_at = self.at(flush.unwrap_or_default());
+            let members = self.membership.as_ref().map(Membership::wake_at);
+            let members_at = self.at(members.unwrap_or_default());
             let went_on = tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 command = commands.recv() => match command {
-                    None | Some(Command::Stop) => return,
+                    None | Some(Command::Stop) => return self.close().await,
                     Some(command) => self.on_command(command),
                 },
                 _ = tick.tick() => {
@@ -114,6 +128,7 @@ impl Service {
                     passed.and_then(|()| self.drops.tell(&mut self.outbox))
                 }
                 () = sleep_until(flush_at), if flush.is_some() => self.flush_bundle(),
+                () = sleep_until(members_at), if members.is_some() => self.tick_members(),
                 // So much room that the frame that waits cannot fill it.
                 permits = queue.reserve_many(ROOM), if waits => {
                     drop(permits);
@@ -229,6 +244,16 @@ impl Service {
                 let probe = self.swarm.behaviour_mut().probe.as_mut();
                 self.probes.start(probe.filter(|_| connected), peer, rounds, bytes, reply);
             }
+            Command::Members { reply } => {
+                if let Some(membership) = &self.membership {
+                    // Whoever asked may be gone.
+                    let _ = reply.send(membership.list(self.now()));
+                }
+            }
+            Command::Load(load) => {
+                return self.with_members(|members, now| members.set_load(now, load));
+            }
+            Command::Leave => return self.with_members(|members, now| members.leave(now)),
             Command::Stop => {}
         }
         Ok(())
@@ -253,6 +278,7 @@ impl Service {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
             SwarmEvent::Behaviour(BehaviourEvent::Push(event)) => self.on_push(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Members(event)) => self.on_datagram(event),
             SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_sync(event),
             SwarmEvent::Behaviour(BehaviourEvent::Identify(event)) => self.on_identify(event),
             SwarmEvent::Behaviour(BehaviourEvent::Probe(event)) => {
@@ -277,6 +303,9 @@ impl Service {
                 self.peers.connected(peer_id, connection_id, &endpoint);
                 let dialled = endpoint.is_dialer().then(|| endpoint.get_remote_address());
                 self.dialer.connected(peer_id, dialled);
+                if let Some(members) = &mut self.membership {
+                    members.connected(&peer_id);
+                }
                 Ok(())
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
@@ -292,7 +321,10 @@ impl Service {
             SwarmEvent::OutgoingConnectionError { peer_id, connection_id, error } => {
                 let address = self.dialling.remove(&connection_id);
                 self.on_dial_error(peer_id, &error, address.as_ref());
-                Ok(())
+                match peer_id {
+                    Some(peer) => self.with_members(|members, now| members.dial_failed(now, &peer)),
+                    None => Ok(()),
+                }
             }
             _ => Ok(()),
         }

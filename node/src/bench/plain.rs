@@ -27,6 +27,7 @@ async fn run(path: &Path, genesis: &Genesis, port: u16, blocks: u64) -> anyhow::
         bootstrap: vec![format!("/ip4/127.0.0.1/tcp/{port}").parse()?],
         gossip: GossipConfig::default(),
         connections: ConnectionConfig::default(),
+        members: None,
         largest_message: genesis.limits.block_bytes as usize,
         links: None,
         dilation: 1,

@@ -22,6 +22,7 @@ async fn attacker(world: &World, node: &Node) -> Network {
         bootstrap: vec![address],
         gossip: GossipConfig::default(),
         connections: ConnectionConfig::default(),
+        members: None,
         largest_message: 8 << 20,
         links: None,
         dilation: 1,

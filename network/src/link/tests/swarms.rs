@@ -33,6 +33,7 @@ fn config(number: u8, listen: &str, bootstrap: Option<&Network>) -> Config {
         bootstrap: bootstrap.iter().map(|node| node.listen[0].clone()).collect(),
         gossip: GossipConfig::default(),
         connections: ConnectionConfig::default(),
+        members: None,
         largest_message: 1 << 20,
         links: None,
         dilation: 1,

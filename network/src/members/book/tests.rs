@@ -88,7 +88,7 @@ fn what_cannot_be_dialled_is_not_kept() {
 fn wrong_lines_cost_themselves_alone() {
     let good = book(3).to_string();
     let id = peer(50);
-    let many = vec!["/ip4/1.1.1.1/tcp/1"; MAX_ADDRESSES + 1].join(",");
+    let many = ["/ip4/1.1.1.1/tcp/1"; MAX_ADDRESSES + 1].join(",");
     let wrong = [
         "nonsense".to_owned(),
         format!("{id} 1 1 1"),

@@ -69,6 +69,7 @@ impl Node {
             bootstrap: bootstrap.iter().map(|node| node.address.clone()).collect(),
             gossip: GossipConfig { mode: plan.mode, ..GossipConfig::default() },
             connections: ConnectionConfig::default(),
+            members: None,
             largest_message: plan.largest,
             links: None,
             dilation: 1,
