@@ -318,7 +318,6 @@ fn network_config(
             max_inbound: peers.max_inbound,
             max_outbound: peers.max_outbound,
         },
-        members: None,
         largest_message: genesis.limits.block_bytes as usize,
         links: lab.map(|lab| lab.links().clone()),
         dilation: settings.lab.as_ref().map_or(1, |lab| lab.dilation),

@@ -27,8 +27,8 @@ use crate::trace::event::Event;
 pub(crate) use ends::Ends;
 pub use ends::{Fatal, Identity};
 pub(crate) use journal::Keeping;
-pub(crate) use members::MemberEnds;
 use members::Following;
+pub(crate) use members::MemberEnds;
 use words::{kind_word, tell, tell_time};
 
 /// How often the bytes on the sockets are written down.

@@ -9,8 +9,9 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::api::{
     AccountView, Answer, BlockRef, BlockView, EvidenceView, FeeEstimate, MemberInfo, MemberNews,
-    MemberStats, MempoolStatus, NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, Query, Refused,
-    ScoreView, SenderFilter, Submitted, TestResult, TestVerdict, TxFilter, TxStatus, Taker, WaitingTx,
+    MemberStats, MempoolStatus, NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, Query,
+    Refused, ScoreView, SenderFilter, Submitted, Taker, TestResult, TestVerdict, TxFilter,
+    TxStatus, WaitingTx,
 };
 use crate::halt::{self, Halt};
 use crate::lab::{self, LabChange, LabDesk, LabError, ProbeRequest, ProbeResult};

@@ -10,9 +10,9 @@ mod api;
 mod client;
 mod error;
 mod exports;
-mod follow;
 #[cfg(test)]
 pub(crate) mod fake;
+mod follow;
 mod front;
 mod listen;
 mod methods;

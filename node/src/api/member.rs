@@ -139,7 +139,9 @@ impl MemberInfo {
 
 /// Puts a list in the order in which it is told: the own node first, the others by name.
 pub fn sort_members(members: &mut [MemberInfo]) {
-    members.sort_by(|a, b| b.own.cmp(&a.own).then_with(|| (&a.name, &a.peer).cmp(&(&b.name, &b.peer))));
+    members.sort_by(|a, b| {
+        b.own.cmp(&a.own).then_with(|| (&a.name, &a.peer).cmp(&(&b.name, &b.peer)))
+    });
 }
 
 /// A change, and what the list says after it.

@@ -1,7 +1,7 @@
 //! What the kernel says of a process.
 
-use anyhow::Context;
 pub(super) use crate::processor::time_s as cpu_seconds;
+use anyhow::Context;
 
 /// The most memory that a process had resident until now, in MiB. A process is its number, or
 /// `self`.

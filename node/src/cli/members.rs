@@ -101,9 +101,8 @@ fn row(member: &MemberInfo) -> [String; 10] {
         || member.state.word().to_owned(),
         |cause| format!("{} ({})", member.state.word(), cause.word()),
     );
-    let load = |told: fn(&MemberLoad) -> String| {
-        member.load.as_ref().map_or_else(|| "-".to_owned(), told)
-    };
+    let load =
+        |told: fn(&MemberLoad) -> String| member.load.as_ref().map_or_else(|| "-".to_owned(), told);
     [
         format!("{mark} {name}"),
         member.peer.chars().skip(skip).collect(),

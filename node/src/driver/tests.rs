@@ -13,7 +13,7 @@ use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{
     Address, BlockId, Chain, Evidence, Genesis, GenesisId, Keypair, Turn, TxId, Verdict,
 };
-use hearsay_network::{Ticket, Topic, TrafficCount, WireCount};
+use hearsay_network::{NetEvent, Ticket, Topic, TrafficCount, WireCount};
 
 use super::*;
 use crate::checkers::CheckerThreads;

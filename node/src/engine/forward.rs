@@ -132,7 +132,9 @@ impl<S: Store> Engine<S> {
                 let found = neighbours.find(|it| it.is(word) && sync.knows(&it.peer));
                 match found {
                     Some(neighbour) if !is_full => Ok(Some(neighbour.peer)),
-                    Some(_) => Err(refused("busy", "too much is on its way to other members".to_owned())),
+                    Some(_) => {
+                        Err(refused("busy", "too much is on its way to other members".to_owned()))
+                    }
                     None => {
                         let says = format!("{word:?} is no member that this node is connected to");
                         Err(refused("no-such-member", says))
@@ -169,7 +171,8 @@ impl<S: Store> Engine<S> {
         if !self.sync.knows(&to) || self.forwards.by_id.len() >= MOST {
             return false;
         }
-        let waiting = all.into_iter().flatten().map(|(token, _)| token).take(MOST_WAITING).collect();
+        let waiting =
+            all.into_iter().flatten().map(|(token, _)| token).take(MOST_WAITING).collect();
         let (id, data) = (tx.id(), tx.encode());
         self.introduces(Kind::Tx, id.0, data.len(), Origin::Rpc, out);
         let request = self.sync.question(Question::Forward(id));
@@ -183,7 +186,11 @@ impl<S: Store> Engine<S> {
             give_up: now.mono_us.saturating_add(PATIENCE_US),
         };
         self.forwards.by_id.insert(id, forward);
-        out.push(Effect::Ask { peer: to, id: request, request: Request::OfferTransactions(vec![data]) });
+        out.push(Effect::Ask {
+            peer: to,
+            id: request,
+            request: Request::OfferTransactions(vec![data]),
+        });
         true
     }
 
@@ -242,9 +249,8 @@ impl<S: Store> Engine<S> {
             Step::Asked(_) => forward.give_up <= now.mono_us,
         };
         let all = self.forwards.by_id.iter().filter(|(_, forward)| due(forward));
-        let all: Vec<(TxId, PeerId, bool)> = all
-            .map(|(id, forward)| (*id, forward.to, forward.give_up <= now.mono_us))
-            .collect();
+        let all: Vec<(TxId, PeerId, bool)> =
+            all.map(|(id, forward)| (*id, forward.to, forward.give_up <= now.mono_us)).collect();
         for (id, to, is_late) in all {
             if is_late || !self.sync.knows(&to) {
                 self.take_after_all(now, id, out)?;
@@ -272,7 +278,9 @@ impl<S: Store> Engine<S> {
         id: TxId,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
-        let Some(Forward { tx, waiting, .. }) = self.forwards.by_id.remove(&id) else { return Ok(()) };
+        let Some(Forward { tx, waiting, .. }) = self.forwards.by_id.remove(&id) else {
+            return Ok(());
+        };
         let result = match self.pool.state(&id) {
             // Gossip brought it meanwhile.
             Some(state) => Ok(!matches!(state, State::Ready)),

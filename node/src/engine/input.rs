@@ -6,8 +6,8 @@ use hearsay_network::{PeerId, PublishFailure, RequestId, Ticket, Topic, Traffic}
 
 use super::jobs::JobId;
 use super::restore::Restored;
-use super::work::Done;
 use super::surroundings::Surroundings;
+use super::work::Done;
 use crate::api::{Query, Taker};
 
 /// A moment, on both clocks.

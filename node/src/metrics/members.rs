@@ -67,7 +67,11 @@ impl MemberMetrics {
             Unit::Bytes,
             self.bytes.clone(),
         );
-        registry.register("member_probes", "Probes begun, by what came of them", self.probes.clone());
+        registry.register(
+            "member_probes",
+            "Probes begun, by what came of them",
+            self.probes.clone(),
+        );
         registry.register_with_unit(
             "member_probe",
             "Round trips of probes, over as many hops as they took; looked at once a second",

@@ -145,8 +145,7 @@ fn the_membership_is_counted_by_state_way_and_reason() {
         neighbour: false,
         own: number == 1,
     };
-    let members =
-        [view(1, State::Alive), view(2, State::Alive), view(3, State::Down(Cause::Link))];
+    let members = [view(1, State::Alive), view(2, State::Alive), view(3, State::Down(Cause::Link))];
     let stats = MemberStats {
         sent: MemberTraffic { frames: 5, bytes: 700 },
         probes: 10,

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::Receiver;
 use crate::api::{
     AccountView, Answer, BanView, BlockRef, BlockView, MemberInfo, MemberLoad, MemberRole,
     MemberSlot, MemberStats, NodeStatus, PeerInfo, PeerRoute, Query, Refused, ScoreView, Submitted,
-    SyncStatus, TxStatus, Taker, WaitingTx,
+    SyncStatus, Taker, TxStatus, WaitingTx,
 };
 use crate::clock::Clock;
 use crate::handle::{Handle, Request};

@@ -21,7 +21,7 @@ use super::params::{BlockSelector, HexBytes};
 use crate::api::{
     AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MAX_EVIDENCE, MemberInfo,
     MemberStats, MempoolStatus, NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, ScoreView,
-    SenderFilter, SnapshotView, Submitted, TestResult, TxFilter, TxStatus, Taker,
+    SenderFilter, SnapshotView, Submitted, Taker, TestResult, TxFilter, TxStatus,
 };
 use crate::handle::Handle;
 use crate::lab::{LabChange, ProbeRequest, ProbeResult};

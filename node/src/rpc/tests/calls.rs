@@ -10,7 +10,8 @@ use crate::api::{BlockRef, MemberStats, Refused, Submitted, TxStatus};
 use crate::handle::Handle;
 use crate::lab::{LabChange, ProbeRequest};
 use crate::rpc::fake::{
-    Fake, LOCALHOST, Server, account, block, fees, member, member_down, mempool, peer, pooled, sender, status,
+    Fake, LOCALHOST, Server, account, block, fees, member, member_down, mempool, peer, pooled,
+    sender, status,
 };
 use crate::rpc::{
     Access, BlockSelector, CallError, HexBytes, LabClient, RpcClient, RpcError, ServeError,
@@ -120,7 +121,10 @@ async fn bytes_that_are_no_transaction_are_rejected() {
     assert_eq!((error.code(), error.reason()), (1001, "malformed"));
     let mut trailing = codec::encode(&transaction());
     trailing.push(0);
-    assert_eq!(own(client(&server).tx_submit(HexBytes(trailing), None).await.unwrap_err()).code(), 1001);
+    assert_eq!(
+        own(client(&server).tx_submit(HexBytes(trailing), None).await.unwrap_err()).code(),
+        1001
+    );
 }
 
 #[tokio::test]

@@ -40,7 +40,10 @@ async fn each_change_is_told_to_whoever_follows() {
         let told = receive(&mut socket).await;
         assert_eq!(told["method"], "members_news");
         let result = &told["params"]["result"];
-        assert_eq!((&result["change"], &result["member"]["state"]), (&change.into(), &"down".into()));
+        assert_eq!(
+            (&result["change"], &result["member"]["state"]),
+            (&change.into(), &"down".into())
+        );
     }
     assert_ne!(member().peer, member_down().peer);
 }
