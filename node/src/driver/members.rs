@@ -176,3 +176,51 @@ fn neighbour(view: &MemberView) -> Neighbour {
         alive: view.state == State::Alive,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hearsay_network::members::{Cause, Role};
+
+    use super::*;
+
+    fn view(number: u8, rtt_ms: Option<u64>) -> MemberView {
+        MemberView {
+            peer: hearsay_network::peer_id(&[number; 32]),
+            name: format!("n{number}"),
+            role: Role::Relay,
+            version: String::new(),
+            addresses: Vec::new(),
+            generation: 1,
+            incarnation: 0,
+            state: State::Alive,
+            since: Duration::ZERO,
+            load: None,
+            rtt: rtt_ms.map(Duration::from_millis),
+            neighbour: true,
+            own: false,
+        }
+    }
+
+    #[test]
+    fn each_round_trip_is_counted_once() {
+        let mut following = Following::default();
+        let count = |following: &mut Following, members: &[MemberView]| {
+            following.new_rtts(members).iter().map(Duration::as_millis).collect::<Vec<_>>()
+        };
+        assert_eq!(count(&mut following, &[view(1, Some(5)), view(2, None)]), [5]);
+        assert_eq!(count(&mut following, &[view(1, Some(5)), view(2, Some(7))]), [7]);
+        assert_eq!(count(&mut following, &[view(2, Some(8))]), [8]);
+        assert_eq!(following.rtts.len(), 1, "who is gone is forgotten");
+    }
+
+    #[test]
+    fn an_old_load_counts_as_none_and_who_is_doubted_as_away() {
+        let busy = Load { busy: 200, ..Load::default() };
+        let with_age = |age| MemberView { load: Some((busy, age)), ..view(1, None) };
+        assert_eq!(neighbour(&with_age(Duration::from_secs(29))).load, busy);
+        assert_eq!(neighbour(&with_age(OLD)).load, Load::default());
+        for state in [State::Suspect, State::Down(Cause::Probe)] {
+            assert!(!neighbour(&MemberView { state, ..view(1, None) }).alive);
+        }
+    }
+}
