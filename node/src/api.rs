@@ -3,9 +3,11 @@
 //! fees in units, sizes in bytes.
 
 mod export;
+mod member;
 mod peer;
 mod pool;
 mod scores;
+mod taker;
 
 use hearsay_chain::keys::PublicKey;
 use hearsay_chain::{Address, BlockId, GenesisId, TxId, UnverifiedTx};
@@ -13,6 +15,11 @@ use hearsay_network::PeerId;
 use serde::{Deserialize, Serialize};
 
 pub use self::export::{ExportPage, ExportedTx, WaitingTx};
+pub(crate) use self::member::mistaken;
+pub use self::member::{
+    MemberInfo, MemberLoad, MemberNews, MemberRefusals, MemberRole, MemberSlot, MemberStats,
+    MemberTraffic, sort_members,
+};
 pub use self::peer::{PeerInfo, PeerRoute};
 pub use self::pool::{
     BlockFee, DropReason, FeeBand, FeeEstimate, Gap, MAX_ESTIMATE_BLOCKS, MAX_LISTED,
@@ -20,6 +27,7 @@ pub use self::pool::{
     TestResult, TestVerdict, TxFilter, TxOrder,
 };
 pub use self::scores::{BanView, ScoreView};
+pub use self::taker::Taker;
 
 /// The node as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -271,6 +279,10 @@ pub struct Submitted {
     /// Whether it was there already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub known: bool,
+    /// The member that took it, if it was handed on: its name, or its peer id if it has none. Whether
+    /// it waits behind a gap there is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_by: Option<String>,
 }
 
 /// A submission that was not taken.

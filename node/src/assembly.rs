@@ -11,15 +11,15 @@ use anyhow::{Context, anyhow};
 use hearsay_chain::store::{MemoryStore, RocksStore};
 use hearsay_chain::{Chain, Genesis, Keypair, Store};
 use hearsay_mempool::Pool;
-use hearsay_network::{ConnectionConfig, GossipConfig, Multiaddr, Network};
+use hearsay_network::{ConnectionConfig, GossipConfig, MembersConfig, Multiaddr, Network};
 use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::checkers::CheckerThreads;
 use crate::clock::Clock;
-use crate::config::Settings;
-use crate::driver::{Driver, Ends, Fatal, Identity, Keeping};
+use crate::config::{self, Settings};
+use crate::driver::{Driver, Ends, Fatal, Identity, Keeping, MemberEnds};
 use crate::engine::{Engine, Reconciliation, Setup};
 use crate::halt::Room;
 use crate::handle::{Handle, Request};
@@ -45,6 +45,8 @@ pub(crate) struct Means {
     pub(crate) writer: Writer,
     pub(crate) lag: Option<LagReader>,
     pub(crate) look_every: Duration,
+    /// Whether the process has no other node in it.
+    pub(crate) alone: bool,
 }
 
 /// A node that listens for peers, and has touched no disk yet.
@@ -119,7 +121,8 @@ impl Listening {
         }
         let clock = settings.lab.as_ref().map_or_else(Clock::start, Clock::start_in);
         let lab = settings.lab.as_ref().map(|lab| LabDesk::new(lab, &clock)).transpose()?;
-        let config = network_config(&settings, &genesis, node_key, lab.as_ref())?;
+        let members = members_config(&settings, node_key, authority.is_some(), &clock);
+        let config = network_config(&settings, &genesis, node_key, (lab.as_ref(), members))?;
         let network = hearsay_network::start(config).await?;
         let (handle, requests) = Handle::in_lab(lab);
         Ok(Self {
@@ -200,7 +203,9 @@ impl Listening {
     ) -> anyhow::Result<Ready> {
         let Self { settings, genesis, authority, clock, identity, network, .. } = self;
         let halt = Arc::clone(self.handle.halt());
-        let Means { checkers, writer, lag, look_every } = means;
+        let Means { checkers, writer, lag, look_every, alone } = means;
+        let news = self.handle.news_desk().clone();
+        let members = MemberEnds { enabled: settings.members.enabled, alone, news };
         let mut log =
             Log::open(&settings.events, identity.name.clone(), Arc::clone(&halt), &writer)?;
         let start = Event::Start {
@@ -236,6 +241,7 @@ impl Listening {
             keeping,
             checkers,
             lag,
+            members,
             metrics: self.metrics,
             clock,
             halt,
@@ -287,7 +293,7 @@ fn network_config(
     settings: &Settings,
     genesis: &Genesis,
     node_key: &Keypair,
-    lab: Option<&LabDesk>,
+    (lab, members): (Option<&LabDesk>, Option<MembersConfig>),
 ) -> anyhow::Result<hearsay_network::Config> {
     let Settings { gossip, peers, .. } = settings;
     Ok(hearsay_network::Config {
@@ -312,11 +318,42 @@ fn network_config(
             max_inbound: peers.max_inbound,
             max_outbound: peers.max_outbound,
         },
-        members: None,
         largest_message: genesis.limits.block_bytes as usize,
         links: lab.map(|lab| lab.links().clone()),
         dilation: settings.lab.as_ref().map_or(1, |lab| lab.dilation),
+        members,
     })
+}
+
+/// What this node has to do with the other members; none: it takes no part.
+fn members_config(
+    settings: &Settings,
+    node_key: &Keypair,
+    authority: bool,
+    clock: &Clock,
+) -> Option<MembersConfig> {
+    let Settings { members, discovery, data_dir, .. } = settings;
+    // A node whose chain is in memory alone may have no data directory.
+    let in_memory = settings.lab.as_ref().is_some_and(|lab| lab.memory_store);
+    let book = discovery.book.clone().or_else(|| (!in_memory).then(|| data_dir.join("peers.txt")));
+    let name = settings.name.clone().unwrap_or_else(|| short(&node_key_peer(node_key)));
+    members.enabled.then(|| MembersConfig {
+        machine: members.machine(),
+        about: config::about(&name, authority),
+        generation: clock.without_skew(clock.now()).unix_ms(),
+        seed: rand::random(),
+        slots: discovery.plan(),
+        book: book.filter(|_| discovery.slots),
+    })
+}
+
+fn node_key_peer(node_key: &Keypair) -> String {
+    hearsay_network::peer_id(&node_key.seed()).to_string()
+}
+
+/// The end of a peer id: those of Ed25519 keys begin alike.
+fn short(peer: &str) -> String {
+    peer.chars().skip(peer.len().saturating_sub(8)).collect()
 }
 
 fn parse_all(what: &str, addresses: &[String]) -> anyhow::Result<Vec<Multiaddr>> {
@@ -341,16 +378,15 @@ fn setup(settings: &Settings, authority: Option<Keypair>) -> anyhow::Result<Setu
             peers: gossip.partners.into(),
             every_us: gossip.reconcile_ms.saturating_mul(1_000),
         },
+        forward: settings.members.forward.strategy().filter(|_| settings.members.enabled),
         seed: rand::random(),
     })
 }
 
 fn identity(settings: &Settings, network: &Network) -> Identity {
     let peer = network.peer.to_string();
-    // Peer ids of Ed25519 keys begin alike, so the end tells them apart.
-    let short = peer.chars().skip(peer.len().saturating_sub(8)).collect();
     Identity {
-        name: settings.name.clone().unwrap_or(short),
+        name: settings.name.clone().unwrap_or_else(|| short(&peer)),
         listen: network.listen.iter().map(ToString::to_string).collect(),
         peer,
     }

@@ -11,6 +11,7 @@ mod external;
 mod failure;
 mod genesis;
 mod key;
+mod members;
 mod mempool;
 mod node;
 mod peer;
@@ -73,6 +74,7 @@ enum Command {
     Peers(peers::Peers),
     #[command(subcommand)]
     Peer(peer::Peer),
+    Members(members::Members),
     Mempool(mempool::Mempool),
     Evidence(evidence::Evidence),
     #[command(subcommand)]
@@ -124,6 +126,7 @@ impl Command {
             Command::Status(status) => node::block_on(status.execute(console)),
             Command::Peer(peer) => node::block_on(peer.execute(console)),
             Command::Peers(peers) => node::block_on(peers.execute(console)),
+            Command::Members(members) => node::block_on(members.execute(console)),
             Command::Mempool(mempool) => node::block_on(mempool.execute(console)),
             Command::Evidence(evidence) => node::block_on(evidence.execute(console)),
         }

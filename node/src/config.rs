@@ -7,6 +7,7 @@
 
 mod flags;
 mod layers;
+mod members;
 mod mempool;
 mod settings;
 mod toml_text;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub use self::flags::{Flags, GossipFlags, PeerFlags};
+pub(crate) use self::members::about;
+pub use self::members::{Discovery, DiscoveryFlags, Forward, Members, MembersFlags};
 pub use self::mempool::{Mempool, MempoolFlags};
 pub use self::settings::{Gossip, LEAST_BODIES, Peers, Settings};
 pub(crate) use self::toml_text::{Mistake, nearest, read_toml};

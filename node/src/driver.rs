@@ -4,28 +4,32 @@
 
 mod ends;
 mod halt;
+mod hears;
 mod journal;
+mod load;
+mod members;
 mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hearsay_chain::Store;
-use hearsay_network::{Command, NetEvent, Responder};
+use hearsay_network::{Command, Responder};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::api::{Answer, NodeStatus, Refused, Submitted, TxStatus};
 use crate::checkers::{self, Checkers};
-use crate::engine::{Copy, Done, Effect, Engine, Input, JobId, Token};
-use crate::handle::{Request, refused_by};
+use crate::engine::{Done, Effect, Engine, Input, JobId, Token};
 use crate::lag::Lag;
 use crate::trace::event::Event;
 pub(crate) use ends::Ends;
 pub use ends::{Fatal, Identity};
 pub(crate) use journal::Keeping;
-use words::{kind_word, peer_info, tell, tell_time};
+use members::Following;
+pub(crate) use members::MemberEnds;
+use words::{kind_word, tell, tell_time};
 
 /// How often the bytes on the sockets are written down.
 const WIRE_EVERY: Duration = Duration::from_secs(1);
@@ -51,6 +55,7 @@ pub(crate) struct Driver<S> {
     effects: Vec<Effect>,
     recover_at: Instant,
     lag_p99_us: Option<u64>,
+    members: Following,
 }
 
 impl<S: Store> Driver<S> {
@@ -68,6 +73,7 @@ impl<S: Store> Driver<S> {
             effects: Vec::new(),
             recover_at: Instant::now(),
             lag_p99_us: None,
+            members: Following::default(),
         }
     }
 
@@ -103,6 +109,7 @@ impl<S: Store> Driver<S> {
                 _ = wire.tick(), if hears => {
                     self.note_wire()?;
                     self.note_lag()?;
+                    self.look_around().await?;
                 }
                 Some((job, done)) = self.checked.recv(), if goes_on => {
                     self.handle(Input::Checked { job, done }).await?;
@@ -110,6 +117,7 @@ impl<S: Store> Driver<S> {
                 batch = self.ends.keeping.next(), if goes_on && self.engine.may_restore() => {
                     self.on_restored(batch).await?;
                 }
+                Some(list) = self.members.answer() => self.on_members(&list).await?,
                 // Before the network, whose queue is rarely empty under load; its own is short.
                 Some(request) = self.ends.requests.recv(), if hears => {
                     self.on_request(request).await?;
@@ -123,6 +131,7 @@ impl<S: Store> Driver<S> {
         self.note_wire()?;
         self.trace(Event::Stop { reason: reason.clone() })?;
         // It may have ended by itself; then there is nothing to stop.
+        let _ = self.ends.commands.send(Command::Leave).await;
         let _ = self.ends.commands.send(Command::Stop).await;
         self.close_journal();
         self.ends.log.close()?;
@@ -139,6 +148,7 @@ impl<S: Store> Driver<S> {
             engine.handle(now, input, &mut effects)
         };
         let took_us = self.ends.clock.now().since(now);
+        self.members.worked(took_us);
         effects.iter_mut().for_each(|effect| tell_time(effect, took_us));
         // What was done before the disk failed is done, and is written down.
         self.carry_out_all(effects).await?;
@@ -277,98 +287,6 @@ impl<S: Store> Driver<S> {
         self.next_token += 1;
         self.waiting.insert(token, waiting);
         token
-    }
-
-    async fn on_network(&mut self, event: NetEvent) -> Result<(), Fatal> {
-        let clock = &self.ends.clock;
-        let halted = self.ends.halt.is_on();
-        let input = match event {
-            NetEvent::Copy(note) => Input::Copy(Copy {
-                topic: note.topic,
-                id: note.id,
-                from: note.from,
-                bytes: note.bytes as u64,
-                message: note.message,
-                traffic: note.traffic,
-                compact: note.compact,
-                at: clock.at(note.at),
-            }),
-            NetEvent::Gossip { topic, data, ticket, at } if halted => {
-                let mut effects = std::mem::take(&mut self.effects);
-                let (now, at) = (clock.now(), clock.at(at));
-                self.engine.pass_over(now, topic, &data, ticket, at, &mut effects);
-                return self.carry_out_all(effects).await;
-            }
-            NetEvent::Gossip { topic, data, ticket, at } => {
-                Input::Gossip { topic, data, ticket, at: clock.at(at) }
-            }
-            NetEvent::Published { topic, id, failure } => Input::Published { topic, id, failure },
-            NetEvent::Taken { topic, id, by: _ } => Input::Taken { topic, id },
-            NetEvent::Settled { topic, id, known, refused, unsure, pushed, announced } => {
-                let (kind, id) = (topic.into(), hex::encode(id));
-                let event = Event::Settled { kind, id, known, refused, unsure, pushed, announced };
-                return self.trace(event);
-            }
-            NetEvent::Offence { peer, what } => Input::Offence { peer, what },
-            NetEvent::Joined(peer) => Input::Joined(peer),
-            NetEvent::Listening(peer) => Input::Listening(peer),
-            NetEvent::Left(peer) => Input::Left(peer),
-            NetEvent::Foreign { peer, speaks } => {
-                warn!(%peer, %speaks, "turned away a peer of another network");
-                self.ends.metrics.foreign_peer();
-                Input::Foreign(peer)
-            }
-            NetEvent::RoundTrip(peer, rtt) => {
-                Input::RoundTrip(peer, u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX))
-            }
-            NetEvent::Request { from, request, responder } => {
-                let token = self.wait(Waiting::Peer(responder));
-                Input::Request { from, request, token }
-            }
-            NetEvent::Response { from, id, result } => Input::Response { from, id, result },
-            NetEvent::Dropped { place, count } => {
-                info!(place, count, "messages were dropped rather than let grow");
-                self.ends.metrics.dropped(place, "full", count);
-                // Notes of later copies are for the log alone.
-                if place == "copy-notes" {
-                    return Ok(());
-                }
-                Input::Dropped { count }
-            }
-        };
-        self.handle(input).await
-    }
-
-    async fn on_request(&mut self, request: Request) -> Result<(), Fatal> {
-        match request {
-            Request::Submit { tx, reply } => {
-                if let Some(refused) = refused_by(&self.ends.halt) {
-                    let _ = reply.send(Err(refused));
-                    return Ok(());
-                }
-                let token = self.wait(Waiting::Submit(reply));
-                self.handle(Input::Submit { token, tx }).await
-            }
-            // Whoever asked has given up.
-            Request::Ask { reply, .. } if reply.is_closed() => Ok(()),
-            Request::Ask { query, reply } => {
-                let token = self.wait(Waiting::Ask(reply));
-                self.handle(Input::Ask { token, query }).await
-            }
-            Request::Probe { peer, rounds, bytes, reply } => {
-                self.command(Command::Probe { peer, rounds, bytes, reply }).await
-            }
-            Request::Peers { reply } => {
-                let (views, seen) = oneshot::channel();
-                self.command(Command::Peers { reply: views }).await?;
-                tokio::spawn(async move {
-                    if let Ok(views) = seen.await {
-                        let _ = reply.send(views.iter().map(peer_info).collect());
-                    }
-                });
-                Ok(())
-            }
-        }
     }
 }
 

@@ -65,7 +65,13 @@ impl Shared {
     pub(crate) fn means(&self, in_lab: bool, look_every: Duration) -> io::Result<Means> {
         let Threads { checkers, writer, .. } = &*self.0;
         let lag = in_lab.then(|| self.lag()).transpose()?;
-        Ok(Means { checkers: checkers.clone(), writer: writer.clone(), lag, look_every })
+        Ok(Means {
+            checkers: checkers.clone(),
+            writer: writer.clone(),
+            lag,
+            look_every,
+            alone: false,
+        })
     }
 }
 

@@ -11,11 +11,13 @@ mod bundles;
 mod compact;
 mod departures;
 mod effect;
+mod forward;
 mod halt;
 mod input;
 mod inspect;
 mod jobs;
 mod keep;
+mod load;
 mod names;
 mod news;
 mod offers;
@@ -25,6 +27,7 @@ mod reconcile;
 mod restore;
 mod scores;
 mod sightings;
+mod surroundings;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -45,6 +48,7 @@ use crate::trace::event::{Event, Kind, PeerState, VerdictName};
 use bundles::Bundles;
 use compact::Compact;
 use departures::Departures;
+use forward::Forwards;
 use jobs::Jobs;
 use names::Names;
 use orphans::Orphans;
@@ -62,6 +66,7 @@ pub use jobs::JobId;
 pub use keep::Kept;
 pub use reconcile::Reconciliation;
 pub use restore::{RESTORE_BATCH, RestoreTally, Restored};
+pub use surroundings::{Neighbour, Surroundings};
 pub use work::{Done, Work, run_all};
 
 /// The longest time between two ticks. Slots are met exactly, whatever this is; the rest that ticks
@@ -88,7 +93,9 @@ pub struct Setup {
     pub blocks: BlockForm,
     /// How pools are compared with those of peers.
     pub reconcile: Reconciliation,
-    /// What that choice's random numbers come from: any number, another one at each start.
+    /// How a neighbour is chosen to take what is handed in here; none: this node takes it.
+    pub forward: Option<Strategy>,
+    /// What those choices' random numbers come from: any number, another one at each start.
     pub seed: u64,
 }
 
@@ -115,6 +122,9 @@ pub struct Engine<S> {
     departures: Departures,
     scores: Scores,
     sync: Sync,
+    forwards: Forwards,
+    /// Transactions that were judged.
+    judged: u64,
     verdicts: VerdictCounts,
 }
 
@@ -145,6 +155,8 @@ impl<S: Store> Engine<S> {
             departures: Departures::new(max_count),
             scores: Scores::default(),
             sync: Sync::new(setup.sync_peers, setup.seed),
+            forwards: Forwards::new(setup.forward, setup.seed),
+            judged: 0,
             verdicts: VerdictCounts::default(),
             chain,
         }
@@ -199,7 +211,10 @@ impl<S: Store> Engine<S> {
                 self.on_request(now, from, request, token, out)?;
             }
             Input::Response { from, id, result } => self.on_response(now, from, id, result, out)?,
-            Input::Submit { token, tx } => self.on_submit(now, token, tx, out)?,
+            Input::Submit { token, tx, via } => {
+                self.on_submit(now, token, tx, via.as_ref(), out)?;
+            }
+            Input::Surroundings(around) => self.on_surroundings(around),
             Input::Ask { token, query: Query::Test(tx) } => self.on_test(now, token, tx, out)?,
             Input::Ask { token, query: Query::Ban { peer, seconds } } => {
                 self.ban(now, peer, seconds, out);
@@ -246,6 +261,7 @@ impl<S: Store> Engine<S> {
     fn on_tick(&mut self, now: Time, out: &mut Vec<Effect>) -> Result<(), StoreError> {
         self.propose(now, out)?;
         self.drive_sync(now, out)?;
+        self.drive_forwards(now, out)?;
         self.drive_unbroadcast(now, out);
         self.drive_reconcile(now, out);
         self.drive_compact(now, out)?;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use hearsay_chain::{GenesisId, TxId, UnverifiedTx};
 use hearsay_network::{PeerId, Probed};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::api::{
-    AccountView, Answer, BlockRef, BlockView, EvidenceView, FeeEstimate, MempoolStatus, NodeStatus,
-    PeerInfo, PoolFees, PoolSender, PooledTx, Query, Refused, ScoreView, SenderFilter, Submitted,
-    TestResult, TestVerdict, TxFilter, TxStatus, WaitingTx,
+    AccountView, Answer, BlockRef, BlockView, EvidenceView, FeeEstimate, MemberInfo, MemberNews,
+    MemberStats, MempoolStatus, NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, Query,
+    Refused, ScoreView, SenderFilter, Submitted, Taker, TestResult, TestVerdict, TxFilter,
+    TxStatus, WaitingTx,
 };
 use crate::halt::{self, Halt};
 use crate::lab::{self, LabChange, LabDesk, LabError, ProbeRequest, ProbeResult};
@@ -19,6 +20,10 @@ use crate::snapshots::SnapshotDesk;
 /// Requests that may wait for the engine. One is answered in microseconds, so a full queue means
 /// that the engine is busy for long; callers then wait, and the RPC's own limits hold them back.
 pub const REQUEST_QUEUE: usize = 256;
+
+/// News of members that wait for whoever follows them: a minute of what a network of a hundred can
+/// tell at its worst. Who is further behind misses some, and is told so.
+pub const NEWS_QUEUE: usize = 1_024;
 
 /// The node is stopping, or has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -32,6 +37,8 @@ pub enum Request {
     Submit {
         /// The decoded transaction; its form is checked by the engine.
         tx: UnverifiedTx,
+        /// Which member is to take it; none: as this node's settings say.
+        via: Option<Taker>,
         /// Answered when the pool has taken or refused it.
         reply: oneshot::Sender<Result<Submitted, Refused>>,
     },
@@ -58,6 +65,11 @@ pub enum Request {
         /// Answered by the network side.
         reply: oneshot::Sender<Vec<PeerInfo>>,
     },
+    /// List the members.
+    Members {
+        /// Answered by the network side.
+        reply: oneshot::Sender<(Vec<MemberInfo>, MemberStats)>,
+    },
 }
 
 /// Asks the node. Cheap to clone.
@@ -67,6 +79,7 @@ pub struct Handle {
     snapshots: SnapshotDesk,
     halt: Arc<Halt>,
     lab: Option<LabDesk>,
+    news: broadcast::Sender<Arc<MemberNews>>,
 }
 
 impl Handle {
@@ -80,7 +93,8 @@ impl Handle {
     pub(crate) fn in_lab(lab: Option<LabDesk>) -> (Self, mpsc::Receiver<Request>) {
         let (requests, queue) = mpsc::channel(REQUEST_QUEUE);
         let (snapshots, halt) = (SnapshotDesk::default(), Arc::default());
-        (Self { requests, snapshots, halt, lab }, queue)
+        let (news, _) = broadcast::channel(NEWS_QUEUE);
+        (Self { requests, snapshots, halt, lab, news }, queue)
     }
 
     /// Whether the node is in the lab, and lab requests make sense.
@@ -120,9 +134,21 @@ impl Handle {
     /// # Errors
     /// The node is stopping.
     pub async fn submit(&self, tx: UnverifiedTx) -> Result<Result<Submitted, Refused>, Stopping> {
+        self.submit_via(tx, None).await
+    }
+
+    /// The same, and says which member is to take it; none: as the node's settings say.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn submit_via(
+        &self,
+        tx: UnverifiedTx,
+        via: Option<Taker>,
+    ) -> Result<Result<Submitted, Refused>, Stopping> {
         match refused_by(&self.halt) {
             Some(refused) => Ok(Err(refused)),
-            None => self.call(|reply| Request::Submit { tx, reply }).await,
+            None => self.call(|reply| Request::Submit { tx, via, reply }).await,
         }
     }
 
@@ -167,6 +193,35 @@ impl Handle {
     /// The node is stopping.
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, Stopping> {
         self.call(|reply| Request::Peers { reply }).await
+    }
+
+    /// The members of the network, this node first and the others by name; nobody if this node takes
+    /// no part.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn members(&self) -> Result<Vec<MemberInfo>, Stopping> {
+        self.call(|reply| Request::Members { reply }).await.map(|(members, _)| members)
+    }
+
+    /// What happened with the membership so far.
+    ///
+    /// # Errors
+    /// The node is stopping.
+    pub async fn member_stats(&self) -> Result<MemberStats, Stopping> {
+        self.call(|reply| Request::Members { reply }).await.map(|(_, stats)| stats)
+    }
+
+    /// What changes about members from now on. Who falls behind by more than [`NEWS_QUEUE`] misses some,
+    /// and is told so.
+    #[must_use]
+    pub fn member_news(&self) -> broadcast::Receiver<Arc<MemberNews>> {
+        self.news.subscribe()
+    }
+
+    /// Where the driver tells what changes about members.
+    pub(crate) fn news_desk(&self) -> &broadcast::Sender<Arc<MemberNews>> {
+        &self.news
     }
 
     /// What is known against peers.

@@ -27,3 +27,4 @@ pub mod trace;
 
 mod assembly;
 mod checkers;
+mod processor;

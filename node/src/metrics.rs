@@ -4,6 +4,7 @@
 //! make it grow.
 
 mod count;
+mod members;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -72,6 +73,7 @@ pub struct Metrics {
     journal_size: UnsignedGauge,
     sync_target: UnsignedGauge,
     halted: UnsignedGauge,
+    membership: members::MemberMetrics,
 }
 
 impl Default for Metrics {
@@ -119,12 +121,14 @@ impl Metrics {
             journal_size: Gauge::default(),
             sync_target: Gauge::default(),
             halted: Gauge::default(),
+            membership: members::MemberMetrics::new(),
         };
         metrics.register_messages();
         metrics.register_network();
         metrics.register_reconciliation();
         metrics.register_state();
         metrics.register_pool();
+        metrics.membership.register(&mut metrics.registry);
         metrics
     }
 

@@ -12,6 +12,7 @@ mod error;
 mod exports;
 #[cfg(test)]
 pub(crate) mod fake;
+mod follow;
 mod front;
 mod listen;
 mod methods;

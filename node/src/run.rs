@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::info;
 
-use crate::assembly::{self, LOOK_EVERY, Listening, Ready};
+use crate::assembly::{self, LOOK_EVERY, Listening, Means, Ready};
 use crate::config::Settings;
 use crate::embed::Shared;
 use crate::keyfile::KeyFileError;
@@ -42,7 +42,8 @@ pub async fn run(settings: Settings, with_stdin: bool) -> anyhow::Result<()> {
         keyfile::save(&key_path, &node_key, false)?;
     }
     let (identity, height) = (node.identity().clone(), node.height());
-    let Ready { driver, network, .. } = node.begin(Shared::new()?.means(in_lab, LOOK_EVERY)?)?;
+    let means = Means { alone: true, ..Shared::new()?.means(in_lab, LOOK_EVERY)? };
+    let Ready { driver, network, .. } = node.begin(means)?;
     info!(
         name = identity.name,
         peer = identity.peer,

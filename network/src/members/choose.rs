@@ -35,5 +35,21 @@ pub fn choices(candidates: &[Candidate], spare: bool) -> Vec<Choice> {
     if with_room.is_empty() { candidates.iter().map(weighed).collect() } else { with_room }
 }
 
+/// What a peer that does other work for this node counts for because of its load: 1 for an idle one,
+/// less for a busy one. Whoever uses it has a measure of its own for speed and distance.
+#[must_use]
+pub fn ease(load: &Load) -> f64 {
+    let here = Some(Duration::ZERO);
+    load.weight(here) / Load::default().weight(here)
+}
+
+/// Leaves the overloaded out, unless all are. Each option comes with its load.
+#[must_use]
+pub fn spared(options: Vec<(Choice, Load)>) -> Vec<Choice> {
+    let all_are = options.iter().all(|(_, load)| load.overloaded());
+    let has_room = |(_, load): &(Choice, Load)| all_are || !load.overloaded();
+    options.into_iter().filter(has_room).map(|(choice, _)| choice).collect()
+}
+
 #[cfg(test)]
 mod tests;

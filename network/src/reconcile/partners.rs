@@ -7,6 +7,8 @@ use libp2p::PeerId;
 
 use super::memory::Memory;
 use crate::choice::{Choice, Chooser, Strategy};
+use crate::members::Load;
+use crate::members::choose::{ease, spared};
 
 /// What a partner is taken to give until it was tried: one transaction for each KiB. Pools are mostly
 /// alike, so one that was not tried goes before those that had nothing.
@@ -56,6 +58,7 @@ struct Partner {
     rtt_ms: Option<f64>,
     answer_ms: Option<f64>,
     busy: f64,
+    load: Load,
     rest_until: u64,
     handed: Memory,
     refused: Memory,
@@ -64,19 +67,22 @@ struct Partner {
 impl Partner {
     /// Its weight: what it is worth over what it costs.
     ///
-    /// `useful / (latency + 20 ms) / (1 + busy)`
+    /// `useful / (latency + 20 ms) / (1 + busy) × ease`
     ///
     /// * `useful`: transactions that moved, either way, for each KiB of symbols and names, as a
     ///   running mean over exchanges, within bounds; what it gave counts only if it was taken.
     /// * `latency`: the measured round trip or the time that it took to answer, whichever is longer.
     ///   The latter has its load in it.
     /// * `busy`: how often it refused or did not answer lately, halved with each answer.
+    /// * `ease`: 1 if it says that it is idle, less the busier it says it is. The overloaded are left
+    ///   out beside that, unless all are.
     fn weight(&self) -> f64 {
         let latency = match (self.rtt_ms, self.answer_ms) {
             (Some(rtt), Some(answer)) => rtt.max(answer),
             (one, other) => one.or(other).unwrap_or(UNKNOWN_MS),
         };
         self.useful.clamp(LEAST_USE, MOST_USE) / (latency + NEAR_MS) / (1.0 + self.busy)
+            * ease(&self.load)
     }
 }
 
@@ -102,6 +108,7 @@ impl Partners {
             rtt_ms: None,
             answer_ms: None,
             busy: 0.0,
+            load: Load::default(),
             rest_until: 0,
             handed: Memory::default(),
             refused: Memory::default(),
@@ -122,9 +129,9 @@ impl Partners {
     /// The next partner, if there is any that does not rest.
     pub fn choose(&mut self, now: u64) -> Option<PeerId> {
         let rested = self.by_id.iter().filter(|(_, partner)| partner.rest_until <= now);
-        let choices: Vec<Choice> =
-            rested.map(|(peer, it)| Choice { peer: *peer, weight: it.weight() }).collect();
-        self.chooser.choose(&choices)
+        let choices =
+            rested.map(|(peer, it)| (Choice { peer: *peer, weight: it.weight() }, it.load));
+        self.chooser.choose(&spared(choices.collect()))
     }
 
     fn change(&mut self, peer: &PeerId, change: impl FnOnce(&mut Partner)) {
@@ -136,6 +143,11 @@ impl Partners {
     /// A round trip was measured, in microseconds.
     pub fn measured(&mut self, peer: &PeerId, rtt_us: u64) {
         self.change(peer, |partner| partner.rtt_ms = Some(rtt_us as f64 / 1e3));
+    }
+
+    /// It says how busy it is.
+    pub fn loaded(&mut self, peer: &PeerId, load: Load) {
+        self.change(peer, |partner| partner.load = load);
     }
 
     /// It answered after so many microseconds.
@@ -268,6 +280,19 @@ mod tests {
         busy.refused_to_answer(&peer(1), NOW - 40_000_000);
         let [least, one, two] = shares(&mut busy);
         assert!(2 * least < one && 2 * least < two, "{least} {one} {two}");
+    }
+
+    #[test]
+    fn whoever_says_that_it_is_busy_is_asked_less_and_the_overloaded_only_if_all_are() {
+        let mut weighted = partners(Strategy::Weighted);
+        let busy = |share| Load { busy: Load::busy_of(share), ..Load::default() };
+        weighted.loaded(&peer(1), busy(0.8));
+        weighted.loaded(&peer(2), busy(1.0));
+        let [less, never, idle] = shares(&mut weighted);
+        assert!(idle > 4 * less && less > 0 && never == 0, "{less} {never} {idle}");
+        let mut all = partners(Strategy::RoundRobin);
+        (1..=3).for_each(|number| all.loaded(&peer(number), busy(1.0)));
+        assert_eq!(shares(&mut all), [1_000; 3]);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use libp2p::PeerId;
 
 use super::allowance::{Allowance, Terms};
 use crate::choice::{Choice, Chooser};
+use crate::members::Load;
+use crate::members::choose::{ease, spared};
 use crate::wire::{MAX_HEADERS, Standing};
 
 /// Requests for bodies that one peer may have open: one that it answers and one that waits there
@@ -57,6 +59,7 @@ struct Known {
     first_body: u64,
     open: usize,
     speed: f64,
+    load: Load,
     failures: u32,
     rest_until: u64,
     pages: Allowance,
@@ -88,6 +91,7 @@ impl Peers {
                 first_body: 1,
                 open: 0,
                 speed: UNKNOWN_SPEED,
+                load: Load::default(),
                 failures: 0,
                 rest_until: 0,
                 pages: Allowance::new(HEADER_PAGES),
@@ -123,6 +127,13 @@ impl Peers {
         }
     }
 
+    /// A peer says how busy it is.
+    pub fn loaded(&mut self, peer: &PeerId, load: Load) {
+        if let Some(known) = self.by_id.get_mut(peer) {
+            known.load = load;
+        }
+    }
+
     /// A peer sent a block, so it has it.
     pub fn has(&mut self, peer: &PeerId, block: Claim) {
         if let Some(known) = self.by_id.get_mut(peer) {
@@ -152,14 +163,14 @@ impl Peers {
     /// Chooses a peer that is rested and claims more than `tip`.
     pub fn choose_ahead(&mut self, tip: Claim, now: u64) -> Option<PeerId> {
         let choices = self.choices(now, |known| known.claim > Some(tip));
-        self.chooser.choose(&choices)
+        self.chooser.choose(&spared(choices))
     }
 
     /// Whether a peer besides this one is rested and claims more than `tip`.
     #[must_use]
     pub fn others_ahead(&self, than: &PeerId, tip: Claim, now: u64) -> bool {
         let ahead = self.choices(now, |known| known.claim > Some(tip));
-        ahead.iter().any(|choice| choice.peer != *than)
+        ahead.iter().any(|(choice, _)| choice.peer != *than)
     }
 
     /// Chooses a peer that is rested, may be asked for more, and that `wants` accepts: it is told
@@ -170,22 +181,22 @@ impl Peers {
         wants: impl Fn(PeerId, u64, u64) -> bool,
     ) -> Option<PeerId> {
         let mut choices = self.choices(now, |known| known.open < MAX_OPEN);
-        choices.retain(|choice| {
+        choices.retain(|(choice, _)| {
             self.by_id.get(&choice.peer).is_some_and(|known| {
                 let height = known.claim.map_or(0, |claim| claim.height);
                 wants(choice.peer, known.first_body, height)
             })
         });
-        self.chooser.choose(&choices)
+        self.chooser.choose(&spared(choices))
     }
 
-    fn choices(&self, now: u64, fits: impl Fn(&Known) -> bool) -> Vec<Choice> {
+    fn choices(&self, now: u64, fits: impl Fn(&Known) -> bool) -> Vec<(Choice, Load)> {
         let rested = self.by_id.iter().filter(|(_, known)| known.rest_until <= now);
         rested
             .filter(|(_, known)| fits(known))
-            .map(|(peer, known)| Choice {
-                peer: *peer,
-                weight: known.speed / (known.open + 1) as f64,
+            .map(|(peer, known)| {
+                let weight = known.speed / (known.open + 1) as f64 * ease(&known.load);
+                (Choice { peer: *peer, weight }, known.load)
             })
             .collect()
     }

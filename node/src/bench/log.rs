@@ -23,7 +23,7 @@ use super::process::cpu_seconds;
 use super::world::World;
 use crate::checkers::CheckerThreads;
 use crate::clock::Clock;
-use crate::driver::{Driver, Ends, Identity, Keeping};
+use crate::driver::{Driver, Ends, Identity, Keeping, MemberEnds};
 use crate::engine::{Engine, Setup};
 use crate::halt::Room;
 use crate::handle::Handle;
@@ -112,6 +112,7 @@ async fn handle(count: usize, pace: Option<Duration>, logged: bool) -> anyhow::R
         sync_peers: Strategy::default(),
         blocks: crate::engine::BlockForm::Full,
         reconcile: crate::engine::Reconciliation::none(),
+        forward: None,
         seed: 1,
     };
     let engine = Engine::new(chain, setup, clock.now());
@@ -129,6 +130,7 @@ async fn handle(count: usize, pace: Option<Duration>, logged: bool) -> anyhow::R
         keeping: Keeping::default(),
         checkers: CheckerThreads::start()?,
         lag: None,
+        members: MemberEnds::none(),
         metrics: Arc::new(Metrics::new()),
         clock,
         halt: Arc::default(),

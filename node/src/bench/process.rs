@@ -1,13 +1,7 @@
 //! What the kernel says of a process.
 
+pub(super) use crate::processor::time_s as cpu_seconds;
 use anyhow::Context;
-use rustix::time::{ClockId, clock_gettime};
-
-/// The processor time that all threads of this process have taken.
-pub(super) fn cpu_seconds() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
-}
 
 /// The most memory that a process had resident until now, in MiB. A process is its number, or
 /// `self`.

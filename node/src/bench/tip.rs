@@ -160,6 +160,7 @@ fn take_block(transactions: usize, pooled: bool, compact: bool) -> anyhow::Resul
         sync_peers: Strategy::default(),
         blocks: crate::engine::BlockForm::Full,
         reconcile: crate::engine::Reconciliation::none(),
+        forward: None,
         seed: 1,
     };
     let mut engine = Engine::new(chain, setup, clock.now());
@@ -168,7 +169,7 @@ fn take_block(transactions: usize, pooled: bool, compact: bool) -> anyhow::Resul
     if pooled {
         for (number, tx) in (0..).zip(&transactions) {
             let tx = hearsay_chain::UnverifiedTx::from(VerifiedTx::transaction(tx).clone());
-            drive(&mut engine, &clock, Input::Submit { token: Token(number), tx })?;
+            drive(&mut engine, &clock, Input::Submit { token: Token(number), tx, via: None })?;
         }
         anyhow::ensure!(engine.pool().totals().count == all, "the pool refused some");
     }

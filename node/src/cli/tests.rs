@@ -393,3 +393,27 @@ fn a_node_that_is_away_is_unreachable() {
     assert_eq!(asked.code(), 3, "{}", asked.says());
     assert!(asked.says().contains("is it running?"), "{}", asked.says());
 }
+
+#[test]
+fn members_are_listed_for_people_and_for_programs() {
+    let world = World::with(Fake::default());
+    let ran = world.run("members");
+    assert_eq!(ran.code(), 0, "{}", ran.says());
+    assert!(ran.out.contains("n0") && ran.out.contains("down (probe)"), "{}", ran.out);
+    let json = world.run("members --json").json();
+    assert_eq!(json.as_array().map(Vec::len), Some(2));
+    for key in ["name", "peer", "state", "incarnation", "load", "since_ms", "addresses", "role"] {
+        assert!(json[0].get(key).is_some(), "{key}");
+    }
+    assert_eq!((&json[0]["state"], &json[0]["own"]), (&"alive".into(), &true.into()));
+    assert_eq!((&json[1]["cause"], &json[1]["slot"]), (&"probe".into(), &"far".into()));
+}
+
+#[test]
+fn a_transaction_says_who_took_it() {
+    let life = VecDeque::from([TxStatus::Unknown, TxStatus::Ready]);
+    let world = World::with(Fake { life, ..Fake::default() });
+    let ran = world.run(&format!("{SEND} --via auto --json"));
+    assert_eq!(ran.code(), 0, "{}", ran.says());
+    assert_eq!((&ran.json()["taken_by"], &ran.json()["state"]), (&"n1".into(), &"ready".into()));
+}

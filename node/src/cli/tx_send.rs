@@ -15,7 +15,7 @@ use super::node::Node;
 use super::tx::with_status;
 use super::wait::{Ended, Goal, Watch};
 use super::who::{Home, Who};
-use crate::api::{TestResult, TxStatus};
+use crate::api::{Submitted, TestResult, TxStatus};
 use crate::rpc::{HexBytes, RpcClient};
 
 const EXAMPLES: &str = "\
@@ -23,6 +23,7 @@ Examples:
   hearsay tx send --from alice --to bob --amount 10
   hearsay tx send --from alice --to bob --amount 10 --fee 1 --dry-run
   hearsay tx send --from alice --to hs1… --amount 10 --fee 1 --wait final --timeout 2m
+  hearsay tx send --from alice --to bob --amount 10 --via auto
   hearsay tx send --from ./alice.pem --to bob --amount 0 --fee 1 --payload 68656c6c6f --json";
 
 /// Sign a transaction here, and hand it to a node
@@ -41,6 +42,10 @@ pub(super) struct Send {
     /// What the block's proposer gets, in units [default: what the next block takes now]
     #[arg(long, value_name = "N")]
     fee: Option<u64>,
+    /// The member that is to take it: auto (the node or one of its neighbours, whichever has room), here
+    /// (the node itself), or a neighbour's name or peer id [default: as the node's settings say]
+    #[arg(long, value_name = "MEMBER", conflicts_with = "dry_run")]
+    via: Option<String>,
     /// Bytes to carry along, in hex
     #[arg(long, value_name = "HEX", default_value = "", hide_default_value = true)]
     payload: HexBytes,
@@ -78,6 +83,8 @@ struct Sent {
     id: TxId,
     sender: Address,
     nonce: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taken_by: Option<String>,
     #[serde(flatten)]
     status: TxStatus,
 }
@@ -96,14 +103,16 @@ impl Send {
             let result = self.node.ask(client.tx_test(bytes)).await?;
             return self.show_test(console, &result);
         }
-        let id = self.node.ask(client.tx_submit(bytes)).await?.id;
+        let submitted = self.node.ask(client.tx_submit(bytes, self.via.clone())).await?;
+        let Submitted { id, taken_by, .. } = submitted;
         let goal = match self.wait {
             None | Some(WaitFor::Pooled) => Goal::Taken,
             Some(WaitFor::Included) => Goal::Included,
             Some(WaitFor::Final) => Goal::Final,
         };
         let Ended { status, failure } = match goal {
-            Goal::Taken => {
+            // One that another member took comes here by gossip, in a moment.
+            Goal::Taken if taken_by.is_none() => {
                 Ended { status: self.node.ask(client.tx_status(id)).await?, failure: None }
             }
             _ => {
@@ -112,10 +121,11 @@ impl Send {
                 Watch { node, client, id, goal, patience, known: true }.run(console).await?
             }
         };
-        let sent = Sent { id, sender: key.address(), nonce, status };
+        let sent = Sent { id, sender: key.address(), nonce, taken_by, status };
         console.show(self.node.json, &sent, |sent| {
             let facts = Facts::default().with("id", id).with("sender", sent.sender);
-            with_status(facts.with("nonce", nonce), &sent.status).to_string()
+            let facts = facts.with("nonce", nonce).with_some("taken by", sent.taken_by.as_ref());
+            with_status(facts, &sent.status).to_string()
         })?;
         failure.map_or(Ok(()), Err)
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::members::{DiscoveryFlags, MembersFlags};
 use super::mempool::MempoolFlags;
 use super::settings::{Blocks, Mode, SyncPeers};
 
@@ -72,6 +73,12 @@ pub struct Flags {
     /// How much waits for a block.
     #[command(flatten)]
     pub mempool: MempoolFlags,
+    /// Who is in the network.
+    #[command(flatten)]
+    pub members: MembersFlags,
+    /// To whom this node connects by itself.
+    #[command(flatten)]
+    pub discovery: DiscoveryFlags,
     /// How many connections there are.
     #[command(flatten)]
     pub peers: PeerFlags,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use hearsay_network::choice::Strategy;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, Mempool};
+use super::{ConfigError, Discovery, Members, Mempool};
 use crate::engine::BlockForm;
 use crate::lab::LabSettings;
 
@@ -55,6 +55,10 @@ pub struct Settings {
     pub gossip: Gossip,
     /// How much waits for a block.
     pub mempool: Mempool,
+    /// Who is in the network.
+    pub members: Members,
+    /// To whom this node connects by itself.
+    pub discovery: Discovery,
     /// How many connections there are.
     pub peers: Peers,
     /// How a node that is behind catches up.
@@ -83,6 +87,8 @@ impl Settings {
             log: "info".to_owned(),
             gossip: Gossip::default(),
             mempool: Mempool::default(),
+            members: Members::default(),
+            discovery: Discovery::default(),
             peers: Peers::default(),
             sync: Sync::default(),
             lab: None,
@@ -134,6 +140,8 @@ impl Settings {
                     .to_owned(),
             ));
         }
+        self.members.check()?;
+        self.discovery.check()?;
         self.lab.as_ref().map_or(Ok(()), LabSettings::check).map_err(ConfigError::Range)
     }
 }

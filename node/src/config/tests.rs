@@ -114,6 +114,7 @@ fn every_setting_has_a_flag_and_a_variable() {
         name: Some(String::new()),
         authority_key: Some(PathBuf::new()),
         keep_bodies: Some(64),
+        discovery: Discovery { book: Some(PathBuf::new()), ..Discovery::default() },
         ..Settings::in_dir("d")
     };
     let mut settings = BTreeSet::new();
@@ -145,7 +146,11 @@ fn the_table_that_the_flags_become_has_the_keys_of_the_settings() {
                 --mempool-max-memory 1 --mempool-max-ready-per-sender 1 \
                 --mempool-max-queued-per-sender 1 --mempool-replacement-percent 1 \
                 --mempool-max-age-ms 1 --mempool-min-fee-per-kb 2 --mempool-fee-step-per-kb 2 \
-                --mempool-floor-half-life-ms 1 --mempool-local-percent 1 --peers-max-inbound 1 --peers-max-outbound 1 \
+                --mempool-floor-half-life-ms 1 --mempool-local-percent 1 \
+                --members-enabled false --members-probe-ms 200 --members-probe-rtt-ms 1 \
+                --members-forward random --discovery-slots false --discovery-near 1 \
+                --discovery-random 1 --discovery-far 1 --discovery-min-outbound 1 \
+                --discovery-most 4 --discovery-book b --peers-max-inbound 1 --peers-max-outbound 1 \
                 --sync-peers random";
     let from_flags = toml::Table::try_from(flags(line)).unwrap();
     let settings: Settings = from_flags.clone().try_into().unwrap();
@@ -207,6 +212,13 @@ fn values_that_do_not_fit_together_are_refused() {
         ("[mempool]\nmax_age_ms = 0\n", "mempool.max_age_ms is 0; it must be at least 1"),
         ("[mempool]\nfloor_half_life_ms = 0\n", "mempool.floor_half_life_ms is 0"),
         ("keep_bodies = 63\n", "keep_bodies is 63"),
+        ("[members]\nprobe_ms = 99\n", "members.probe_ms is 99; it must be 100 to"),
+        ("[members]\nprobe_rtt_ms = 1000\n", "members.probe_rtt_ms is 1000; it must be"),
+        ("[members]\nprobe_rtt_ms = 0\n", "members.probe_rtt_ms is 0"),
+        ("[discovery]\nnear = 33\n", "discovery.near is 33; it must be at most 32"),
+        ("[discovery]\nmost = 7\n", "discovery.most is 7"),
+        ("[discovery]\nmin_outbound = 33\nmost = 99\n", "discovery.min_outbound is 33"),
+        ("[discovery]\nnear = 0\nrandom = 0\nfar = 0\n", "discovery.slots to false"),
         ("[peers]\nmax_inbound = 0\nmax_outbound = 0\n", "peers.max_inbound"),
     ] {
         assert!(mistake(text).contains(says), "{text}: {}", mistake(text));

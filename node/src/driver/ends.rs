@@ -8,7 +8,7 @@ use hearsay_network::{Command, NetEvent, TrafficCount, WireCount};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-use super::Keeping;
+use super::{Keeping, MemberEnds};
 use crate::checkers::CheckerThreads;
 use crate::clock::Clock;
 use crate::halt::{Halt, Room};
@@ -61,6 +61,8 @@ pub(crate) struct Ends {
     pub keeping: Keeping,
     /// The threads that check signatures.
     pub checkers: CheckerThreads,
+    /// What has to do with the other members.
+    pub members: MemberEnds,
     /// How late things come to run; none outside the lab.
     pub lag: Option<LagReader>,
     /// Counters for `/metrics`.

@@ -13,7 +13,7 @@ use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{
     Address, BlockId, Chain, Evidence, Genesis, GenesisId, Keypair, Turn, TxId, Verdict,
 };
-use hearsay_network::{Ticket, Topic, TrafficCount, WireCount};
+use hearsay_network::{NetEvent, Ticket, Topic, TrafficCount, WireCount};
 
 use super::*;
 use crate::checkers::CheckerThreads;
@@ -183,6 +183,7 @@ async fn a_store_that_refuses_halts_the_node_until_it_recovers_and_nothing_is_lo
         sync_peers: hearsay_network::choice::Strategy::default(),
         blocks: crate::engine::BlockForm::Full,
         reconcile: crate::engine::Reconciliation::none(),
+        forward: None,
         seed: 1,
     };
     let engine = Engine::new(chain, setup, clock.now());
@@ -202,6 +203,7 @@ async fn a_store_that_refuses_halts_the_node_until_it_recovers_and_nothing_is_lo
         keeping: Keeping::default(),
         checkers: CheckerThreads::start().unwrap(),
         lag: None,
+        members: MemberEnds::none(),
         metrics: Arc::new(Metrics::new()),
         clock,
         halt: Arc::clone(&halt),

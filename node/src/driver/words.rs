@@ -1,11 +1,11 @@
 //! What the driver says of events and peers, to people and in counters.
 
 use hearsay_network::{PeerView, Route};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::api::{PeerInfo, PeerRoute};
 use crate::engine::Effect;
-use crate::trace::event::{Event, Kind};
+use crate::trace::event::{Event, Kind, MemberCause, MemberChange};
 
 /// What is worth a line to whoever watches.
 pub(super) fn tell(event: &Event) {
@@ -19,6 +19,18 @@ pub(super) fn tell(event: &Event) {
         Event::BadBody { id, proposer, reason, .. } => {
             warn!(id, proposer, reason, "an authority made a block that never holds");
         }
+        Event::Member { change, name, peer, cause, .. } => match change {
+            MemberChange::Joined => info!(name, peer, "a member is there"),
+            MemberChange::Renewed => info!(name, peer, "a member is back"),
+            MemberChange::Down => {
+                let why = cause.map_or("unknown", MemberCause::word);
+                info!(name, peer, why, "a member is down");
+            }
+            MemberChange::Suspected
+            | MemberChange::Refuted
+            | MemberChange::Updated
+            | MemberChange::Forgotten => debug!(name, peer, ?change, "a member changed"),
+        },
         _ => {}
     }
 }

@@ -6,8 +6,9 @@ use hearsay_network::{PeerId, PublishFailure, RequestId, Ticket, Topic, Traffic}
 
 use super::jobs::JobId;
 use super::restore::Restored;
+use super::surroundings::Surroundings;
 use super::work::Done;
-use crate::api::Query;
+use crate::api::{Query, Taker};
 
 /// A moment, on both clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,6 +117,8 @@ pub enum Input {
         /// How many.
         count: u64,
     },
+    /// What the members around this node say of themselves now.
+    Surroundings(Surroundings),
     /// A round trip was measured, in microseconds.
     RoundTrip(PeerId, u64),
     /// A peer asks; it is owed one [`super::Effect::Respond`].
@@ -142,6 +145,8 @@ pub enum Input {
         token: Token,
         /// The transaction.
         tx: UnverifiedTx,
+        /// Which member is to take it; none: as the settings say.
+        via: Option<Taker>,
     },
     /// Somebody asks; owed one [`super::Effect::Answer`].
     Ask {

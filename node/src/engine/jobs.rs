@@ -27,7 +27,11 @@ pub(super) enum Owner {
     /// Gossip, read at one moment and taken up at another.
     Gossip { ticket: Ticket, at: Time, taken: Time },
     /// Somebody who handed a transaction in.
-    Submit { token: Token },
+    Submit {
+        token: Token,
+        /// Whom it is to be handed on to.
+        to: Option<PeerId>,
+    },
     /// A peer that handed one over at this moment, and waits for nothing. It is told nothing of a
     /// verdict, and loses its connection over one that is never valid.
     Offer {
@@ -117,6 +121,10 @@ pub(super) struct Jobs {
 }
 
 impl Jobs {
+    pub(super) fn count(&self) -> usize {
+        self.by_id.len()
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.by_id.len() >= MAX_JOBS || self.bytes >= MAX_BYTES
     }

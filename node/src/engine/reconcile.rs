@@ -13,6 +13,7 @@ use hearsay_chain::hash::tagged;
 use hearsay_chain::{Store, TxId};
 use hearsay_network::PeerId;
 use hearsay_network::choice::Strategy;
+use hearsay_network::members::Load;
 use hearsay_network::reconcile::{Answerer, Partners, Rounds};
 use hearsay_network::short_id::ShortKey;
 
@@ -107,6 +108,11 @@ impl Reconcile {
     /// A round trip was measured.
     pub(super) fn measured(&mut self, peer: &PeerId, rtt_us: u64) {
         self.partners.measured(peer, rtt_us);
+    }
+
+    /// A peer says how busy it is.
+    pub(super) fn loaded(&mut self, peer: &PeerId, load: Load) {
+        self.partners.loaded(peer, load);
     }
 
     /// Messages were lost on their way in or out.

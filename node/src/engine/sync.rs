@@ -12,8 +12,9 @@ mod progress;
 use std::collections::BTreeMap;
 
 use hearsay_chain::fork_choice::Candidate;
-use hearsay_chain::{BlockId, Store, StoreError};
+use hearsay_chain::{BlockId, Store, StoreError, TxId};
 use hearsay_network::choice::{Chooser, Strategy};
+use hearsay_network::members::Load;
 use hearsay_network::reconcile::SketchAsked;
 use hearsay_network::sync::Peers;
 use hearsay_network::wire::{MAX_HEADERS, Request, Response, Standing};
@@ -53,6 +54,8 @@ pub(super) enum Question {
     Have,
     /// Whether it takes some.
     Offer,
+    /// Whether it takes this one, or has taken it.
+    Forward(TxId),
     /// For what a compact block lacks.
     Block(BlockId),
     /// For symbols of its pool, or for what they said is there.
@@ -157,6 +160,11 @@ impl Sync {
     /// Whether it is connected, and was not sent away.
     pub(super) fn knows(&self, peer: &PeerId) -> bool {
         self.peers.knows(peer)
+    }
+
+    /// A peer says how busy it is.
+    pub(super) fn loaded(&mut self, peer: &PeerId, load: Load) {
+        self.peers.loaded(peer, load);
     }
 
     /// A peer is being sent away.
@@ -340,6 +348,9 @@ impl<S: Store> Engine<S> {
             }
             (Some(Question::Have), result) => self.on_have(now, (from, id), result, out),
             (Some(Question::Offer), result) => self.on_offered(now, &result),
+            (Some(Question::Forward(tx)), result) => {
+                self.on_forwarded(now, (from, id), tx, result, out)?;
+            }
             (Some(Question::Block(block)), result) => {
                 self.on_block_response(now, (from, id), block, result, out)?;
             }

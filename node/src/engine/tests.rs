@@ -7,6 +7,7 @@ mod desk;
 mod faults;
 mod fetching;
 mod forks;
+mod forwarding;
 mod keeping;
 mod peers;
 mod reconciling;

@@ -11,7 +11,7 @@ use super::input::{Copy, Time, Token};
 use super::jobs::{Job, JobId, Owner};
 use super::work::{Done, Work};
 use super::{Effect, Engine, verdict_name};
-use crate::api::{Refused, Submitted};
+use crate::api::{Refused, Submitted, Taker};
 use crate::trace::event::{Event, Kind, Origin, Via};
 
 /// Why a transaction was not taken, as a verdict, a stable word and a sentence.
@@ -24,6 +24,16 @@ pub(super) struct Objection {
 impl<E: Judged + std::fmt::Display> From<E> for Objection {
     fn from(error: E) -> Self {
         Self { verdict: error.verdict(), reason: error.reason(), message: error.to_string() }
+    }
+}
+
+impl From<Objection> for Refused {
+    fn from(objection: Objection) -> Self {
+        Self {
+            invalid: objection.verdict == Verdict::Reject,
+            reason: objection.reason.to_owned(),
+            message: objection.message,
+        }
     }
 }
 
@@ -40,7 +50,10 @@ impl<S: Store> Engine<S> {
     pub(super) fn on_copy(&mut self, copy: &Copy, out: &mut Vec<Effect>) {
         match copy.topic {
             // A peer sends on what it took.
-            Topic::Tx => self.has_been_taken(&TxId(copy.id)),
+            Topic::Tx => {
+                self.has_been_taken(&TxId(copy.id));
+                self.has_come(&TxId(copy.id), out);
+            }
             Topic::Block => self.compact.was_sent(BlockId(copy.id), copy.from),
         }
         let (kind, id) = (Kind::from(copy.topic), hex::encode(copy.id));
@@ -102,19 +115,27 @@ impl<S: Store> Engine<S> {
         now: Time,
         token: Token,
         tx: UnverifiedTx,
+        via: Option<&Taker>,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         let id = tx.id();
         if let Some(state) = self.pool.state(&id) {
             // Handing in twice is not an error: whoever lost our answer may ask again.
             let queued = !matches!(state, State::Ready);
-            out.push(Effect::Submitted {
-                token,
-                result: Ok(Submitted { id, queued, known: true }),
-            });
+            let known = Submitted { id, queued, known: true, taken_by: None };
+            out.push(Effect::Submitted { token, result: Ok(known) });
             return Ok(());
         }
-        self.take_transaction(now, tx, Owner::Submit { token }, out)
+        if self.joins_forward(&id, token) {
+            return Ok(());
+        }
+        match self.destination(via) {
+            Ok(to) => self.take_transaction(now, tx, Owner::Submit { token, to }, out),
+            Err(refused) => {
+                out.push(Effect::Submitted { token, result: Err(refused) });
+                Ok(())
+            }
+        }
     }
 
     /// Refuses what can be refused without looking at the signature, and has that checked else.
@@ -233,6 +254,9 @@ impl<S: Store> Engine<S> {
                 return Ok(());
             }
         };
+        if self.hand_on(now, &tx, owners, out) {
+            return Ok(());
+        }
         // If gossip brought it too, the Accept below spreads it; else this node introduces it, or
         // publishes what a peer had no luck with.
         let gossiped = owners.iter().any(|owner| matches!(owner, Owner::Gossip { .. }));
@@ -259,7 +283,7 @@ impl<S: Store> Engine<S> {
     }
 
     /// Puts a transaction in the pool; says whether it waits behind a gap.
-    fn pool_transaction(
+    pub(super) fn pool_transaction(
         &mut self,
         now: Time,
         tx: VerifiedTx,
@@ -286,13 +310,7 @@ impl<S: Store> Engine<S> {
         origin: Origin,
         out: &mut Vec<Effect>,
     ) {
-        self.sightings.count(id);
-        out.push(Effect::Trace(Event::Published {
-            kind: topic.into(),
-            id: hex::encode(id),
-            bytes: data.len() as u64,
-            origin,
-        }));
+        self.introduces(topic.into(), id, data.len(), origin, out);
         out.push(Effect::Publish { topic, data, known: false });
     }
 
@@ -304,16 +322,11 @@ impl<S: Store> Engine<S> {
         answer: Result<bool, Objection>,
         out: &mut Vec<Effect>,
     ) {
+        self.judged = self.judged.saturating_add(1);
         match owner {
-            Owner::Submit { token } => {
-                let result = match answer {
-                    Ok(queued) => Ok(Submitted { id, queued, known: false }),
-                    Err(objection) => Err(Refused {
-                        invalid: objection.verdict == Verdict::Reject,
-                        reason: objection.reason.to_owned(),
-                        message: objection.message,
-                    }),
-                };
+            Owner::Submit { token, .. } => {
+                let taken = |queued| Submitted { id, queued, known: false, taken_by: None };
+                let result = answer.map(taken).map_err(Refused::from);
                 out.push(Effect::Submitted { token: *token, result });
             }
             Owner::Offer { from, taken, asked } => {

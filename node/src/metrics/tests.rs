@@ -123,3 +123,57 @@ fn the_text_names_the_version_and_ends_as_openmetrics_asks() {
     assert!(text.contains(concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"")), "{text}");
     assert!(text.ends_with("# EOF\n"));
 }
+
+#[test]
+fn the_membership_is_counted_by_state_way_and_reason() {
+    use hearsay_network::members::{Cause, Load, MemberView, Role, State};
+
+    use crate::api::{MemberRefusals, MemberStats, MemberTraffic};
+
+    let view = |number: u8, state| MemberView {
+        peer: hearsay_network::peer_id(&[number; 32]),
+        name: String::new(),
+        role: Role::Relay,
+        version: String::new(),
+        addresses: Vec::new(),
+        generation: 1,
+        incarnation: 0,
+        state,
+        since: Duration::ZERO,
+        load: Some((Load::default(), Duration::ZERO)),
+        rtt: None,
+        neighbour: false,
+        own: number == 1,
+    };
+    let members = [view(1, State::Alive), view(2, State::Alive), view(3, State::Down(Cause::Link))];
+    let stats = MemberStats {
+        sent: MemberTraffic { frames: 5, bytes: 700 },
+        probes: 10,
+        probes_failed: 1,
+        suspicions: 2,
+        refuted: 1,
+        false_positives: 1,
+        refused: MemberRefusals { forged: 4, ..MemberRefusals::default() },
+        ..MemberStats::default()
+    };
+    let metrics = Metrics::new();
+    metrics.members(&members, &stats, &[Duration::from_millis(3)]);
+    metrics.members(&members, &stats, &[]);
+    for line in [
+        "hearsay_members{state=\"alive\"} 2",
+        "hearsay_members{state=\"suspect\"} 0",
+        "hearsay_members{state=\"down\"} 1",
+        "hearsay_member_frames_total{way=\"sent\"} 5",
+        "hearsay_member_traffic_bytes_total{way=\"sent\"} 700",
+        "hearsay_member_probes_total{result=\"answered\"} 9",
+        "hearsay_member_probes_total{result=\"failed\"} 1",
+        "hearsay_member_probe_seconds_count 1",
+        "hearsay_member_suspicions_total 2",
+        "hearsay_member_refutations_total{of=\"others\"} 1",
+        "hearsay_member_false_positives_total 1",
+        "hearsay_member_refused_total{reason=\"forged\"} 4",
+        "hearsay_member_health 0",
+    ] {
+        assert_line(&metrics, line);
+    }
+}

@@ -1,14 +1,15 @@
 //! The methods, for server and client alike.
 
 use hearsay_chain::{Address, TxId};
+use jsonrpsee::core::SubscriptionResult;
 use jsonrpsee::proc_macros::rpc;
 
 use super::error::RpcError;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
-    AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MempoolStatus, NodeStatus,
-    PeerInfo, PoolFees, PoolSender, PooledTx, ScoreView, SenderFilter, SnapshotView, Submitted,
-    TestResult, TxFilter, TxStatus,
+    AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MemberInfo, MemberNews,
+    MemberStats, MempoolStatus, NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, ScoreView,
+    SenderFilter, SnapshotView, Submitted, TestResult, TxFilter, TxStatus,
 };
 use crate::lab::{LabChange, ProbeRequest, ProbeResult};
 
@@ -18,8 +19,16 @@ use crate::lab::{LabChange, ProbeRequest, ProbeResult};
 pub trait Rpc {
     /// Hands in a signed transaction, as the hex of its borsh encoding. Answered when the pool has
     /// taken it; then it is on its way to the network. Handing the same one in again is harmless.
+    ///
+    /// With `via` another member takes it: `"auto"` is the node itself or one of its neighbours,
+    /// whichever has room, `"here"` the node itself, anything else a neighbour by its name or peer id.
+    /// Answered then when that one has it; if it does not answer, this node takes the transaction.
     #[method(name = "tx_submit")]
-    async fn tx_submit(&self, transaction: HexBytes) -> Result<Submitted, RpcError>;
+    async fn tx_submit(
+        &self,
+        transaction: HexBytes,
+        via: Option<String>,
+    ) -> Result<Submitted, RpcError>;
 
     /// Where a transaction is in its life.
     #[method(name = "tx_status")]
@@ -53,6 +62,23 @@ pub trait Rpc {
     /// The connected peers.
     #[method(name = "net_peers")]
     async fn net_peers(&self) -> Result<Vec<PeerInfo>, RpcError>;
+
+    /// The members of the network as this node knows them, itself first and the others by name.
+    #[method(name = "members_list")]
+    async fn members_list(&self) -> Result<Vec<MemberInfo>, RpcError>;
+
+    /// What happened with the membership since the node started, in numbers.
+    #[method(name = "members_stats")]
+    async fn members_stats(&self) -> Result<MemberStats, RpcError>;
+
+    /// Tells each change of a member from now on, over a WebSocket. Who does not keep up is told so,
+    /// and told no more.
+    #[subscription(
+        name = "members_subscribe" => "members_news",
+        unsubscribe = "members_unsubscribe",
+        item = MemberNews
+    )]
+    async fn members_subscribe(&self) -> SubscriptionResult;
 
     /// What is known against peers, the worst first: those that did what nobody does by mistake, and
     /// those that are kept away.

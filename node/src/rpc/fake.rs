@@ -1,7 +1,7 @@
 //! For tests: a node that answers every question at once, or never.
 
 mod pool;
-mod wire;
+pub(crate) mod wire;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,14 +12,16 @@ use jsonrpsee::server::ServerHandle;
 use tokio::sync::mpsc::Receiver;
 
 use crate::api::{
-    AccountView, Answer, BanView, BlockRef, BlockView, NodeStatus, PeerInfo, PeerRoute, Query,
-    Refused, ScoreView, Submitted, SyncStatus, TxStatus, WaitingTx,
+    AccountView, Answer, BanView, BlockRef, BlockView, MemberInfo, MemberLoad, MemberRole,
+    MemberSlot, MemberStats, NodeStatus, PeerInfo, PeerRoute, Query, Refused, ScoreView, Submitted,
+    SyncStatus, Taker, TxStatus, WaitingTx,
 };
 use crate::clock::Clock;
 use crate::handle::{Handle, Request};
 use crate::lab::{LabDesk, LabSettings};
 use crate::metrics::Metrics;
 use crate::rpc::{Access, serve};
+use crate::trace::event::{MemberCause, MemberState};
 
 pub(crate) use self::pool::{fees, mempool, pooled, sender};
 
@@ -74,6 +76,49 @@ pub(crate) fn peer() -> PeerInfo {
         control_sent: 1_700,
         sent_copies: 20,
         sent_bytes: 4_000,
+    }
+}
+
+pub(crate) fn member() -> MemberInfo {
+    MemberInfo {
+        name: "n0".to_owned(),
+        peer: "12D3KooWSerLvUJmQQBn9Mv5Kkm1BJv78BMvFtst6LLnYERTEypN".to_owned(),
+        role: MemberRole::Authority,
+        version: "0.1.0".to_owned(),
+        addresses: vec!["/ip4/127.0.0.1/tcp/7700".to_owned()],
+        state: MemberState::Alive,
+        cause: None,
+        since_ms: 61_000,
+        generation: 1_700_000_000_000,
+        incarnation: 1,
+        load: Some(MemberLoad {
+            pool_bytes: 3 << 20,
+            tx_per_s: 250,
+            queue: 3,
+            busy: 0.25,
+            height: 20,
+            age_ms: 400,
+        }),
+        rtt_ms: None,
+        neighbour: false,
+        slot: None,
+        own: true,
+    }
+}
+
+pub(crate) fn member_down() -> MemberInfo {
+    MemberInfo {
+        name: "a-node-with-a-name-of-length".to_owned(),
+        peer: "12D3KooWGuest".to_owned(),
+        role: MemberRole::Relay,
+        state: MemberState::Down,
+        cause: Some(MemberCause::Probe),
+        since_ms: 3_725_000,
+        load: None,
+        rtt_ms: Some(81.25),
+        slot: Some(MemberSlot::Far),
+        own: false,
+        ..member()
     }
 }
 
@@ -134,8 +179,14 @@ impl Fake {
                 let (reason, message) = ("busy".to_owned(), "try again".to_owned());
                 let _ = reply.send(Err(Refused { invalid: false, reason, message }));
             }
-            Request::Submit { tx, reply } => {
-                let taken = Submitted { id: tx.id(), queued: false, known: false };
+            Request::Submit { tx, via, reply } => {
+                let taken_by = match via {
+                    None | Some(Taker::Here) => None,
+                    Some(Taker::Auto) => Some("n1".to_owned()),
+                    Some(Taker::Member(name)) => Some(name),
+                };
+                let id = tx.id();
+                let taken = Submitted { id, queued: false, known: false, taken_by };
                 let _ = reply.send(self.refuses.clone().map_or(Ok(taken), Err));
             }
             Request::Probe { rounds, reply, .. } => {
@@ -143,6 +194,9 @@ impl Fake {
                 let _ = reply.send(Ok(hearsay_network::Probed { rtt_us, bytes_per_s: None }));
             }
             Request::Peers { reply } => drop(reply.send(vec![peer()])),
+            Request::Members { reply } => {
+                drop(reply.send((vec![member(), member_down()], MemberStats::default())));
+            }
             Request::Ask { query, reply } => drop(reply.send(self.look_up(query))),
         }
     }
@@ -198,9 +252,9 @@ impl Fake {
         let lab = self.in_lab.then(|| LabDesk::new(&lab, &Clock::start()).unwrap());
         let (handle, requests) = Handle::in_lab(lab);
         tokio::spawn(self.run(requests));
-        let metrics = Arc::new(Metrics::new());
+        let (metrics, node) = (Arc::new(Metrics::new()), handle.clone());
         let (addr, handle) = serve(LOCALHOST, handle, Arc::clone(&metrics), access).await.unwrap();
-        Server { addr, handle, metrics }
+        Server { addr, handle, metrics, node }
     }
 
     async fn run(mut self, mut requests: Receiver<Request>) {
@@ -220,4 +274,5 @@ pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
     pub(crate) handle: ServerHandle,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) node: Handle,
 }

@@ -41,6 +41,10 @@ const MAX_BATCH: u32 = 64;
 /// Answers that may wait for a WebSocket's reader before the connection is held back.
 const WEBSOCKET_QUEUE: u32 = 64;
 
+/// Subscriptions of one WebSocket. There is one thing to subscribe to, so more than one is a mistake
+/// or a replacement of the one before.
+const MAX_SUBSCRIPTIONS: u32 = 4;
+
 /// A request whose body has not arrived, or whose answer is not ready, by then is given up. Longer
 /// than a method's own patience, which gives the better answer; batches share it.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -73,8 +77,7 @@ impl Front {
             .max_request_body_size(MAX_REQUEST_BYTES)
             .max_response_body_size(MAX_RESPONSE_BYTES)
             .max_connections(MAX_CONNECTIONS as u32)
-            // There are none; this is the bound should one be added.
-            .max_subscriptions_per_connection(0)
+            .max_subscriptions_per_connection(MAX_SUBSCRIPTIONS)
             .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
             .set_message_buffer_capacity(WEBSOCKET_QUEUE)
             .enable_ws_ping(PingConfig::default())

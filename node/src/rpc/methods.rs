@@ -7,19 +7,21 @@ use std::time::Duration;
 use hearsay_chain::transaction::{MAX_PAYLOAD_BYTES, MAX_TX_BYTES};
 use hearsay_chain::{Address, Judged, TxId, UnverifiedTx};
 use hearsay_network::PeerId;
-use jsonrpsee::core::RegisterMethodError;
+use jsonrpsee::PendingSubscriptionSink;
+use jsonrpsee::core::{RegisterMethodError, SubscriptionResult};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::api::{LabServer, RpcServer};
 use super::error::RpcError;
 use super::exports::Exports;
+use super::follow::follow;
 use super::front::LAB_REQUEST_TIMEOUT;
 use super::params::{BlockSelector, HexBytes};
 use crate::api::{
-    AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MAX_EVIDENCE, MempoolStatus,
-    NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, ScoreView, SenderFilter, SnapshotView,
-    Submitted, TestResult, TxFilter, TxStatus,
+    AccountView, BlockView, EvidenceView, ExportPage, FeeEstimate, MAX_EVIDENCE, MemberInfo,
+    MemberStats, MempoolStatus, NodeStatus, PeerInfo, PoolFees, PoolSender, PooledTx, ScoreView,
+    SenderFilter, SnapshotView, Submitted, Taker, TestResult, TxFilter, TxStatus,
 };
 use crate::handle::Handle;
 use crate::lab::{LabChange, ProbeRequest, ProbeResult};
@@ -123,8 +125,16 @@ fn decoded(transaction: &HexBytes) -> Result<UnverifiedTx, RpcError> {
 
 #[jsonrpsee::core::async_trait]
 impl RpcServer for Methods {
-    async fn tx_submit(&self, transaction: HexBytes) -> Result<Submitted, RpcError> {
-        self.call("tx_submit", async { Ok(self.node.submit(decoded(&transaction)?).await??) }).await
+    async fn tx_submit(
+        &self,
+        transaction: HexBytes,
+        via: Option<String>,
+    ) -> Result<Submitted, RpcError> {
+        let via = via.map(|via| via.parse::<Taker>().unwrap_or_else(|never| match never {}));
+        self.call("tx_submit", async {
+            Ok(self.node.submit_via(decoded(&transaction)?, via).await??)
+        })
+        .await
     }
 
     async fn tx_test(&self, transaction: HexBytes) -> Result<TestResult, RpcError> {
@@ -163,6 +173,20 @@ impl RpcServer for Methods {
 
     async fn net_peers(&self) -> Result<Vec<PeerInfo>, RpcError> {
         self.call("net_peers", async { Ok(self.node.peers().await?) }).await
+    }
+
+    async fn members_list(&self) -> Result<Vec<MemberInfo>, RpcError> {
+        self.call("members_list", async { Ok(self.node.members().await?) }).await
+    }
+
+    async fn members_stats(&self) -> Result<MemberStats, RpcError> {
+        self.call("members_stats", async { Ok(self.node.member_stats().await?) }).await
+    }
+
+    async fn members_subscribe(&self, pending: PendingSubscriptionSink) -> SubscriptionResult {
+        let news = self.node.member_news();
+        self.metrics.rpc_call("members_subscribe", "ok");
+        follow(pending.accept().await?, news).await
     }
 
     async fn net_scores(&self) -> Result<Vec<ScoreView>, RpcError> {

@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use super::words::{Kind, Origin, PeerState, VerdictName, Via};
+pub use super::words::{
+    Kind, MemberCause, MemberChange, MemberState, Origin, PeerState, VerdictName, Via,
+};
 
 /// The version of the fields below, carried by each [`Event::Start`].
 pub const SCHEMA: u32 = 1;
@@ -307,6 +309,27 @@ pub enum Event {
         /// The measured round trip, with [`PeerState::Measured`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rtt_us: Option<u64>,
+    },
+    /// Something changed about a member of the network, as far as this node knows.
+    Member {
+        /// The member; this node itself if it came back after the others held it to be down.
+        peer: String,
+        /// The name it goes by; empty if it has none.
+        name: String,
+        /// What changed.
+        change: MemberChange,
+        /// What the list says of it after that.
+        state: MemberState,
+        /// Why it is held to be down, with [`MemberState::Down`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<MemberCause>,
+        /// With [`MemberChange::Renewed`]: whether it had been held to be down and was not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mistaken: Option<bool>,
+        /// Milliseconds since the Unix epoch at its start, and one more for each renewal.
+        generation: u64,
+        /// How often it refuted a suspicion in this generation.
+        incarnation: u16,
     },
     /// In the lab, once a second: how late something that was due at a moment came to run, over the
     /// samples since the last such line. The nodes of one process share the samples.

@@ -75,7 +75,7 @@ impl Client {
     pub async fn submit(&self, tx: &UnverifiedTx) -> Result<Submitted, CallError> {
         match &self.0 {
             Way::Rpc { client, .. } => {
-                Ok(client.tx_submit(HexBytes(codec::encode(tx.transaction()))).await?)
+                Ok(client.tx_submit(HexBytes(codec::encode(tx.transaction())), None).await?)
             }
             Way::Embedded(handle) => {
                 let answer = present(handle)?.submit(tx.clone()).await.map_err(RpcError::from)?;

@@ -175,6 +175,8 @@ impl NodePlan {
         settings.node_key = layout.node_key(&self.name);
         settings.authority_key = self.authority.as_ref().map(|_| layout.authority_key(&self.name));
         settings.lab = Some(lab);
+        // The scenario says who is connected to whom.
+        settings.discovery.slots = false;
         let mut table = toml::Table::try_from(&settings).map_err(|error| error.to_string())?;
         merge(&mut table, &self.overrides);
         table.try_into().map_err(|error: toml::de::Error| error.to_string())

@@ -1,5 +1,5 @@
-//! Settings of nodes, for all or for some: `[gossip]`, `[mempool]`, `[peers]`, `[sync]` and
-//! `[[node]]`. What they may be, the node's own settings say: each value is read as one of those.
+//! Settings of nodes, for all or for some: `[gossip]`, `[mempool]`, `[members]`, `[peers]`, `[sync]`
+//! and `[[node]]`. What they may be, the node's own settings say: each value is read as one of those.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::section::{expected, unknown_key, unknown_word};
 use super::tree::{Entry, Item, Value};
 
 /// The tables of a node's settings that a scenario may have, for all nodes.
-pub(super) const TABLES: &[&str] = &["gossip", "mempool", "peers", "sync"];
+pub(super) const TABLES: &[&str] = &["gossip", "mempool", "members", "peers", "sync"];
 
 /// Settings that the lab makes for each node, so that no scenario can.
 const OF_THE_LAB: &[&str] = &[
@@ -20,6 +20,7 @@ const OF_THE_LAB: &[&str] = &[
     "genesis",
     "listen",
     "bootstrap",
+    "discovery",
     "rpc",
     "rpc_hosts",
     "rpc_origins",

@@ -54,7 +54,7 @@ pub(super) async fn run(
         tokio::spawn(async move {
             let _slot = slot;
             // A call may fail in a kill; the transaction stands in the storm's blocks all the same.
-            if client.tx_submit(HexBytes(tx.encode())).await.is_ok() {
+            if client.tx_submit(HexBytes(tx.encode()), None).await.is_ok() {
                 lock(&handed).taken.insert(tx.id());
             }
         });

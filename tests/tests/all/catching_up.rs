@@ -38,7 +38,7 @@ async fn a_node_that_joins_late_catches_up_from_several_peers_while_the_chain_go
             for nonce in first.. {
                 for sender in 0..makers.senders() {
                     let tx = HexBytes(makers.payment(sender, nonce).encode());
-                    client.tx_submit(tx).await.expect("the node takes it");
+                    client.tx_submit(tx, None).await.expect("the node takes it");
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }

@@ -126,3 +126,23 @@ fn a_node_at_a_tenth_of_the_speed_is_spared_in_time() {
         assert!(weighted * 5.0 < p99(Strategy::RoundRobin));
     }
 }
+
+#[test]
+fn an_idle_peer_counts_in_full_and_a_busy_one_for_less() {
+    let ease_of = |share, queue| ease(&Load { busy: Load::busy_of(share), queue, ..Load::default() });
+    assert!((ease_of(0.0, 0) - 1.0).abs() < 1e-9);
+    assert!((ease_of(0.5, 0) - 0.5).abs() < 1e-9);
+    assert!(ease_of(0.5, 30) < 0.5 && ease_of(1.0, u16::MAX) > 0.0);
+}
+
+#[test]
+fn an_overloaded_option_is_left_out_while_there_is_another() {
+    let option = |n, share| {
+        let peer = crate::peer_id(&[n; 32]);
+        (Choice { peer, weight: 1.0 }, Load { busy: Load::busy_of(share), ..Load::default() })
+    };
+    let left = |options| spared(options).iter().map(|it| it.peer).collect::<Vec<_>>();
+    let (idle, full) = (option(1, 0.1), option(2, 1.0));
+    assert_eq!(left(vec![idle, full]), [idle.0.peer]);
+    assert_eq!(left(vec![full]), [full.0.peer]);
+}

@@ -83,7 +83,7 @@ fn is_busy(answer: &Result<Submitted, CallError>) -> bool {
 async fn submit(client: HttpClient, bytes: HexBytes) -> Result<Submitted, CallError> {
     let begin = Instant::now();
     loop {
-        let answer = client.tx_submit(bytes.clone()).await.map_err(CallError::from);
+        let answer = client.tx_submit(bytes.clone(), None).await.map_err(CallError::from);
         if !is_busy(&answer) || begin.elapsed() >= PATIENCE {
             return answer;
         }

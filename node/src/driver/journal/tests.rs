@@ -73,6 +73,7 @@ fn engine(nonces: std::ops::Range<u64>) -> Engine<MemoryStore> {
             sync_peers,
             blocks: crate::engine::BlockForm::Full,
             reconcile: crate::engine::Reconciliation::none(),
+            forward: None,
             seed: 1,
         },
         NOW,

@@ -6,6 +6,7 @@ use hearsay_chain::store::MemoryStore;
 use hearsay_chain::transaction::Transfer;
 use hearsay_chain::{Chain, Keypair, TxId, UnverifiedTx, Verdict, VerifiedTx, codec};
 use hearsay_mempool::{Config, Pool};
+use hearsay_network::choice::Strategy;
 use hearsay_network::wire::{Request, Response};
 use hearsay_network::{PeerId, RequestId, Ticket, Topic};
 
@@ -32,14 +33,24 @@ impl Desk {
     }
 
     pub(super) fn with(config: Config) -> Self {
+        Self::set_up(config, None)
+    }
+
+    /// One that hands on what is handed in.
+    pub(super) fn forwarding(forward: Option<Strategy>) -> Self {
+        Self::set_up(Config::default(), forward)
+    }
+
+    fn set_up(config: Config, forward: Option<Strategy>) -> Self {
         let sim = Sim::new(1, 1, 4);
         let chain = Chain::open(MemoryStore::new(sim.genesis.id()), sim.genesis.clone()).unwrap();
         let setup = Setup {
             authority: None,
             pool: Pool::new(config).unwrap(),
-            sync_peers: hearsay_network::choice::Strategy::default(),
+            sync_peers: Strategy::default(),
             blocks: crate::engine::BlockForm::Full,
             reconcile: crate::engine::Reconciliation::none(),
+            forward,
             seed: 1,
         };
         let engine = Engine::new(chain, setup, Time::default());
@@ -96,7 +107,7 @@ impl Desk {
 
     pub(super) fn submit(&mut self, tx: UnverifiedTx) -> Result<Submitted, Refused> {
         let token = Token(self.next());
-        let effects = self.give(Input::Submit { token, tx });
+        let effects = self.give(Input::Submit { token, tx, via: None });
         let mut answers = effects.into_iter().filter_map(|effect| match effect {
             Effect::Submitted { token: of, result } if of == token => Some(result),
             _ => None,

@@ -31,6 +31,7 @@ impl Lone {
             sync_peers: hearsay_network::choice::Strategy::default(),
             blocks: crate::engine::BlockForm::Full,
             reconcile: crate::engine::Reconciliation::none(),
+            forward: None,
             seed: 1,
         };
         let peer = hearsay_network::peer_id(&[9; 32]);
@@ -162,8 +163,8 @@ fn blocks_are_judged_by_slot_signature_parent_and_clock() {
 fn a_transaction_handed_in_twice_is_answered_twice_and_published_once() {
     let mut lone = Lone::new();
     let tx = UnverifiedTx::decode(&lone.tx(0)).unwrap();
-    let first = lone.handle(Input::Submit { token: Token(1), tx: tx.clone() });
-    let second = lone.handle(Input::Submit { token: Token(2), tx });
+    let first = lone.handle(Input::Submit { token: Token(1), tx: tx.clone(), via: None });
+    let second = lone.handle(Input::Submit { token: Token(2), tx, via: None });
     let published = |effects: &[Effect]| {
         effects.iter().filter(|effect| matches!(effect, Effect::Publish { .. })).count()
     };
@@ -178,7 +179,7 @@ fn a_transaction_handed_in_twice_is_answered_twice_and_published_once() {
 fn a_submission_with_a_bad_signature_is_answered_as_invalid_and_never_published() {
     let mut lone = Lone::new();
     let tx = UnverifiedTx::from(lone.sim.transfer(0, 0).sign(&sender(1)));
-    let effects = lone.handle(Input::Submit { token: Token(1), tx });
+    let effects = lone.handle(Input::Submit { token: Token(1), tx, via: None });
     match effects.as_slice() {
         [Effect::Submitted { result: Err(Refused { invalid: true, reason, .. }), .. }] => {
             assert_eq!(reason, "bad-signature");
@@ -193,7 +194,7 @@ fn what_found_no_peer_is_published_again_when_one_listens() {
     let data = lone.tx(0);
     let tx = UnverifiedTx::decode(&data).unwrap();
     let (topic, id) = (Topic::Tx, tx.id().0);
-    lone.handle(Input::Submit { token: Token(1), tx });
+    lone.handle(Input::Submit { token: Token(1), tx, via: None });
     let failure = Some(PublishFailure::NoPeers);
     lone.handle(Input::Published { topic, id, failure });
     let again = lone.handle(Input::Listening(lone.peer));

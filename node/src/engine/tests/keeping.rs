@@ -51,7 +51,7 @@ fn run(seed: u64, steps: &[Step]) -> (usize, u64) {
                     ..sim.transfer(*from, *nonce)
                 };
                 let tx = UnverifiedTx::from(transfer.sign(&sender(*from)));
-                sim.input(*node, Input::Submit { token: Token(number as u64), tx });
+                sim.input(*node, Input::Submit { token: Token(number as u64), tx, via: None });
                 sim.run_until(sim.now() + MS);
             }
             Step::Wait(ms) => sim.run_until(sim.now() + ms * MS),

@@ -162,6 +162,7 @@ impl Lab {
             sync_peers: strategy,
             blocks: crate::engine::BlockForm::Full,
             reconcile: crate::engine::Reconciliation::none(),
+            forward: None,
             seed: 3,
         };
         self.engine = Some(Engine::new(own, setup, self.time()));

@@ -212,7 +212,7 @@ fn a_test_neither_publishes_nor_joins_a_submission_that_is_being_checked() {
     let mut effects = Vec::new();
     let ask = Input::Ask { token: Token(1), query: Query::Test(tx.clone()) };
     desk.engine.handle(now, ask, &mut effects).unwrap();
-    let submit = Input::Submit { token: Token(2), tx };
+    let submit = Input::Submit { token: Token(2), tx, via: None };
     desk.engine.handle(now, submit, &mut effects).unwrap();
     let mut after = Vec::new();
     for effect in effects {

@@ -37,6 +37,7 @@ impl Started {
             sync_peers: hearsay_network::choice::Strategy::default(),
             blocks: crate::engine::BlockForm::Full,
             reconcile: crate::engine::Reconciliation::none(),
+            forward: None,
             seed: 1,
         };
         let now = Time { unix_us: NOW + 60 * SECOND, mono_us: 0 };
@@ -112,7 +113,7 @@ fn a_pool_comes_back_as_it_was_whichever_signatures_are_checked_first() {
     {
         if from < 2 || nonce % 5 != 3 {
             let tx = UnverifiedTx::from(sim.transfer(from, nonce).sign(&sender(from)));
-            sim.input(0, Input::Submit { token: Token(token as u64), tx });
+            sim.input(0, Input::Submit { token: Token(token as u64), tx, via: None });
             sim.run_until(sim.now() + MS);
         }
     }
@@ -190,7 +191,7 @@ fn one_that_gossip_brought_first_stays_and_one_from_a_clock_that_ran_ahead_is_ne
     let sim = Sim::new(1, 1, 4);
     let mut started = Started::new(&sim);
     let known = restored(&sim, 0, 0, |_| {});
-    started.handle(Input::Submit { token: Token(1), tx: known.tx.clone() });
+    started.handle(Input::Submit { token: Token(1), tx: known.tx.clone(), via: None });
     assert!(started.check(false));
     let mut ahead = restored(&sim, 1, 0, |_| {});
     ahead.arrived_unix_us = u64::MAX;

@@ -143,6 +143,7 @@ impl Sim {
                     sync_peers: hearsay_network::choice::Strategy::default(),
                     blocks: crate::engine::BlockForm::Full,
                     reconcile: crate::engine::Reconciliation::none(),
+                    forward: None,
                     seed: 1,
                 };
                 Node {
@@ -241,7 +242,7 @@ impl Sim {
             let transfer = self.transfer(from, number / u64::from(SENDERS));
             let tx = UnverifiedTx::from(transfer.sign(&sender(from)));
             let node = usize::from(from) % self.nodes.len();
-            let input = Input::Submit { token: Token(u64::MAX - number), tx };
+            let input = Input::Submit { token: Token(u64::MAX - number), tx, via: None };
             self.schedule(self.now + SECOND + number * gap, node, What::Input(Box::new(input)));
         }
     }

@@ -62,7 +62,7 @@ fn what_stands_in_a_block_is_included_and_later_final() {
     let mut sim = Sim::new(2, 1, 1);
     let tx = UnverifiedTx::from(sim.transfer(0, 0).sign(&sender(0)));
     let id = tx.id();
-    sim.input(0, Input::Submit { token: Token(u64::MAX), tx });
+    sim.input(0, Input::Submit { token: Token(u64::MAX), tx, via: None });
     let mut words = Vec::new();
     for _ in 0..200 {
         sim.run_until(sim.now() + SECOND / 10);

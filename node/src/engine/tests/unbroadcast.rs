@@ -382,7 +382,7 @@ fn a_transaction_reaches_a_peer_that_comes_long_after_it() {
     let mut sim = Sim::new(4, 2, 2);
     sim.stop_producing();
     let tx = UnverifiedTx::from(sim.transfer(0, 0).sign(&super::sim::sender(0)));
-    sim.input(0, Input::Submit { token: Token(u64::MAX), tx });
+    sim.input(0, Input::Submit { token: Token(u64::MAX), tx, via: None });
     sim.run_until(90 * SECOND);
     assert_eq!((sim.unbroadcast(0), sim.pool_count(1)), (1, 0));
     sim.connect_all();

@@ -6,11 +6,12 @@ use jsonrpsee::core::client::Error as ClientError;
 use jsonrpsee::http_client::HttpClient;
 use serde_json::json;
 
-use crate::api::{BlockRef, Refused, Submitted, TxStatus};
+use crate::api::{BlockRef, MemberStats, Refused, Submitted, TxStatus};
 use crate::handle::Handle;
 use crate::lab::{LabChange, ProbeRequest};
 use crate::rpc::fake::{
-    Fake, LOCALHOST, Server, account, block, fees, mempool, peer, pooled, sender, status,
+    Fake, LOCALHOST, Server, account, block, fees, member, member_down, mempool, peer, pooled,
+    sender, status,
 };
 use crate::rpc::{
     Access, BlockSelector, CallError, HexBytes, LabClient, RpcClient, RpcError, ServeError,
@@ -50,14 +51,16 @@ async fn every_method_answers_through_the_client() {
     let client = client(&server);
     let tx = transaction();
     let id = UnverifiedTx::from(tx.clone()).id();
-    let submitted = client.tx_submit(HexBytes(codec::encode(&tx))).await.unwrap();
-    assert_eq!(submitted, Submitted { id, queued: false, known: false });
+    let submitted = client.tx_submit(HexBytes(codec::encode(&tx)), None).await.unwrap();
+    assert_eq!(submitted, Submitted { id, queued: false, known: false, taken_by: None });
     let queued = client.tx_status(TxId([1; 32])).await.unwrap();
     assert_eq!(queued, TxStatus::Queued { waiting_for: 4 });
     let address = Address([3; 32]);
     assert_eq!(client.account_get(address).await.unwrap(), account(address));
     assert_eq!(client.node_status().await.unwrap(), status());
     assert_eq!(client.net_peers().await.unwrap(), [peer()]);
+    assert_eq!(client.members_list().await.unwrap(), [member(), member_down()]);
+    assert_eq!(client.members_stats().await.unwrap(), MemberStats::default());
     assert_eq!(client.mempool_status().await.unwrap(), mempool());
     assert_eq!(client.mempool_senders(None).await.unwrap(), [sender()]);
     assert_eq!(client.mempool_transactions(None).await.unwrap(), [pooled()]);
@@ -106,7 +109,7 @@ async fn a_refusal_reaches_the_client_with_its_reason() {
         let refused =
             Refused { invalid, reason: "some-reason".to_owned(), message: "a sentence".to_owned() };
         let server = Fake { refuses: Some(refused.clone()), ..Fake::default() }.serve().await;
-        let error = client(&server).tx_submit(HexBytes(codec::encode(&transaction()))).await;
+        let error = client(&server).tx_submit(HexBytes(codec::encode(&transaction())), None).await;
         assert_eq!(own(error.unwrap_err()), RpcError::from(refused));
     }
 }
@@ -114,11 +117,14 @@ async fn a_refusal_reaches_the_client_with_its_reason() {
 #[tokio::test]
 async fn bytes_that_are_no_transaction_are_rejected() {
     let server = Fake::default().serve().await;
-    let error = own(client(&server).tx_submit(HexBytes(vec![1, 2, 3])).await.unwrap_err());
+    let error = own(client(&server).tx_submit(HexBytes(vec![1, 2, 3]), None).await.unwrap_err());
     assert_eq!((error.code(), error.reason()), (1001, "malformed"));
     let mut trailing = codec::encode(&transaction());
     trailing.push(0);
-    assert_eq!(own(client(&server).tx_submit(HexBytes(trailing)).await.unwrap_err()).code(), 1001);
+    assert_eq!(
+        own(client(&server).tx_submit(HexBytes(trailing), None).await.unwrap_err()).code(),
+        1001
+    );
 }
 
 #[tokio::test]
@@ -221,4 +227,15 @@ async fn the_methods_of_the_lab_exist_in_the_lab_alone() {
     client.lab_set(LabChange::default()).await.unwrap();
     let probe = ProbeRequest { peer: "nobody".to_owned(), rounds: 1, bytes: 0 };
     assert_eq!(own(client.lab_probe(probe).await.unwrap_err()).reason(), "out-of-range");
+}
+
+#[tokio::test]
+async fn a_transaction_may_be_meant_for_another_member() {
+    let server = Fake::default().serve().await;
+    let hex = HexBytes(codec::encode(&transaction()));
+    for (via, taken_by) in [(None, None), (Some("here"), None), (Some("n7"), Some("n7"))] {
+        let via = via.map(str::to_owned);
+        let submitted = client(&server).tx_submit(hex.clone(), via).await.unwrap();
+        assert_eq!(submitted.taken_by.as_deref(), taken_by);
+    }
 }
