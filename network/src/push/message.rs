@@ -1,7 +1,7 @@
 //! The messages that a node has seen: which peer has each, and how long each is remembered and kept
 //! at hand.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -152,7 +152,8 @@ pub(super) struct Seen {
 /// All messages that were seen.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    seen: BTreeMap<ShortId, Seen>,
+    /// Looked up for every id that is announced, and never walked through.
+    seen: HashMap<ShortId, Seen>,
     /// In the order in which they came.
     order: VecDeque<(Duration, ShortId)>,
     /// Those that wait for a verdict, in the order in which they came; and some that do not any more.
