@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::frame::{Frame, PART_BYTES, Part, item_bytes};
+use super::frame::{Frame, Part};
 use super::message::MessageId;
 use crate::topic::Topic;
 
@@ -123,48 +123,32 @@ impl Traffic {
         let add = |to: &mut u64, much: usize| *to = to.saturating_add(much as u64);
         add(&mut self.frames, 1);
         for part in &frame.parts {
-            let control = match part {
+            let mut payload = 0;
+            match part {
                 Part::Messages { items, .. } => {
-                    let bytes: usize = items.iter().map(|item| item.data.0.len()).sum();
+                    payload = items.iter().map(|item| item.data.0.len()).sum();
                     add(&mut self.pushed, items.len());
-                    add(&mut self.pushed_bytes, bytes);
-                    let all: usize = items.iter().map(|item| item_bytes(&item.data)).sum();
-                    all.saturating_sub(bytes).saturating_add(PART_BYTES)
+                    add(&mut self.pushed_bytes, payload);
                 }
                 Part::Asked { items } => {
-                    let bytes: usize = items.iter().map(|(_, item)| item.data.0.len()).sum();
+                    payload = items.iter().map(|(_, item)| item.data.0.len()).sum();
                     add(&mut self.asked, items.len());
-                    add(&mut self.asked_bytes, bytes);
-                    list_bytes(items.len(), PART_BYTES)
+                    add(&mut self.asked_bytes, payload);
                 }
-                Part::Have(ids) => {
-                    add(&mut self.announced, ids.len());
-                    list_bytes(ids.len(), 8)
-                }
-                Part::Want(ids) => {
-                    add(&mut self.wanted, ids.len());
-                    list_bytes(ids.len(), 8)
-                }
-                Part::Refused(ids) | Part::Gone(ids) => list_bytes(ids.len(), 8),
+                Part::Have(ids) => add(&mut self.announced, ids.len()),
+                Part::Want(ids) => add(&mut self.wanted, ids.len()),
+                Part::Refused(_) | Part::Gone(_) => {}
                 Part::Lazy(origins) | Part::Eager(origins) => {
                     add(&mut self.turns, origins.len());
-                    list_bytes(origins.len(), 8)
                 }
                 Part::Beacon { .. } => {
                     add(&mut self.beacons, 1);
-                    add(&mut self.beacon_bytes, BEACON_BYTES);
-                    0
+                    add(&mut self.beacon_bytes, part.encoded_bytes());
+                    continue;
                 }
-            };
+            }
+            let control = part.encoded_bytes().saturating_sub(payload);
             add(&mut self.control_bytes, control);
         }
     }
-}
-
-/// A beacon's kind, origin and number.
-const BEACON_BYTES: usize = 17;
-
-/// A part's kind, its count and its elements.
-fn list_bytes(count: usize, each: usize) -> usize {
-    count.saturating_mul(each).saturating_add(5)
 }

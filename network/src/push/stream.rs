@@ -220,7 +220,7 @@ impl Push {
 
 /// What a stream of frames is called.
 fn protocol(genesis: GenesisId) -> StreamProtocol {
-    StreamProtocol::try_from_owned(format!("/hearsay/{genesis}/push/1"))
+    StreamProtocol::try_from_owned(format!("/hearsay/{genesis}/push/2"))
         .expect("it begins with a slash")
 }
 
