@@ -1,5 +1,6 @@
 //! A compact block's way from gossip to its verdict, which it gets by its header and its names alone.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -191,11 +192,12 @@ impl<S: Store> Engine<S> {
             questions: Vec::new(),
             asked_parts: Vec::new(),
             asked_body: Vec::new(),
+            givers: BTreeMap::new(),
             misnaming: Vec::new(),
             waiting: Vec::new(),
         });
         for rebuilding in gone {
-            self.give_up(rebuilding, out);
+            self.give_up(now, rebuilding, "room", out);
         }
         self.advance_rebuilding(now, id, out)
     }
