@@ -117,7 +117,34 @@ pub struct PeerStats {
     pub received: Traffic,
 }
 
+impl PeerStats {
+    /// Of both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self { sent: self.sent.plus(&other.sent), received: self.received.plus(&other.received) }
+    }
+}
+
 impl Traffic {
+    /// Of both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            frames: self.frames.saturating_add(other.frames),
+            pushed: self.pushed.saturating_add(other.pushed),
+            pushed_bytes: self.pushed_bytes.saturating_add(other.pushed_bytes),
+            asked: self.asked.saturating_add(other.asked),
+            asked_bytes: self.asked_bytes.saturating_add(other.asked_bytes),
+            duplicates: self.duplicates.saturating_add(other.duplicates),
+            announced: self.announced.saturating_add(other.announced),
+            wanted: self.wanted.saturating_add(other.wanted),
+            turns: self.turns.saturating_add(other.turns),
+            beacons: self.beacons.saturating_add(other.beacons),
+            control_bytes: self.control_bytes.saturating_add(other.control_bytes),
+            beacon_bytes: self.beacon_bytes.saturating_add(other.beacon_bytes),
+        }
+    }
+
     /// Counts a frame.
     pub(super) fn count(&mut self, frame: &Frame) {
         let add = |to: &mut u64, much: usize| *to = to.saturating_add(much as u64);
