@@ -4,8 +4,6 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-use borsh::{BorshDeserialize, BorshSerialize};
-
 use super::config::Config;
 use super::frame::Payload;
 use crate::topic::Topic;
@@ -19,9 +17,7 @@ pub type ShortId = u64;
 
 /// Who introduced a message: a random number that a node draws when it starts. It is a claim that
 /// nobody checks, and only tells which tree a message travels on.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(pub u64);
 
 impl Origin {

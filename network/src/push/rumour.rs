@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use super::heard::Heard;
 use super::message::{Link, Live, Origin, ShortId, Slot, State};
 use super::peer::MAX_QUEUE;
-use super::router::{Router, SWEEP_EVERY};
+use super::router::{BEACON_GROWTH, Router, SWEEP_EVERY};
 use super::tree::Turn;
 use crate::topic::Topic;
 
@@ -270,7 +270,8 @@ impl<P: Ord + Copy + Debug> Router<P> {
         self.beacons.number = self.beacons.number.saturating_add(1);
         self.beacons.last = Some(now);
         self.beacons.at = Some(now.saturating_add(self.beacons.gap));
-        self.beacons.gap = self.beacons.gap.saturating_mul(2).min(self.config.beacon_every);
+        self.beacons.gap =
+            self.beacons.gap.saturating_mul(BEACON_GROWTH).min(self.config.beacon_every);
         // From now on peers may say that they have our messages from elsewhere.
         self.trees.of(self.origin).first_use();
         for peer in self.peers.values_mut() {

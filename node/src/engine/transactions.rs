@@ -53,7 +53,7 @@ impl<S: Store> Engine<S> {
         let bytes = copy.bytes;
         out.push(Effect::TraceAt(
             copy.at,
-            match self.sightings.count(copy.id) {
+            match self.sightings.count(copy.id, Some(via)) {
                 1 => {
                     let message = Some(hex::encode(copy.message));
                     Event::Received { kind, id, from, via, bytes, message }
@@ -286,7 +286,7 @@ impl<S: Store> Engine<S> {
         origin: Origin,
         out: &mut Vec<Effect>,
     ) {
-        self.sightings.count(id);
+        self.sightings.count(id, None);
         out.push(Effect::Trace(Event::Published {
             kind: topic.into(),
             id: hex::encode(id),

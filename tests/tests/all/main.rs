@@ -1,6 +1,7 @@
 //! One binary for all tests of real nodes, so that RocksDB and libp2p are linked once.
 
 mod catching_up;
+mod compact;
 mod follower;
 mod full_disk;
 mod hostile;

@@ -1,5 +1,6 @@
 //! One engine and compact blocks: what it gossips, what it puts together, and whom it blames.
 
+mod arrivals;
 mod blame;
 mod made;
 mod serving;
