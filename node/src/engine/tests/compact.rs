@@ -2,6 +2,7 @@
 
 mod blame;
 mod made;
+mod rivals;
 mod serving;
 
 use hearsay_chain::block::VerifiedBlock;
