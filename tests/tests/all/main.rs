@@ -4,6 +4,7 @@ mod catching_up;
 mod follower;
 mod full_disk;
 mod hostile;
+mod hostile_storm;
 mod lab;
 mod lab_up;
 mod node;
