@@ -5,6 +5,7 @@ mod compact;
 mod follower;
 mod full_disk;
 mod hostile;
+mod hostile_storm;
 mod lab;
 mod lab_up;
 mod node;

@@ -3,6 +3,7 @@
 mod arrivals;
 mod blame;
 mod made;
+mod rivals;
 mod serving;
 
 use hearsay_chain::block::VerifiedBlock;
