@@ -60,8 +60,8 @@ mod tests {
 
     fn read(bytes: &[u8]) -> Taken {
         let mut partial = Partial::default();
-        let steps = bytes.iter().map(|byte| partial.take(*byte));
-        steps.into_iter().find(|step| *step != Taken::More).unwrap_or(Taken::More)
+        let mut steps = bytes.iter().map(|byte| partial.take(*byte));
+        steps.find(|step| *step != Taken::More).unwrap_or(Taken::More)
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Codec for Raw {
 
 /// A field of a protobuf message whose value has a length; below 2 MiB.
 fn field(number: u8, value: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![number << 3 | 2];
+    let mut bytes = vec![(number << 3) | 2];
     bytes.extend(prefixed(value));
     bytes
 }
