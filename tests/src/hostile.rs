@@ -97,7 +97,11 @@ pub async fn run(groups: &[&[Attack]], options: Options) -> Result<Outcome> {
     let (under, after) = ((begun, process::now_us()), watch.read());
     let loaded = load.stop().await?;
     // Whoever still lacks something by then shows in the logs.
-    let _ = tokio::time::timeout(REPAIRS, field.all_have(&loaded.taken)).await;
+    let repaired = async {
+        field.all_have(&loaded.taken).await?;
+        field.all_go_on().await
+    };
+    let _ = tokio::time::timeout(REPAIRS, repaired).await;
     sleep(ENDS).await;
     let standing = field.standing().await?;
     let reading = Reading::of(&field.stop().await?)?;
@@ -109,6 +113,7 @@ pub async fn run(groups: &[&[Attack]], options: Options) -> Result<Outcome> {
         nodes: options.nodes,
         quiet: reading.within(quiet),
         under: reading.within(under),
+        quiet_lag_ms: reading.lag_ms(quiet),
         before,
         after,
         refused: loaded.refused,

@@ -1,6 +1,6 @@
 //! What a hostile peer knows: the keys it has, where the nodes are, and what it has heard of them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -58,6 +58,8 @@ pub struct Prey {
 struct Heard {
     messages: VecDeque<Item>,
     bytes: usize,
+    /// What they carry: twice in one bundle would be no replay, but a malformed bundle.
+    known: BTreeSet<[u8; 32]>,
     tip: Option<Header>,
 }
 
@@ -185,11 +187,15 @@ impl Heard {
                 self.tip = header;
             }
         }
+        if !self.known.insert(item.topic.content_id(&item.data.0)) {
+            return;
+        }
         self.bytes = self.bytes.saturating_add(item.data.0.len());
         self.messages.push_back(item.clone());
         while self.messages.len() > MAX_HEARD || self.bytes > MAX_HEARD_BYTES {
             let Some(old) = self.messages.pop_front() else { return };
             self.bytes = self.bytes.saturating_sub(old.data.0.len());
+            self.known.remove(&old.topic.content_id(&old.data.0));
         }
     }
 }

@@ -173,6 +173,20 @@ impl Field {
         Ok(())
     }
 
+    /// Waits until every node has a block above all that there are now.
+    pub(super) async fn all_go_on(&self) -> Result<()> {
+        let mut highest = 0;
+        for node in &self.nodes {
+            highest = highest.max(node.handle().status().await?.height);
+        }
+        for node in &self.nodes {
+            while node.handle().status().await?.height <= highest {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) async fn standing(&mut self) -> Result<Standing> {
         let honest: Vec<&str> = self.nodes.iter().map(Embedded::peer).collect();
         let (mut tips, mut charged, mut height) = (Vec::new(), 0, u64::MAX);

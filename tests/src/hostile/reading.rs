@@ -25,6 +25,8 @@ pub struct Reading {
     nodes: usize,
     messages: BTreeMap<String, Message>,
     penalised: Vec<(String, String)>,
+    /// When, and how late things came to run in that second.
+    lags: Vec<(i64, u64)>,
     honest: Vec<String>,
 }
 
@@ -42,7 +44,8 @@ pub struct Spread {
 }
 
 /// What is looked at of a log; the rest is not even parsed.
-const WANTED: [&str; 4] = ["\"published\"", "\"received\"", "\"penalised\"", "\"included\""];
+const WANTED: [&str; 5] =
+    ["\"published\"", "\"received\"", "\"penalised\"", "\"included\"", "\"lag\""];
 
 impl Reading {
     /// Reads the logs of all nodes.
@@ -74,6 +77,7 @@ impl Reading {
                     Event::Penalised { peer, reason, .. } => {
                         reading.penalised.push((peer, reason));
                     }
+                    Event::Lag { p99_us, .. } => reading.lags.push((at_us, p99_us)),
                     _ => {}
                 }
             }
@@ -113,6 +117,17 @@ impl Reading {
             p50_ms: at(50),
             p99_ms: at(99),
         }
+    }
+
+    /// How late things came to run within a time, in milliseconds: the 99th percentile of its worst second
+    /// but for one in ten.
+    #[must_use]
+    pub fn lag_ms(&self, (from, to): (i64, i64)) -> f64 {
+        let within = self.lags.iter().filter(|(at, _)| (from..to).contains(at));
+        let mut lags: Vec<u64> = within.map(|(_, us)| *us).collect();
+        lags.sort_unstable();
+        let at = lags.len().saturating_sub(1) * 9 / 10;
+        lags.get(at).map_or(0.0, |us| *us as f64 / 1_000.0)
     }
 
     /// Everybody who was kept away, with the reason, once for each node that did.
