@@ -56,7 +56,8 @@ pub fn comparison(comparison: &Comparison) -> String {
     let figures = format!(
         "{}\n<figure>{}</figure>\n<pre>{}</pre>",
         headline::comparison(comparison),
-        comparison.picture(),
+        // In a page it needs no name for its vocabulary.
+        comparison.picture().replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1),
         text(&comparison.table())
     );
     page(include_str!("compare.html"), &title, &head, &figures, &scripts, comparison)
