@@ -40,7 +40,7 @@ async fn one(session: &Session, turn: u64) -> io::Result<()> {
         0 => {
             tally.count("frames that claim 4 GiB");
             let mut stream = session.push().await?;
-            stream.write_all(&[0xff; 4]).await?;
+            stream.write_all(&[0xff, 0xff, 0xff, 0xff, 0x0f]).await?;
             stream.write_all(&nonsense).await?;
             stream.flush().await
         }
@@ -51,7 +51,7 @@ async fn one(session: &Session, turn: u64) -> io::Result<()> {
         2 => {
             tally.count("frames cut short");
             let mut stream = session.push().await?;
-            stream.write_all(&[0, 0, 16, 0, 1, 0]).await?;
+            stream.write_all(&[0x80, 0x20, 1, 0]).await?;
             stream.close().await
         }
         3 => {

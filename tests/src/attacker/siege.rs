@@ -89,8 +89,10 @@ pub async fn attack(kind: Attack, prey: &Arc<Prey>, lasts: Duration, intensity: 
     tally
 }
 
-/// Listens to one target for so long, as any peer may, and remembers what it pushes.
+/// Listens to one target for so long, as any peer may, and remembers what it pushes. It takes that long also
+/// if nothing comes of it.
 pub async fn eavesdrop(prey: &Arc<Prey>, lasts: Duration) {
+    let until = Instant::now() + lasts;
     let Some(target) = prey.targets.first() else { return };
     let (identity, tally) = ([0xea; 32], Tally::default());
     let (prey, manner) = (Arc::clone(prey), Manner::Refuses);
@@ -98,8 +100,9 @@ pub async fn eavesdrop(prey: &Arc<Prey>, lasts: Duration) {
     if let Ok(line) = Line::dial(&prey, target, identity, Arc::clone(&host)).await {
         let session = Session { prey, tally, line, host, place: 0, number: 0, intensity: 1.0 };
         // What it has heard by then is what it has heard.
-        let _ = tokio::time::timeout(lasts, listen(&session)).await;
+        let _ = tokio::time::timeout_at(until, listen(&session)).await;
     }
+    sleep_until(until).await;
 }
 
 async fn listen(session: &Session) -> io::Result<()> {
@@ -230,8 +233,8 @@ pub(super) async fn send(stream: &mut SubstreamBox, frame: &Frame) -> io::Result
 
 /// Sends what claims to be a frame.
 pub(super) async fn send_bytes(stream: &mut SubstreamBox, frame: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(frame.len()).unwrap_or(u32::MAX).to_be_bytes();
-    stream.write_all(&[&length, frame].concat()).await?;
+    // Their lengths are numbers as RPCs have them.
+    stream.write_all(&rpc::framed(frame)).await?;
     stream.flush().await
 }
 
