@@ -82,14 +82,7 @@ impl Host {
     /// Hears what a node pushes: that is how it knows the chain, and what to replay.
     async fn listen(&self, stream: &mut SubstreamBox) -> io::Result<()> {
         loop {
-            let mut length = [0; 4];
-            stream.read_exact(&mut length).await?;
-            let length = u32::from_be_bytes(length) as usize;
-            if length > LARGEST_FRAME {
-                return Err(io::ErrorKind::InvalidData.into());
-            }
-            let mut bytes = vec![0; length];
-            stream.read_exact(&mut bytes).await?;
+            let bytes = negotiate::read_framed(stream, LARGEST_FRAME).await?;
             if let Ok(frame) = Frame::decode(&bytes, LARGEST_FRAME) {
                 self.prey.hear(&frame);
             }

@@ -35,7 +35,8 @@ fn line(text: &str) -> Vec<u8> {
     bytes
 }
 
-async fn read_line(stream: &mut SubstreamBox) -> io::Result<String> {
+/// Reads a length, and so many bytes, of `longest` at most.
+pub(super) async fn read_framed(stream: &mut SubstreamBox, longest: usize) -> io::Result<Vec<u8>> {
     let (mut length, mut shift) = (0_usize, 0);
     loop {
         let mut byte = [0];
@@ -45,15 +46,20 @@ async fn read_line(stream: &mut SubstreamBox) -> io::Result<String> {
         if byte[0] & 0x80 == 0 {
             break;
         }
-        if shift > 14 {
+        if shift > 28 {
             return Err(io::ErrorKind::InvalidData.into());
         }
     }
-    if length > LONGEST {
+    if length > longest {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let mut bytes = vec![0; length];
     stream.read_exact(&mut bytes).await?;
+    Ok(bytes)
+}
+
+async fn read_line(stream: &mut SubstreamBox) -> io::Result<String> {
+    let bytes = read_framed(stream, LONGEST).await?;
     let text = String::from_utf8(bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
     Ok(text.trim_end_matches('\n').to_owned())
 }

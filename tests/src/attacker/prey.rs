@@ -78,7 +78,7 @@ impl Prey {
         let topics = Topics::new(genesis);
         let topic = |it: Topic| topics.ident(it).hash().into_string();
         let names = Names {
-            push: format!("/hearsay/{genesis}/push/1"),
+            push: format!("/hearsay/{genesis}/push/2"),
             sync: format!("/hearsay/{genesis}/sync/1"),
             gossip: "/meshsub/1.2.0".to_owned(),
             version: format!("/hearsay/{genesis}/1"),
