@@ -77,7 +77,7 @@ fn main() -> ExitCode {
 
 /// One line for each attack.
 fn table(outcomes: &[Outcome]) -> String {
-    let head = "| attack | sent | coverage tx, blocks | p99 tx, blocks over the quiet time | memory, MiB | \
+    let head = "| attack | sent | coverage tx, blocks | p99 tx, blocks over the quiet time | memory a node, MiB | \
                 attacker kept away | honest kept away | verdict |\n| --- | --- | --- | --- | --- | --- | \
                 --- | --- |";
     let line = |it: &Outcome| {

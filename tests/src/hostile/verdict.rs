@@ -9,8 +9,8 @@ use crate::attacker::Attack;
 /// The 99th percentile of arrival may be so many times that of the quiet time.
 const MOST_LATE: f64 = 2.0;
 
-/// Memory may grow by so much over the quiet time: of all nodes, and of the attacker, who lives in the
-/// same process.
+/// The memory of each node may grow by so much over the quiet time. That of the attacker, who lives in the same
+/// process, counts against them.
 const MOST_MEMORY: u64 = 64 << 20;
 
 /// If things come to run later than this while all is quiet, the machine has other things to do, and
@@ -74,10 +74,10 @@ impl Outcome {
         std::array::from_fn(|at| self.under[at].p99_ms / self.quiet[at].p99_ms.max(0.001))
     }
 
-    /// By how much memory grew, in bytes.
+    /// By how much memory grew for each node, in bytes.
     #[must_use]
     pub fn memory_grew(&self) -> u64 {
-        self.after.memory.saturating_sub(self.before.memory)
+        self.after.memory.saturating_sub(self.before.memory) / self.nodes.max(1) as u64
     }
 
     /// What is not as it must be, each in a few words; nothing if all is well.
@@ -107,7 +107,7 @@ impl Outcome {
             );
         }
         let grew = self.memory_grew();
-        must(grew <= MOST_MEMORY, format!("memory grew by {} MiB", grew >> 20));
+        must(grew <= MOST_MEMORY, format!("memory grew by {} MiB a node", grew >> 20));
         must(self.refused == 0, format!("{} honest transactions refused", self.refused));
         must(self.honest_banned == 0, format!("{} bans of honest nodes", self.honest_banned));
         must(self.same_tip, "nodes have different chains".to_owned());
@@ -202,7 +202,7 @@ mod tests {
         worse.attacks.push((Attack::Grafts, BTreeMap::new()));
         worse.under[0].coverage = 0.999;
         worse.under[1].p99_ms = 201.0;
-        worse.after.memory = 165 << 20;
+        worse.after.memory = (100 + 10 * 65) << 20;
         worse.refused = 1;
         worse.honest_banned = 1;
         worse.same_tip = false;
