@@ -318,7 +318,8 @@ pub struct PeerView {
     pub lazy: u64,
     /// Their payload, in bytes.
     pub lazy_bytes: u64,
-    /// What it sent beside payload, in bytes, since its stream stands. Gossipsub does not tell it.
+    /// What it sent over its streams beside payload, in bytes, since it is connected: frames of
+    /// [`crate::push`] without their lengths. Gossipsub does not tell it.
     pub control_received: u64,
     /// What was sent to it beside payload; the same holds.
     pub control_sent: u64,

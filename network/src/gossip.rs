@@ -84,6 +84,11 @@ pub(crate) const FRAME_SLACK: usize = 64 * 1024;
 /// 16 KiB would refuse it, and after five refusals a peer stops listening.
 const CONTROL_BYTES: usize = 128 * 1024;
 
+/// Messages in one RPC. Gossipsub's settings say 5,000 by default, but what reads RPCs has 500 unless
+/// it is set, and an RPC of more ends the stream. Nodes put one into each; other implementations put
+/// in as many as wait. The bytes of an RPC bound its messages too.
+const MAX_MESSAGES: usize = 5_000;
+
 /// A heartbeat soon after the start; the default of 5 s leaves a fresh network without a mesh.
 const FIRST_HEARTBEAT: Duration = Duration::from_millis(200);
 
@@ -119,6 +124,7 @@ impl GossipConfig {
             .message_id_fn(|message| message_id(message.topic.as_str(), &message.data).into())
             .max_transmit_size(largest + FRAME_SLACK)
             .max_control_message_size(CONTROL_BYTES)
+            .max_publish_messages(MAX_MESSAGES)
             // Messages stay at hand for six heartbeats, so that a verdict which took long still
             // finds them, and are announced for three.
             .history_length(6)

@@ -54,6 +54,10 @@ const BREACH_LASTS: Duration = Duration::from_secs(60);
 /// back does not wash anyone clean. Longer, and peers that come once would fill the memory.
 const RETAIN: Duration = Duration::from_secs(120);
 
+/// Below this score a peer is not heard at all. What it sends is still read, so whoever stays there is
+/// to be sent away.
+pub(crate) const UNHEARD: f64 = -90.0;
+
 fn decay(lasts: Duration) -> f64 {
     score_parameter_decay_with_base(lasts, DECAY_INTERVAL, DECAY_TO_ZERO)
 }
@@ -107,7 +111,7 @@ pub(crate) fn thresholds() -> PeerScoreThresholds {
         // Five: nothing is published to it.
         publish_threshold: -25.0,
         // Ten, or ten breaches beyond those forgiven: it is not heard at all.
-        graylist_threshold: -90.0,
+        graylist_threshold: UNHEARD,
         // Peer exchange is off: it takes more than can be had.
         accept_px_threshold: 1_000.0,
         // Opportunistic grafting needs a median that quiet networks do not have.

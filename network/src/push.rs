@@ -27,6 +27,7 @@ mod router;
 mod rumour;
 pub(crate) mod stream;
 mod tree;
+mod varint;
 
 #[cfg(test)]
 mod tests;

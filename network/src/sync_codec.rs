@@ -4,6 +4,7 @@
 use std::io;
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use hearsay_chain::codec::DecodeError;
 use libp2p::request_response::Codec;
 
 use crate::wire::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Request, Response};
@@ -17,6 +18,12 @@ async fn read_all<T: AsyncRead + Unpin + Send>(io: &mut T, limit: usize) -> io::
     let mut bytes = Vec::new();
     io.take(limit as u64 + 1).read_to_end(&mut bytes).await?;
     Ok(bytes)
+}
+
+/// Whether a request failed as it was none, which no peer does by mistake. A stream that ended before
+/// anything came is not meant: the asker has given up.
+pub(crate) fn is_malformed(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|error| error.is::<DecodeError>())
 }
 
 fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
@@ -37,7 +44,11 @@ impl Codec for SyncCodec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        Request::decode(&read_all(io, MAX_REQUEST_BYTES).await?).map_err(invalid)
+        let bytes = read_all(io, MAX_REQUEST_BYTES).await?;
+        if bytes.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Request::decode(&bytes).map_err(invalid)
     }
 
     async fn read_response<T>(&mut self, _: &String, io: &mut T) -> io::Result<Response>
@@ -64,5 +75,27 @@ impl Codec for SyncCodec {
         T: AsyncWrite + Unpin + Send,
     {
         write_all(io, &response.encode()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+    use futures::io::Cursor;
+
+    use super::*;
+
+    fn read(bytes: Vec<u8>) -> io::Result<Request> {
+        let mut stream = Cursor::new(bytes);
+        block_on(SyncCodec.read_request(&String::new(), &mut stream))
+    }
+
+    #[test]
+    fn what_is_no_request_is_told_from_a_stream_that_ended() {
+        for bytes in [vec![9; 40], vec![2, 1, 0, 0, 0, 7], vec![4; MAX_REQUEST_BYTES + 1]] {
+            assert!(is_malformed(&read(bytes).unwrap_err()));
+        }
+        assert!(!is_malformed(&read(Vec::new()).unwrap_err()));
+        assert!(read(Request::Bodies(Vec::new()).encode()).is_ok());
     }
 }

@@ -4,6 +4,7 @@
 //! bound or a baseline that was measured in the same run, in turn, several times; the ratio is what
 //! can be compared.
 
+mod burst;
 mod embed;
 mod figures;
 mod headers;
@@ -31,6 +32,8 @@ pub enum Bench {
     Headers(headers::Headers),
     /// Handle transactions with and without the propagation log
     Log(log::Log),
+    /// Hand in many transactions at once, beside the time that their signatures alone take
+    Burst(burst::Burst),
     /// Run many nodes in this process
     Embed(embed::Embed),
 }
@@ -47,6 +50,7 @@ impl Bench {
             Bench::Lookup(lookup) => lookup.run(),
             Bench::Headers(headers) => headers.run(),
             Bench::Log(log) => log.run(),
+            Bench::Burst(burst) => burst.run(),
             Bench::Embed(embed) => embed.run(),
         }
     }

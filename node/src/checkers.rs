@@ -30,7 +30,7 @@ struct Client {
     results: Results,
 }
 
-/// Works that wait. What somebody waits for goes before what belongs to catching up, but only every
+/// Works that wait, blocks before transactions. What somebody waits for goes before what belongs to catching up, but only every
 /// second time where there is both: else a flood of the one would end the other. Nodes that share the
 /// threads take turns, work by work.
 /// The engine bounds both: the first by the jobs it starts, the second by the bodies it holds.
@@ -172,7 +172,12 @@ impl Waiting {
         if works.is_empty() {
             turns.push_back(number);
         }
-        works.push_back((job, work));
+        // Blocks are few, everybody waits for them, and what they hold need not be relayed any more.
+        let at = match &work {
+            Work::Tx(_) => works.len(),
+            _ => works.iter().take_while(|(_, work)| !matches!(work, Work::Tx(_))).count(),
+        };
+        works.insert(at, (job, work));
     }
 
     /// The next work of whoever's turn it is.

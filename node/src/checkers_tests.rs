@@ -52,6 +52,16 @@ fn names(taken: &[Taken]) -> Vec<u64> {
 }
 
 #[test]
+fn a_block_never_waits_behind_transactions_and_blocks_keep_their_order() {
+    let mut waiting = with_nodes(1);
+    put_all(&mut waiting, 0, 0..100);
+    for job in [200, 201] {
+        waiting.put(0, JobId(job), Work::Blocks(Vec::new()));
+    }
+    assert_eq!(names(&waiting.take().unwrap())[..4], [200, 201, 0, 1]);
+}
+
+#[test]
 fn a_transaction_never_waits_behind_the_blocks_of_catching_up() {
     let mut waiting = with_nodes(1);
     waiting.put(0, JobId(1), bodies());

@@ -10,7 +10,7 @@ mod load;
 mod members;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use hearsay_chain::Store;
@@ -34,6 +34,10 @@ use words::{kind_word, tell, tell_time};
 /// How often the bytes on the sockets are written down.
 const WIRE_EVERY: Duration = Duration::from_secs(1);
 
+/// Events, and results of checks, that are taken at once: a millisecond or two of work, so that everything else
+/// gets its turn, and the cost of a turn is shared.
+const AT_ONCE: usize = 64;
+
 /// Who waits for an answer of the engine's.
 #[derive(Debug)]
 enum Waiting {
@@ -50,6 +54,8 @@ pub(crate) struct Driver<S> {
     ends: Ends,
     checkers: Checkers,
     checked: mpsc::Receiver<(JobId, Done)>,
+    /// What was checked and not handed in yet.
+    late_checked: VecDeque<(JobId, Done)>,
     waiting: BTreeMap<Token, Waiting>,
     next_token: u64,
     effects: Vec<Effect>,
@@ -68,6 +74,7 @@ impl<S: Store> Driver<S> {
             checkers: ends.checkers.join(results),
             ends,
             checked,
+            late_checked: VecDeque::new(),
             waiting: BTreeMap::new(),
             next_token: 0,
             effects: Vec::new(),
@@ -90,6 +97,7 @@ impl<S: Store> Driver<S> {
         for interval in [&mut wire, &mut look] {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
+        let (mut checked, mut events) = (Vec::new(), Vec::new());
         let reason = loop {
             // While a disk is full nothing changes here: what was checked waits, and no tick comes.
             let goes_on = !self.ends.halt.is_on();
@@ -111,8 +119,12 @@ impl<S: Store> Driver<S> {
                     self.note_lag()?;
                     self.look_around().await?;
                 }
-                Some((job, done)) = self.checked.recv(), if goes_on => {
-                    self.handle(Input::Checked { job, done }).await?;
+                () = std::future::ready(()), if goes_on && !self.late_checked.is_empty() => {
+                    self.take_checked().await?;
+                }
+                _ = self.checked.recv_many(&mut checked, AT_ONCE), if goes_on => {
+                    self.late_checked.extend(checked.drain(..));
+                    self.take_checked().await?;
                 }
                 batch = self.ends.keeping.next(), if goes_on && self.engine.may_restore() => {
                     self.on_restored(batch).await?;
@@ -122,10 +134,14 @@ impl<S: Store> Driver<S> {
                 Some(request) = self.ends.requests.recv(), if hears => {
                     self.on_request(request).await?;
                 }
-                event = self.ends.events.recv(), if hears => match event {
-                    Some(event) => self.on_network(event).await?,
-                    None => return Err(Fatal::Network),
-                },
+                count = self.ends.events.recv_many(&mut events, AT_ONCE), if hears => {
+                    if count == 0 {
+                        return Err(Fatal::Network);
+                    }
+                    for event in events.drain(..) {
+                        self.on_network(event).await?;
+                    }
+                }
             }
         };
         self.note_wire()?;
@@ -153,6 +169,16 @@ impl<S: Store> Driver<S> {
         // What was done before the disk failed is done, and is written down.
         self.carry_out_all(effects).await?;
         self.unless_full(handled)
+    }
+
+    /// Hands in what was checked, until a disk is full: then the rest waits.
+    async fn take_checked(&mut self) -> Result<(), Fatal> {
+        while !self.ends.halt.is_on()
+            && let Some((job, done)) = self.late_checked.pop_front()
+        {
+            self.handle(Input::Checked { job, done }).await?;
+        }
+        Ok(())
     }
 
     async fn carry_out_all(&mut self, mut effects: Vec<Effect>) -> Result<(), Fatal> {

@@ -7,6 +7,7 @@
 
 mod answers;
 mod blocks;
+mod brought;
 mod bundles;
 mod compact;
 mod departures;

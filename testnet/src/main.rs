@@ -171,7 +171,7 @@ fn run_compare(arguments: &CompareArgs) -> ExitCode {
         });
         compare::write(&dir, &comparison)?;
         output::print(&comparison, compare::Comparison::to_text, output::format(arguments.json))?;
-        eprintln!("\nin full: {}/compare.html, .json, .txt", dir.display());
+        eprintln!("\nin full: {}/compare.html, .json, .txt; trade.svg", dir.display());
         Ok(())
     })();
     compared.map_or_else(|error| failed(format!("{error:#}")), |()| ExitCode::SUCCESS)

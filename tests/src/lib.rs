@@ -1,6 +1,8 @@
 //! What the tests of real nodes share: finding the programs, running them, and waiting on state
 //! with a deadline.
 
+pub mod attacker;
+pub mod hostile;
 pub mod makers;
 pub mod peer;
 pub mod storm;

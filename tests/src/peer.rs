@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use hearsay_chain::store::MemoryStore;
-use hearsay_chain::{BlockId, Chain, Genesis, Store, Verdict, VerifiedBlock, codec};
-use hearsay_network::compact::BlockMessage;
+use hearsay_chain::{
+    BlockId, Chain, Genesis, Keypair, Store, Verdict, VerifiedBlock, VerifiedTx, codec,
+};
+use hearsay_network::compact::{BlockMessage, CompactBlock};
 use hearsay_network::wire::{Request, Response, Standing};
 use hearsay_network::{
     Command, Config, ConnectionConfig, GossipConfig, Mode, Multiaddr, NetEvent, PeerId, Responder,
@@ -44,7 +46,12 @@ pub struct Seen {
     pub asked: BTreeMap<BlockId, u64>,
     /// How often headers were asked for.
     pub headers: u64,
+    /// How often transactions of each block were asked for.
+    pub parts: BTreeMap<BlockId, u64>,
 }
+
+/// Blocks that a peer gives for the asking, and does not count as its chain's.
+type Held = Arc<Mutex<BTreeMap<BlockId, VerifiedBlock>>>;
 
 /// A chain in memory that several tasks use.
 pub type SharedChain = Arc<Mutex<Chain<MemoryStore>>>;
@@ -86,6 +93,7 @@ pub struct Peer {
     pub chain: SharedChain,
     commands: mpsc::Sender<Command>,
     seen: Arc<Mutex<Seen>>,
+    held: Held,
 }
 
 impl Peer {
@@ -117,18 +125,19 @@ impl Peer {
             dilation: 1,
         })
         .await?;
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let (seen, held) = (Arc::new(Mutex::new(Seen::default())), Held::default());
         let (id, commands) = (network.peer, network.commands.clone());
         let address = network.listen.first().context("it listens somewhere")?.clone();
         let life = Life {
             commands: commands.clone(),
             chain: Arc::clone(&chain),
             seen: Arc::clone(&seen),
+            held: Arc::clone(&held),
             manner,
             unanswered: Vec::new(),
         };
         tokio::spawn(life.run(network.events));
-        Ok(Self { id, address, chain, commands, seen })
+        Ok(Self { id, address, chain, commands, seen, held })
     }
 
     /// What it has seen so far.
@@ -140,6 +149,12 @@ impl Peer {
     #[must_use]
     pub fn is_heard(&self) -> bool {
         self.seen().listening.len() >= 2
+    }
+
+    /// From now on it gives this block and its transactions to whoever asks, and still says that it
+    /// stands where its chain does: so nobody catches up with it.
+    pub fn hold(&self, block: &VerifiedBlock) {
+        lock(&self.held).insert(block.id(), block.clone());
     }
 
     /// Gossips a message.
@@ -158,6 +173,15 @@ impl Peer {
         let data = BlockMessage::whole(&codec::encode(&block.to_block()));
         self.publish(Topic::Block, data).await
     }
+
+    /// Gossips a block as its header and names. The key must be its authority's.
+    ///
+    /// # Errors
+    /// The peer has ended.
+    pub async fn publish_names(&self, block: &VerifiedBlock, key: &Keypair) -> Result<()> {
+        let compact = CompactBlock::of(block, 1, |_| false, key);
+        self.publish(Topic::Block, BlockMessage::compact(&compact)).await
+    }
 }
 
 impl Drop for Peer {
@@ -172,6 +196,7 @@ struct Life {
     commands: mpsc::Sender<Command>,
     chain: SharedChain,
     seen: Arc<Mutex<Seen>>,
+    held: Held,
     manner: Manner,
     /// Kept, as a request whose responder is gone fails at once at the other side.
     unanswered: Vec<Responder>,
@@ -227,10 +252,12 @@ impl Life {
             Request::Standing(_)
             | Request::HaveTransactions(_)
             | Request::OfferTransactions(_)
-            | Request::BlockTransactions { .. }
             | Request::Sketch { .. }
             | Request::Named { .. } => {}
             Request::Headers { .. } => seen.headers += 1,
+            Request::BlockTransactions { block, .. } => {
+                *seen.parts.entry(*block).or_default() += 1;
+            }
             Request::Bodies(ids) => {
                 ids.iter().for_each(|id| *seen.asked.entry(*id).or_default() += 1);
             }
@@ -249,7 +276,12 @@ impl Life {
                 Response::Headers(headers)
             }
             Request::Bodies(ids) => {
-                let bodies = ids.iter().map_while(|id| chain.store().body(id).transpose());
+                let held = lock(&self.held);
+                let body = |id: &BlockId| match held.get(id) {
+                    Some(block) => Some(Ok(block.encode_body())),
+                    None => chain.store().body(id).transpose(),
+                };
+                let bodies = ids.iter().map_while(body);
                 let mut bodies = bodies.collect::<Result<Vec<_>, _>>()?;
                 if self.manner == Manner::FalseBodies {
                     bodies.iter_mut().for_each(|body| *body = vec![0; 4]);
@@ -261,9 +293,13 @@ impl Life {
                 Response::HaveTransactions(vec![0; ids.len().div_ceil(8)])
             }
             Request::OfferTransactions(_) => Response::Offered,
-            Request::BlockTransactions { .. } | Request::Named { .. } => {
-                Response::Transactions(Vec::new())
+            Request::BlockTransactions { block, places } => {
+                let held = lock(&self.held);
+                let all = held.get(&block).map_or(&[][..], VerifiedBlock::transactions);
+                let at = places.iter().map_while(|place| all.get(*place as usize));
+                Response::Transactions(at.map(VerifiedTx::encode).collect())
             }
+            Request::Named { .. } => Response::Transactions(Vec::new()),
             Request::Sketch { .. } => Response::Sketch { size: 0, symbols: Vec::new() },
         })
     }

@@ -137,6 +137,12 @@ impl Rebuild {
         self.places.iter().filter(|it| matches!(it, Place::Carried(_))).count()
     }
 
+    /// Whether the proposer carried what is at a place.
+    #[must_use]
+    pub fn is_carried(&self, place: u32) -> bool {
+        matches!(self.places.get(place as usize), Some(Place::Carried(_)))
+    }
+
     /// What came whole and is kept here alone, in bytes: what the pool has is shared with it.
     #[must_use]
     pub fn bytes(&self) -> usize {

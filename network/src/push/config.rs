@@ -48,8 +48,11 @@ impl Default for Config {
         let seconds = Duration::from_secs;
         Self {
             eager: true,
-            announce_every: Duration::from_millis(100),
-            acknowledge_every: Duration::from_millis(300),
+            // With the patience it is 450 ms until a message that got lost is asked for. A frame of its
+            // own costs an announcement five times what the id does, so it waits for a push to go with.
+            announce_every: Duration::from_millis(300),
+            // With the longest round trip it is below the first of the rounds.
+            acknowledge_every: Duration::from_millis(600),
             patience: Duration::from_millis(150),
             want_timeout: seconds(1),
             frame_bytes: 16 * 1024,

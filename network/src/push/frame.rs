@@ -1,14 +1,14 @@
 //! What travels between two peers: frames of messages, with whatever else there is to say.
 
-use std::fmt;
-use std::io::{self, Read, Write};
-use std::sync::Arc;
+mod code;
 
-use borsh::{BorshDeserialize, BorshSerialize};
-use hearsay_chain::codec::{DecodeError, decode, encode};
+use std::fmt;
+use std::sync::Arc;
 
 use super::message::{Origin, ShortId};
 use crate::topic::Topic;
+
+pub(super) use code::{PART_BYTES, item_bytes};
 
 /// The most parts of a frame: a full one of small messages of as many origins, and beacons.
 pub const MAX_PARTS: usize = 1_024;
@@ -27,7 +27,7 @@ pub const MAX_WANT: usize = 256;
 pub struct Payload(pub Arc<[u8]>);
 
 /// One message.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// What it carries.
     pub topic: Topic,
@@ -36,34 +36,32 @@ pub struct Item {
 }
 
 /// One thing that a frame says.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Messages of one origin, pushed.
     Messages {
         /// Who introduced them. Not [`Origin::NONE`]: without an origin nothing is pushed.
         origin: Origin,
         /// They, [`MAX_ITEMS`] at most.
-        #[borsh(deserialize_with = "at_most::<MAX_ITEMS, _, _>")]
         items: Vec<Item>,
     },
     /// Messages that were asked for, with their origins, [`MAX_ITEMS`] at most.
     Asked {
         /// They.
-        #[borsh(deserialize_with = "at_most::<MAX_ITEMS, _, _>")]
         items: Vec<(Origin, Item)>,
     },
     /// The sender has these, and stands by them: an announcement, or an acknowledgement.
-    Have(#[borsh(deserialize_with = "at_most::<MAX_IDS, _, _>")] Vec<ShortId>),
+    Have(Vec<ShortId>),
     /// The sender had these and did not take them: they are not to be sent to it again.
-    Refused(#[borsh(deserialize_with = "at_most::<MAX_IDS, _, _>")] Vec<ShortId>),
+    Refused(Vec<ShortId>),
     /// The sender asks for these, [`MAX_WANT`] at most.
-    Want(#[borsh(deserialize_with = "at_most::<MAX_WANT, _, _>")] Vec<ShortId>),
+    Want(Vec<ShortId>),
     /// The sender was asked for these and cannot give them.
-    Gone(#[borsh(deserialize_with = "at_most::<MAX_IDS, _, _>")] Vec<ShortId>),
+    Gone(Vec<ShortId>),
     /// Messages of these origins are only to be announced to the sender.
-    Lazy(#[borsh(deserialize_with = "at_most::<MAX_IDS, _, _>")] Vec<Origin>),
+    Lazy(Vec<Origin>),
     /// Messages of these origins are to be pushed to the sender.
-    Eager(#[borsh(deserialize_with = "at_most::<MAX_IDS, _, _>")] Vec<Origin>),
+    Eager(Vec<Origin>),
     /// An empty message, by which paths are learnt.
     Beacon {
         /// Who sent it first.
@@ -74,61 +72,10 @@ pub enum Part {
 }
 
 /// What is sent at once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frame {
     /// What it says, [`MAX_PARTS`] at most.
-    #[borsh(deserialize_with = "at_most::<MAX_PARTS, _, _>")]
     pub parts: Vec<Part>,
-}
-
-impl Frame {
-    /// Its encoding.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        encode(self)
-    }
-
-    /// Decodes a frame from all of `bytes`.
-    ///
-    /// # Errors
-    /// More than `limit` bytes, malformed, trailing bytes, more of anything than is allowed, or
-    /// messages without an origin that were not asked for.
-    pub fn decode(bytes: &[u8], limit: usize) -> Result<Self, DecodeError> {
-        let frame: Self = decode(bytes, limit)?;
-        let nameless =
-            |part: &Part| matches!(part, Part::Messages { origin, .. } if *origin == Origin::NONE);
-        if frame.parts.iter().any(nameless) {
-            return Err(DecodeError::Malformed("pushed without an origin".into()));
-        }
-        Ok(frame)
-    }
-}
-
-/// Reads a list, and refuses a long one before it reads any of it.
-fn at_most<const MAX: usize, T: BorshDeserialize, R: Read>(from: &mut R) -> io::Result<Vec<T>> {
-    let count = u32::deserialize_reader(from)? as usize;
-    if count > MAX {
-        let what = format!("a list of {count}, where {MAX} are allowed");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
-    }
-    // Not allocated ahead: the other may claim more than it sends.
-    let mut list = Vec::new();
-    for _ in 0..count {
-        list.push(T::deserialize_reader(from)?);
-    }
-    Ok(list)
-}
-
-impl BorshSerialize for Payload {
-    fn serialize<W: Write>(&self, to: &mut W) -> io::Result<()> {
-        self.0.serialize(to)
-    }
-}
-
-impl BorshDeserialize for Payload {
-    fn deserialize_reader<R: Read>(from: &mut R) -> io::Result<Self> {
-        Ok(Self(Vec::<u8>::deserialize_reader(from)?.into()))
-    }
 }
 
 impl fmt::Debug for Payload {
@@ -136,14 +83,6 @@ impl fmt::Debug for Payload {
         write!(f, "{} bytes", self.0.len())
     }
 }
-
-/// What a message adds to a frame, in bytes: its topic, its length and itself.
-pub(super) fn item_bytes(data: &Payload) -> usize {
-    data.0.len().saturating_add(5)
-}
-
-/// What a part adds to a frame beside its messages: its kind, an origin and a count.
-pub(super) const PART_BYTES: usize = 13;
 
 #[cfg(test)]
 mod tests {
@@ -170,7 +109,9 @@ mod tests {
             Part::Eager(vec![Origin(7)]),
             Part::Beacon { origin: Origin(8), number: 9 },
         ];
+        let bytes: usize = parts.iter().map(Part::encoded_bytes).sum();
         let frame = Frame { parts };
+        assert_eq!(frame.encode().len(), bytes);
         assert_eq!(Frame::decode(&frame.encode(), LIMIT), Ok(frame));
     }
 
@@ -183,10 +124,13 @@ mod tests {
         assert!(refused(Part::Messages { origin: Origin::NONE, items: vec![item()] }).is_err());
         let parts = vec![Part::Have(Vec::new()); MAX_PARTS + 1];
         assert!(Frame::decode(&Frame { parts }.encode(), LIMIT).is_err());
-        let mut bytes = Frame::default().encode();
+        let mut bytes = Frame { parts: vec![Part::Have(vec![1])] }.encode();
+        assert!(Frame::decode(&bytes, bytes.len()).is_ok());
+        assert!(Frame::decode(&bytes, bytes.len() - 1).is_err(), "above the limit");
+        assert!(Frame::decode(&bytes[..bytes.len() - 1], LIMIT).is_err(), "cut short");
         bytes.push(0);
         assert!(Frame::decode(&bytes, LIMIT).is_err(), "trailing bytes");
-        assert!(Frame::decode(&Frame::default().encode(), 3).is_err(), "above the limit");
+        assert!(Frame::decode(&[9], LIMIT).is_err(), "no such part");
     }
 
     proptest! {

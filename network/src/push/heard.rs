@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::frame::{Frame, PART_BYTES, Part, item_bytes};
+use super::frame::{Frame, Part};
 use super::message::MessageId;
 use crate::topic::Topic;
 
@@ -117,54 +117,65 @@ pub struct PeerStats {
     pub received: Traffic,
 }
 
+impl PeerStats {
+    /// Of both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self { sent: self.sent.plus(&other.sent), received: self.received.plus(&other.received) }
+    }
+}
+
 impl Traffic {
+    /// Of both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            frames: self.frames.saturating_add(other.frames),
+            pushed: self.pushed.saturating_add(other.pushed),
+            pushed_bytes: self.pushed_bytes.saturating_add(other.pushed_bytes),
+            asked: self.asked.saturating_add(other.asked),
+            asked_bytes: self.asked_bytes.saturating_add(other.asked_bytes),
+            duplicates: self.duplicates.saturating_add(other.duplicates),
+            announced: self.announced.saturating_add(other.announced),
+            wanted: self.wanted.saturating_add(other.wanted),
+            turns: self.turns.saturating_add(other.turns),
+            beacons: self.beacons.saturating_add(other.beacons),
+            control_bytes: self.control_bytes.saturating_add(other.control_bytes),
+            beacon_bytes: self.beacon_bytes.saturating_add(other.beacon_bytes),
+        }
+    }
+
     /// Counts a frame.
     pub(super) fn count(&mut self, frame: &Frame) {
         let add = |to: &mut u64, much: usize| *to = to.saturating_add(much as u64);
         add(&mut self.frames, 1);
         for part in &frame.parts {
-            let control = match part {
+            let mut payload = 0;
+            match part {
                 Part::Messages { items, .. } => {
-                    let bytes: usize = items.iter().map(|item| item.data.0.len()).sum();
+                    payload = items.iter().map(|item| item.data.0.len()).sum();
                     add(&mut self.pushed, items.len());
-                    add(&mut self.pushed_bytes, bytes);
-                    let all: usize = items.iter().map(|item| item_bytes(&item.data)).sum();
-                    all.saturating_sub(bytes).saturating_add(PART_BYTES)
+                    add(&mut self.pushed_bytes, payload);
                 }
                 Part::Asked { items } => {
-                    let bytes: usize = items.iter().map(|(_, item)| item.data.0.len()).sum();
+                    payload = items.iter().map(|(_, item)| item.data.0.len()).sum();
                     add(&mut self.asked, items.len());
-                    add(&mut self.asked_bytes, bytes);
-                    list_bytes(items.len(), PART_BYTES)
+                    add(&mut self.asked_bytes, payload);
                 }
-                Part::Have(ids) => {
-                    add(&mut self.announced, ids.len());
-                    list_bytes(ids.len(), 8)
-                }
-                Part::Want(ids) => {
-                    add(&mut self.wanted, ids.len());
-                    list_bytes(ids.len(), 8)
-                }
-                Part::Refused(ids) | Part::Gone(ids) => list_bytes(ids.len(), 8),
+                Part::Have(ids) => add(&mut self.announced, ids.len()),
+                Part::Want(ids) => add(&mut self.wanted, ids.len()),
+                Part::Refused(_) | Part::Gone(_) => {}
                 Part::Lazy(origins) | Part::Eager(origins) => {
                     add(&mut self.turns, origins.len());
-                    list_bytes(origins.len(), 8)
                 }
                 Part::Beacon { .. } => {
                     add(&mut self.beacons, 1);
-                    add(&mut self.beacon_bytes, BEACON_BYTES);
-                    0
+                    add(&mut self.beacon_bytes, part.encoded_bytes());
+                    continue;
                 }
-            };
+            }
+            let control = part.encoded_bytes().saturating_sub(payload);
             add(&mut self.control_bytes, control);
         }
     }
-}
-
-/// A beacon's kind, origin and number.
-const BEACON_BYTES: usize = 17;
-
-/// A part's kind, its count and its elements.
-fn list_bytes(count: usize, each: usize) -> usize {
-    count.saturating_mul(each).saturating_add(5)
 }

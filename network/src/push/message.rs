@@ -1,10 +1,8 @@
 //! The messages that a node has seen: which peer has each, and how long each is remembered and kept
 //! at hand.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
-
-use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::config::Config;
 use super::frame::Payload;
@@ -19,9 +17,7 @@ pub type ShortId = u64;
 
 /// Who introduced a message: a random number that a node draws when it starts. It is a claim that
 /// nobody checks, and only tells which tree a message travels on.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(pub u64);
 
 impl Origin {
@@ -152,7 +148,8 @@ pub(super) struct Seen {
 /// All messages that were seen.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    seen: BTreeMap<ShortId, Seen>,
+    /// Looked up for every id that is announced, and never walked through.
+    seen: HashMap<ShortId, Seen>,
     /// In the order in which they came.
     order: VecDeque<(Duration, ShortId)>,
     /// Those that wait for a verdict, in the order in which they came; and some that do not any more.

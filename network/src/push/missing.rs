@@ -32,6 +32,11 @@ pub(super) struct Missing {
 }
 
 impl Missing {
+    /// Whether nobody was asked for it.
+    pub(super) fn is_untried(&self) -> bool {
+        self.announcers.iter().all(|it| !it.tried)
+    }
+
     /// Whether this peer was asked for it.
     pub(super) fn was_asked(&self, slot: Slot) -> bool {
         self.announcers.iter().any(|it| it.slot == slot && it.tried)
@@ -125,6 +130,11 @@ impl Board {
         }
         self.set_timer(short, now);
         true
+    }
+
+    /// It is waited for longer.
+    pub(super) fn postpone(&mut self, short: ShortId, until: Duration) {
+        self.set_timer(short, until);
     }
 
     fn set_timer(&mut self, short: ShortId, timer: Duration) {

@@ -139,15 +139,15 @@ impl<P: Ord + Copy + Debug> Router<P> {
                 }
                 peer.unjudged = peer.unjudged.saturating_add(1);
                 peer.unjudged_bytes = size;
-                let asked = self.first_copy(now, slot, origin, short, asked);
+                let (asked, announcers) = self.first_copy(now, slot, origin, short, asked);
                 let mut live = Live::new(topic, origin, data.clone(), Some(slot));
                 live.link(slot).known = true;
-                for announcer in asked.1 {
+                for announcer in announcers {
                     live.link(announcer).known = true;
                 }
                 self.store.insert(now, message, live);
                 self.sweep_at.get_or_insert(now.saturating_add(SWEEP_EVERY));
-                let (data, asked) = (data.0, asked.0);
+                let data = data.0;
                 self.heard.push(Heard::Message { from, topic, data, message, asked });
             }
         }
@@ -170,8 +170,12 @@ impl<P: Ord + Copy + Debug> Router<P> {
         }
         if origin != Origin::NONE && origin != self.origin && self.config.eager {
             let ahead = announcers.first().map(|it| (it.slot, now.saturating_sub(it.at)));
-            let turns = self.trees.of(origin).first_copy(slot, asked, ahead, &self.config);
-            self.tell(turns.into_iter().flatten().map(|turn| (origin, turn)));
+            let behind = self.is_behind();
+            if !(behind && asked) {
+                let ahead = ahead.filter(|_| !behind);
+                let turns = self.trees.of(origin).first_copy(slot, asked, ahead, &self.config);
+                self.tell(turns.into_iter().flatten().map(|turn| (origin, turn)));
+            }
         }
         (asked, announcers.into_iter().map(|it| it.slot).collect())
     }
@@ -203,7 +207,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
     /// A peer announced a message. Whether there was room to remember it.
     fn announced(&mut self, now: Duration, from: P, slot: Slot, short: ShortId) -> bool {
         let Some(seen) = self.store.get_mut(short) else {
-            let ask_at = now.saturating_add(self.config.patience);
+            let ask_at = now.saturating_add(self.patience());
             return self.board.announce(short, slot, now, ask_at);
         };
         match (seen.state, seen.live.as_deref_mut()) {
@@ -287,8 +291,19 @@ impl<P: Ord + Copy + Debug> Router<P> {
     /// Asks for the messages that have not come in time: of those that announced each, and were not
     /// asked yet, the one that failed least; and of several, the first.
     pub(super) fn ask_due(&mut self, now: Duration) {
+        let patience = self.patience();
         while let Some(short) = self.board.due(now) {
             let Some((missing, silent)) = self.board.get(short) else { break };
+            // Things may have slowed down since it was announced.
+            let since = missing.announcers.iter().map(|it| it.at).min();
+            if let Some(ask_at) = since.map(|at| at.saturating_add(patience))
+                && ask_at > now
+                && silent.is_none()
+                && missing.is_untried()
+            {
+                self.board.postpone(short, ask_at);
+                continue;
+            }
             let open = missing.announcers.iter().filter(|it| !it.tried);
             let there = open.filter_map(|it| self.peers.get(&it.slot));
             let next = there.min_by_key(|peer| peer.failures).map(|peer| peer.slot);
@@ -299,7 +314,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
                 self.board.take(short);
                 continue;
             };
-            let until = now.saturating_add(peer.want_timeout(&self.config));
+            let until = now.saturating_add(peer.want_timeout(&self.config).max(patience));
             if !peer.says.want(short) {
                 self.heard.push(Heard::Dropped { place: "push-wants", count: 1 });
             }

@@ -25,9 +25,15 @@ pub type Identify = Box<dyn Fn(Topic, &[u8]) -> MessageId + Send>;
 /// After a peer has joined, a beacon follows within this time: at random, as many join at once.
 const BEACON_AFTER_JOIN: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(500)];
 
-/// The shortest time between two beacons. At first they follow each other by this, then by twice as
-/// much, and so on up to the usual time: connections come one by one, and with them better paths.
+/// The shortest time between two beacons. At first they follow each other by this, then by
+/// [`BEACON_GROWTH`] times as much, and so on up to the usual time: connections come one by one, and
+/// with them better paths.
 const BEACON_SHORTEST: Duration = Duration::from_secs(1);
+
+/// How much longer the time to the next beacon is than the one before: each goes over every connection
+/// in both directions, in a frame of its own, which is what a message in three costs while a network
+/// starts. A join brings one forward in any case.
+pub(super) const BEACON_GROWTH: u32 = 3;
 
 /// The beacons of others that are passed on: fewer than peers take of one, so that whoever makes them
 /// up does not make us an offender. A thousand nodes that send one a minute bring 17 a second.

@@ -8,9 +8,16 @@ use rand::seq::SliceRandom;
 use super::heard::Heard;
 use super::message::{Link, Live, Origin, ShortId, Slot, State};
 use super::peer::MAX_QUEUE;
-use super::router::{Router, SWEEP_EVERY};
+use super::router::{BEACON_GROWTH, Router, SWEEP_EVERY};
 use super::tree::Turn;
 use crate::topic::Topic;
+
+/// Messages that wait for a verdict while nothing is amiss are fewer: at 30 µs for a signature these are 8 ms of
+/// work.
+const BEHIND: usize = 256;
+
+/// While behind, what was announced is waited for so many times as long: 3 s in place of 150 ms.
+const WHEN_BEHIND: u32 = 20;
 
 /// A peer is told of a message this many times at most: once, and in each of two rounds.
 pub(super) const MAX_TOLD: u8 = 3;
@@ -31,7 +38,8 @@ impl<P: Ord + Copy + Debug> Router<P> {
         all.retain(|slot| !refused.contains(slot));
         live.waiting = all.iter().filter(|slot| !known.contains(slot)).copied().collect();
         self.store.keep(now, short);
-        self.store.set_timer(short, Some(now.saturating_add(self.config.rounds[0])));
+        let first = self.config.rounds[0].max(self.patience().saturating_mul(2));
+        self.store.set_timer(short, Some(now.saturating_add(first)));
         self.sweep_at.get_or_insert(now.saturating_add(SWEEP_EVERY));
         let lazily = ours && origin == Origin::NONE;
         if self.config.eager && origin != Origin::NONE {
@@ -227,12 +235,27 @@ impl<P: Ord + Copy + Debug> Router<P> {
         out.append(&mut self.heard);
     }
 
+    /// Whether so much waits for a verdict here that whatever comes late does so for our own sake. Then
+    /// nothing is learned of paths from it, and asking for more would not help.
+    pub(super) fn is_behind(&self) -> bool {
+        self.peers.values().map(|peer| peer.unjudged).sum::<usize>() >= BEHIND
+    }
+
+    /// How long what was announced is waited for, as things are.
+    pub(super) fn patience(&self) -> Duration {
+        match self.is_behind() {
+            true => self.config.patience.saturating_mul(WHEN_BEHIND),
+            false => self.config.patience,
+        }
+    }
+
     /// Announces a message again to those that are not known to have it, or gives up.
     fn next_round(&mut self, now: Duration, short: ShortId) {
+        let patience = self.patience();
         let Some(live) = self.store.accepted(short) else { return };
         live.round = live.round.saturating_add(1);
         let Some(next) = self.config.rounds.get(live.round) else { return self.settle(short) };
-        let next = live.accepted.saturating_add(*next).max(now);
+        let next = live.accepted.saturating_add(*next).max(now.saturating_add(patience));
         let waiting = live.waiting.clone();
         self.store.set_timer(short, Some(next));
         for slot in waiting {
@@ -247,7 +270,8 @@ impl<P: Ord + Copy + Debug> Router<P> {
         self.beacons.number = self.beacons.number.saturating_add(1);
         self.beacons.last = Some(now);
         self.beacons.at = Some(now.saturating_add(self.beacons.gap));
-        self.beacons.gap = self.beacons.gap.saturating_mul(2).min(self.config.beacon_every);
+        self.beacons.gap =
+            self.beacons.gap.saturating_mul(BEACON_GROWTH).min(self.config.beacon_every);
         // From now on peers may say that they have our messages from elsewhere.
         self.trees.of(self.origin).first_use();
         for peer in self.peers.values_mut() {

@@ -11,7 +11,7 @@ mod links;
 mod pump;
 mod tally;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -79,6 +79,9 @@ pub(crate) struct Push {
     traffic: TrafficCount,
     /// The share of frames that are thrown away when they come; 0 outside a lab.
     loss: f64,
+    /// What went over streams of connected peers that have ended since. One of each peer that is
+    /// connected at most.
+    ended: BTreeMap<PeerId, PeerStats>,
 }
 
 impl Push {
@@ -116,6 +119,7 @@ impl Push {
             waker: None,
             traffic,
             loss,
+            ended: BTreeMap::new(),
         }
     }
 
@@ -169,9 +173,10 @@ impl Push {
         self.router.peers().next().is_some()
     }
 
-    /// What went over the connection to a peer since it joined.
+    /// What went over the streams to a peer and from it since it is connected.
     pub(crate) fn stats(&self, peer: &PeerId) -> PeerStats {
-        self.router.stats(peer)
+        let ended = self.ended.get(peer).copied().unwrap_or_default();
+        ended.plus(&self.router.stats(peer))
     }
 
     fn wake(&mut self) {
@@ -202,6 +207,7 @@ impl Push {
     fn follow(&mut self, peer: PeerId, change: Change) {
         let now = self.now();
         if matches!(change, Change::Left | Change::Moved) {
+            self.ended.insert(peer, self.stats(&peer));
             self.router.left(now, &peer);
         }
         // What was on its way over a stream that is gone may be lost; who joins anew hears of it again.
@@ -220,7 +226,7 @@ impl Push {
 
 /// What a stream of frames is called.
 fn protocol(genesis: GenesisId) -> StreamProtocol {
-    StreamProtocol::try_from_owned(format!("/hearsay/{genesis}/push/1"))
+    StreamProtocol::try_from_owned(format!("/hearsay/{genesis}/push/2"))
         .expect("it begins with a slash")
 }
 
@@ -259,6 +265,9 @@ impl NetworkBehaviour for Push {
                 self.arrived.retain(|frame| frame.connection != it.connection_id);
                 let change = self.links.disconnected(&it.peer_id, it.connection_id);
                 self.follow(it.peer_id, change);
+                if it.remaining_established == 0 {
+                    self.ended.remove(&it.peer_id);
+                }
             }
             _ => {}
         }

@@ -29,13 +29,18 @@ use crate::bundler::Bundler;
 use crate::dialer::Dialer;
 use crate::event::{Command, NetEvent, PeerView, RequestId, Responder};
 use crate::gossip::Mode;
+use crate::gossip_score::UNHEARD;
 use crate::outbox::{Closed, Outbox, ROOM};
 use crate::push::stream::TrafficCount;
+use crate::sync_codec::is_malformed;
 use crate::topic::{Topic, Topics};
 use crate::wire::Response;
 
 /// How often the dialling plan is looked at: well below its shortest wait.
 const DIAL_TICK: Duration = Duration::from_millis(100);
+
+/// How often peers are charged that gossipsub does not hear any more: four times are a ban.
+const UNHEARD_EVERY: Duration = Duration::from_secs(1);
 
 /// The swarm and what the shell keeps beside it.
 pub(super) struct Service {
@@ -62,6 +67,8 @@ pub(super) struct Service {
     parting: Vec<(Duration, PeerId)>,
     started: Instant,
     dilation: u32,
+    /// When peers are looked at next that gossipsub does not hear.
+    unheard_at: Duration,
 }
 
 impl Service {
@@ -96,6 +103,7 @@ impl Service {
             parting: Vec::new(),
             started: Instant::now(),
             dilation: config.dilation.max(1),
+            unheard_at: Duration::ZERO,
         })
     }
 
@@ -128,7 +136,7 @@ impl Service {
                     self.part();
                     self.dial();
                     // Later copies cause no event of the swarm's that would hand them on.
-                    let passed = self.pass_copies();
+                    let passed = self.pass_copies().and_then(|()| self.charge_unheard());
                     passed.and_then(|()| self.drops.tell(&mut self.outbox))
                 }
                 () = sleep_until(flush_at), if flush.is_some() => self.flush_bundle(),
@@ -174,6 +182,23 @@ impl Service {
         for peer in self.bans.over(self.now()) {
             self.swarm.behaviour_mut().banned.unblock_peer(peer);
         }
+    }
+
+    /// Charges peers that gossipsub does not hear any more: it goes on reading what they send.
+    fn charge_unheard(&mut self) -> Result<(), Closed> {
+        let now = self.now();
+        if now < self.unheard_at {
+            return Ok(());
+        }
+        self.unheard_at = now.saturating_add(UNHEARD_EVERY);
+        let gossip = &self.swarm.behaviour().gossip;
+        let is_unheard = |peer: &PeerId| gossip.peer_score(peer).is_some_and(|it| it < UNHEARD);
+        let unheard = gossip.all_peers().map(|(peer, _)| *peer).filter(is_unheard);
+        for peer in unheard.collect::<Vec<_>>() {
+            let what = "gossip that is not heard any more";
+            self.outbox.offer(NetEvent::Offence { peer, what })?;
+        }
+        Ok(())
     }
 
     /// Disconnects peers of other networks, once they have been told what we are.
@@ -360,7 +385,7 @@ impl Service {
         &mut self,
         event: request_response::Event<crate::wire::Request, Response>,
     ) -> Result<(), Closed> {
-        use request_response::{Event, Message};
+        use request_response::{Event, InboundFailure, Message};
         match event {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
                 let responder = Responder(channel);
@@ -373,6 +398,13 @@ impl Service {
             } => self.answered(peer, request_id, Ok(response)),
             Event::OutboundFailure { peer, request_id, error, .. } => {
                 self.answered(peer, request_id, Err(error.to_string()))
+            }
+            Event::InboundFailure { peer, error: InboundFailure::Io(error), .. }
+                if is_malformed(&error) =>
+            {
+                // Dropped if the queue is full: nothing holds back whoever sends these.
+                let what = "a request that does not decode";
+                self.outbox.offer(NetEvent::Offence { peer, what }).map(drop)
             }
             Event::InboundFailure { peer, error, .. } => {
                 debug!(%peer, %error, "a peer's request failed");

@@ -47,6 +47,21 @@ const BLOCK_BYTES: Terms = Terms { at_once: 8_388_608.0, a_second: 4_194_304.0 }
 /// What the least request for transactions of a block counts for, in bytes.
 const LEAST_BLOCK_BYTES: f64 = 4_096.0;
 
+/// Bytes of bodies that a peer may ask for: more than a link of 250 Mbit/s carries, so that nobody
+/// who catches up is held up, and some hundredths of a processor for reading them.
+const BODY_BYTES: Terms = Terms { at_once: 67_108_864.0, a_second: 33_554_432.0 };
+
+/// What each body that is asked for counts for at least, in bytes: a read of the store.
+const LEAST_BODY_BYTES: f64 = 4_096.0;
+
+/// How often a peer may ask where this node stands: it does so when it joins, every few seconds and
+/// with each comparison of pools.
+const STANDINGS: Terms = Terms { at_once: 32.0, a_second: 4.0 };
+
+/// The same of all together that have not said yet what they are. A node that has just come asks
+/// before it is known; nobody else has reason to.
+const STRANGERS: Terms = Terms { at_once: 128.0, a_second: 16.0 };
+
 /// Failures in a row after which a peer rests for long.
 const MAX_FAILURES: u32 = 3;
 
@@ -66,6 +81,8 @@ struct Known {
     ids: Allowance,
     offers: Allowance,
     block_bytes: Allowance,
+    body_bytes: Allowance,
+    standings: Allowance,
 }
 
 /// Every peer of this network that is connected; bounded by the connection limits.
@@ -73,13 +90,14 @@ struct Known {
 pub struct Peers {
     by_id: BTreeMap<PeerId, Known>,
     chooser: Chooser,
+    strangers: Allowance,
 }
 
 impl Peers {
     /// Nobody yet.
     #[must_use]
     pub fn new(chooser: Chooser) -> Self {
-        Self { by_id: BTreeMap::new(), chooser }
+        Self { by_id: BTreeMap::new(), chooser, strangers: Allowance::new(STRANGERS) }
     }
 
     /// A peer is there.
@@ -98,6 +116,8 @@ impl Peers {
                 ids: Allowance::new(IDS),
                 offers: Allowance::new(OFFERS),
                 block_bytes: Allowance::new(BLOCK_BYTES),
+                body_bytes: Allowance::new(BODY_BYTES),
+                standings: Allowance::new(STANDINGS),
             },
         );
     }
@@ -255,6 +275,25 @@ impl Peers {
     pub fn may_ask_block_bytes(&mut self, peer: &PeerId, bytes: usize, now: u64) -> bool {
         let cost = (bytes as f64).max(LEAST_BLOCK_BYTES);
         self.by_id.get_mut(peer).is_some_and(|known| known.block_bytes.take(cost, now))
+    }
+
+    /// Whether a peer may ask for so many bodies, before they are read. Whoever is not known may not.
+    pub fn may_ask_bodies(&mut self, peer: &PeerId, count: usize, now: u64) -> bool {
+        let cost = count.max(1) as f64 * LEAST_BODY_BYTES;
+        self.by_id.get_mut(peer).is_some_and(|known| known.body_bytes.take(cost, now))
+    }
+
+    /// Whether a peer may have so many bytes of them.
+    pub fn may_have_bodies(&mut self, peer: &PeerId, bytes: usize, now: u64) -> bool {
+        self.by_id.get_mut(peer).is_some_and(|known| known.body_bytes.take(bytes as f64, now))
+    }
+
+    /// Whether a peer may ask where this node stands.
+    pub fn may_ask_standing(&mut self, peer: &PeerId, now: u64) -> bool {
+        match self.by_id.get_mut(peer) {
+            Some(known) => known.standings.take(1.0, now),
+            None => self.strangers.take(1.0, now),
+        }
     }
 
     /// A peer was too slow or gave no answer: it rests for `short`, and for `long` after some

@@ -235,3 +235,35 @@ fn a_fast_and_idle_peer_is_chosen_more_often_than_a_slow_or_busy_one() {
     let busy = choose(&mut peers);
     assert!((790..880).contains(&busy), "five to one: {busy}");
 }
+
+#[test]
+fn a_peer_that_asks_for_bodies_without_end_is_given_so_many_bytes_a_second() {
+    const MIB: usize = 1 << 20;
+    let mut peers = Peers::new(Chooser::new(Strategy::Random, 1));
+    assert!(!peers.may_ask_bodies(&peer(1), 1, 0), "it is not known");
+    peers.joined(peer(1));
+    let given = |peers: &mut Peers, from: u64| {
+        let one = |n: &u64| {
+            let now = from + n * 1_000;
+            peers.may_ask_bodies(&peer(1), 1, now) && peers.may_have_bodies(&peer(1), MIB, now)
+        };
+        (0..1_000).filter(one).count()
+    };
+    let at_once = given(&mut peers, 0);
+    assert!((90..=96).contains(&at_once), "64 at once, and 32 in the second: {at_once}");
+    let more = given(&mut peers, 1_000_000);
+    assert!((20..=32).contains(&more), "{more}");
+}
+
+#[test]
+fn a_peer_that_asks_where_a_node_stands_without_end_is_told_a_few_times_a_second() {
+    let mut peers = Peers::new(Chooser::new(Strategy::Random, 1));
+    peers.joined(peer(1));
+    let told = |peers: &mut Peers, who: u8| {
+        (0..1_000).filter(|n| peers.may_ask_standing(&peer(who), n * 1_000)).count()
+    };
+    assert_eq!(told(&mut peers, 1), 35);
+    let strangers = told(&mut peers, 2);
+    assert!((140..=144).contains(&strangers), "one that is not known yet shares: {strangers}");
+    assert!(told(&mut peers, 3) < 20);
+}

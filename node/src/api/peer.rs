@@ -45,7 +45,8 @@ pub struct PeerInfo {
     pub lazy: u64,
     /// Their payload, in bytes.
     pub lazy_bytes: u64,
-    /// What it sent over its stream beside payload, in bytes; gossipsub does not tell it.
+    /// What it sent over its stream beside payload, in bytes, since it is connected; gossipsub does
+    /// not tell it.
     pub control_received: u64,
     /// What was sent to it over its stream beside payload, in bytes.
     pub control_sent: u64,

@@ -18,7 +18,7 @@ use super::jobs::{Job, Owner};
 use super::transactions::{Objection, busy};
 use super::work::Work;
 use super::{Effect, Engine};
-use crate::trace::event::{Event, Kind};
+use crate::trace::event::{Event, Kind, Via};
 
 /// The block is here, or being checked. Nobody's fault.
 pub(super) fn known() -> Objection {
@@ -72,6 +72,9 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         let id = block.id();
+        if self.compact.is_rebuilding(&id) {
+            return self.take_whole(now, &block, &owner, out);
+        }
         if let Some(objection) = self.early_block_objection(now, block.header())? {
             self.judge(now, Kind::Block, id.0, &owner, Err(&objection), out);
             return Ok(());
@@ -144,7 +147,13 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         let answer = match (blocks.into_iter().next(), error) {
-            (Some(block), None) => self.import(now, block, owner, out)?,
+            (Some(block), None) => {
+                if let Owner::Gossip { ticket, .. } = owner {
+                    let via = self.sightings.via(&id.0).unwrap_or(Via::Gossip);
+                    self.trace_whole(now, &block, (ticket.from, via), out);
+                }
+                self.import(now, block, owner, out)?
+            }
             (_, Some(error)) => Err(error.into()),
             (None, None) => Err(busy()),
         };

@@ -311,7 +311,7 @@ impl<S: Store> Engine<S> {
         origin: Origin,
         out: &mut Vec<Effect>,
     ) {
-        self.sightings.count(id);
+        self.sightings.count(id, None);
         let (id, bytes) = (hex::encode(id), bytes as u64);
         out.push(Effect::Trace(Event::Published { kind, id, bytes, origin }));
     }

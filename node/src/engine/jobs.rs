@@ -99,7 +99,7 @@ impl Job {
             | Job::Adopted { bytes }
             | Job::Rebuilt { bytes, .. }
             | Job::Body { bytes, .. } => *bytes,
-            Job::Compact(arrived) => arrived.message_bytes,
+            Job::Compact(arrived) => arrived.bytes(),
             Job::Orphan { block, .. } => block.size(),
             Job::Tx { .. }
             | Job::Test { .. }
@@ -147,6 +147,23 @@ impl Jobs {
                 true
             }
             _ => false,
+        }
+    }
+
+    /// Lets a compact block wait until another one with the same header was checked; gives it back if
+    /// none is being checked, or it need not be looked at beside that.
+    pub(super) fn wait_behind(&mut self, rival: Arrived) -> Option<Arrived> {
+        if self.is_full() {
+            return Some(rival);
+        }
+        let job = self.blocks.get(&rival.id).and_then(|job| self.by_id.get_mut(job));
+        match job {
+            Some(Job::Compact(first)) if first.may_wait(&rival) => {
+                self.bytes = self.bytes.saturating_add(rival.bytes());
+                first.rivals.push(rival);
+                None
+            }
+            _ => Some(rival),
         }
     }
 

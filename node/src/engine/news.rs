@@ -1,5 +1,6 @@
 //! What is written down of blocks and the chain they make.
 
+use hearsay_chain::block::Header;
 use hearsay_chain::chain::TipChange;
 use hearsay_chain::{Store, StoreError, VerifiedBlock};
 
@@ -20,7 +21,7 @@ impl<S: Store> Engine<S> {
         block: &VerifiedBlock,
     ) -> Result<Option<Event>, StoreError> {
         let id = block.id();
-        if !self.is_news(now, block) || self.chain.contains(&id)? {
+        if !self.is_news(now, block.header()) || self.chain.contains(&id)? {
             return Ok(None);
         }
         let fields = &block.header().fields;
@@ -37,8 +38,9 @@ impl<S: Store> Engine<S> {
         }))
     }
 
-    fn is_news(&self, now: Time, block: &VerifiedBlock) -> bool {
-        let began = self.genesis().slot_start_ms(block.header().fields.slot);
+    /// Whether a block's slot is not long over.
+    pub(super) fn is_news(&self, now: Time, header: &Header) -> bool {
+        let began = self.genesis().slot_start_ms(header.fields.slot);
         now.unix_ms() < began.saturating_add(NEWS_MS)
     }
 
@@ -57,7 +59,7 @@ impl<S: Store> Engine<S> {
             transactions: tip.transactions().len() as u64,
             store_us: None,
         }));
-        let is_news = |block: &&VerifiedBlock| self.is_news(now, block);
+        let is_news = |block: &&VerifiedBlock| self.is_news(now, block.header());
         for block in change.applied.iter().filter(is_news) {
             let (id, height) = (block.id().to_string(), block.height());
             for tx in block.transactions() {

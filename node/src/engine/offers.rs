@@ -74,7 +74,7 @@ impl<S: Store> Engine<S> {
     ) {
         let from = self.names.of(&from);
         let (kind, bytes) = (Kind::Tx, bytes as u64);
-        let copy = self.sightings.count(id.0);
+        let copy = self.sightings.count(id.0, Some(via));
         let id = id.to_string();
         out.push(Effect::Trace(match copy {
             1 => Event::Received { kind, id, from, via, bytes, message: None },

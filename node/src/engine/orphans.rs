@@ -16,7 +16,7 @@ use super::input::Time;
 use super::jobs::{Job, Owner};
 use super::work::Work;
 use super::{Effect, Engine};
-use crate::trace::event::Kind;
+use crate::trace::event::{Kind, Via};
 
 /// Blocks of one peer that may wait. A minute of one-second slots, and somewhat more than a node
 /// misses while it catches up with a short fork.
@@ -183,6 +183,9 @@ impl<S: Store> Engine<S> {
         if !good {
             return Ok(());
         }
+        let via = self.sightings.via(&id.0).unwrap_or(Via::Gossip);
+        let contents = (block.header(), block.transactions());
+        self.trace_unverified(now, contents, (ticket.from, via), out);
         let claim = Candidate { height: block.header().fields.height, id };
         self.sync.heard_of(&ticket.from, claim);
         self.orphans.keep(block, ticket.from, now.mono_us);

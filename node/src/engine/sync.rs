@@ -274,14 +274,24 @@ impl<S: Store> Engine<S> {
         token: Token,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
-        if let Request::Headers { max, .. } = &request
-            && !self.sync.peers.may_ask_headers(&from, usize::from(*max), now.mono_us)
-        {
+        let (peers, us) = (&mut self.sync.peers, now.mono_us);
+        let may = match &request {
+            Request::Standing(_) => peers.may_ask_standing(&from, us),
+            Request::Headers { max, .. } => peers.may_ask_headers(&from, usize::from(*max), us),
+            Request::Bodies(ids) => peers.may_ask_bodies(&from, ids.len(), us),
+            // Each of the others has an allowance where it is answered.
+            _ => true,
+        };
+        if !may {
             out.push(Effect::Ignore { token });
             return Ok(());
         }
         let response = match request {
             Request::Standing(standing) => {
+                if !self.is_of_this_network(now, &from, &standing, out) {
+                    out.push(Effect::Ignore { token });
+                    return Ok(());
+                }
                 self.sync.peers.stands(&from, &standing);
                 Response::Standing(self.standing())
             }
@@ -289,7 +299,15 @@ impl<S: Store> Engine<S> {
                 let max = usize::from(max).min(MAX_HEADERS);
                 Response::Headers(self.chain.headers_after(&locator, max)?)
             }
-            Request::Bodies(ids) => Response::Bodies(self.bodies(&ids)?),
+            Request::Bodies(ids) => {
+                let bodies = self.bodies(&ids)?;
+                let bytes = bodies.iter().map(Vec::len).sum();
+                if !self.sync.peers.may_have_bodies(&from, bytes, now.mono_us) {
+                    out.push(Effect::Ignore { token });
+                    return Ok(());
+                }
+                Response::Bodies(bodies)
+            }
             Request::HaveTransactions(ids) => {
                 return self.on_have_request(now, from, &ids, token, out);
             }
@@ -311,6 +329,22 @@ impl<S: Store> Engine<S> {
         };
         out.push(Effect::Respond { token, response });
         self.advance_sync(now, out)
+    }
+
+    /// Whether a peer stands on the same genesis. The protocol's name says so already, so that one that
+    /// says otherwise lies.
+    fn is_of_this_network(
+        &mut self,
+        now: Time,
+        from: &PeerId,
+        standing: &Standing,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        let same = standing.genesis == self.chain.rules().id();
+        if !same {
+            self.penalise(now, *from, "wrong-genesis", out);
+        }
+        same
     }
 
     /// The bodies of the first blocks of a list, up to the first that is not here.
@@ -337,8 +371,10 @@ impl<S: Store> Engine<S> {
     ) -> Result<(), StoreError> {
         match (self.sync.questions.remove(&id), result) {
             (Some(Question::Standing), Ok(Response::Standing(standing))) => {
-                self.sync.peers.stands(&from, &standing);
-                self.on_partner_stands(now, &from, standing.tip, out);
+                if self.is_of_this_network(now, &from, &standing, out) {
+                    self.sync.peers.stands(&from, &standing);
+                    self.on_partner_stands(now, &from, standing.tip, out);
+                }
             }
             (Some(Question::Headers { generation }), result) => {
                 self.on_headers(now, (generation, from), result, out);

@@ -13,6 +13,7 @@ mod peers;
 mod reconciling;
 mod reconciling_with;
 mod refused;
+mod requests;
 mod restoring;
 mod scores;
 mod sim;

@@ -66,7 +66,7 @@ impl<S: Store> Engine<S> {
         let bytes = copy.bytes;
         out.push(Effect::TraceAt(
             copy.at,
-            match self.sightings.count(copy.id) {
+            match self.sightings.count(copy.id, Some(via)) {
                 1 => {
                     let message = Some(hex::encode(copy.message));
                     Event::Received { kind, id, from, via, bytes, message }

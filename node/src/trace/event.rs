@@ -62,7 +62,8 @@ pub enum Event {
         /// Where this node has it from.
         origin: Origin,
     },
-    /// The first copy arrived.
+    /// The first copy arrived: of a transaction possibly within a block, once that is whole and if
+    /// nothing was heard of it before. Blocks whose slots are over for a minute do not count so.
     Received {
         /// What it is.
         kind: Kind,
@@ -197,13 +198,29 @@ pub enum Event {
         from_pool: u64,
         /// Those that the message carried.
         carried: u64,
-        /// Those that were asked for.
+        /// Those that were asked for, or came with all of the block.
         fetched: u64,
         /// The size of the message.
         compact_bytes: u64,
         /// The encoded size of the block.
         full_bytes: u64,
         /// From the moment the engine took the message up to that when nothing was missing.
+        took_us: u64,
+    },
+    /// A block that came compact could not be completed: it is waited for no longer, and comes with
+    /// its branch, or whole.
+    GivenUp {
+        /// Always [`Kind::Block`].
+        kind: Kind,
+        /// The block's id.
+        id: String,
+        /// Why: `late` if nobody gave what is missing in time, `room` if others took its place.
+        reason: String,
+        /// Its transactions.
+        transactions: u64,
+        /// Those that are not here.
+        missing: u64,
+        /// From the moment the engine took the message up.
         took_us: u64,
     },
     /// An authority signed for a block that never holds, or named transactions that are not in it.

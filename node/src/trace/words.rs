@@ -43,9 +43,10 @@ pub enum Via {
     Gossip,
     /// Announced by a gossip peer, and asked for.
     Lazy,
-    /// Rebuilt from a compact block.
+    /// A block: as a header and names. A transaction: carried whole by such a block.
     Compact,
-    /// Asked for by id, or handed over by a peer that was told that it is not here.
+    /// Asked for by id or by its place in a block, or handed over by a peer that was told that it is
+    /// not here.
     Fetch,
     /// Exchanged by set reconciliation.
     Reconcile,

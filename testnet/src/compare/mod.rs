@@ -14,6 +14,7 @@
 mod figures;
 mod stats;
 mod text;
+mod trade;
 mod turns;
 
 #[cfg(test)]
@@ -132,6 +133,18 @@ impl Comparison {
             variants,
         }
     }
+
+    /// What each variant pays and gets, side by side: a table for a terminal.
+    #[must_use]
+    pub fn table(&self) -> String {
+        trade::table(self)
+    }
+
+    /// Copies against latency, all variants in one picture: SVG.
+    #[must_use]
+    pub fn picture(&self) -> String {
+        trade::picture(self)
+    }
 }
 
 fn against(base: &VariantRuns, other: &VariantRuns) -> Against {
@@ -186,7 +199,7 @@ fn difference(figure: &Figure, pairs: &[(f64, f64)]) -> Option<Difference> {
     })
 }
 
-/// Writes `compare.json`, `compare.txt` and `compare.html` into `dir`.
+/// Writes `compare.json`, `compare.txt`, `compare.html` and `trade.svg` into `dir`.
 ///
 /// # Errors
 /// A file cannot be written.
@@ -195,5 +208,6 @@ pub fn write(dir: &Path, comparison: &Comparison) -> io::Result<()> {
     json.push('\n');
     fs::write(dir.join("compare.json"), json)?;
     fs::write(dir.join("compare.txt"), comparison.to_text())?;
+    fs::write(dir.join("trade.svg"), comparison.picture())?;
     fs::write(dir.join("compare.html"), page::comparison(comparison))
 }

@@ -22,6 +22,7 @@ impl Comparison {
             text += &against.to_text();
             text.push('\n');
         }
+        text += &self.table();
         text
     }
 

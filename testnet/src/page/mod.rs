@@ -47,9 +47,19 @@ pub fn report(report: &Report) -> String {
 pub fn comparison(comparison: &Comparison) -> String {
     let scripts = [CORE, include_str!("compare.js")];
     let names: Vec<_> = comparison.variants.iter().map(|variant| &*variant.name).collect();
-    let title = format!("{}: which differences are real", names.join(" against "));
-    let head = format!("<h1>{}</h1>", text(&names.join(" against ")));
-    let figures = headline::comparison(comparison);
+    let names = match &names[..] {
+        [first, _, _, _, ..] => format!("{first} and {} other variants", names.len() - 1),
+        few => few.join(" against "),
+    };
+    let title = format!("{names}: which differences are real");
+    let head = format!("<h1>{}</h1>", text(&names));
+    let figures = format!(
+        "{}\n<figure>{}</figure>\n<pre>{}</pre>",
+        headline::comparison(comparison),
+        // In a page it needs no name for its vocabulary.
+        comparison.picture().replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1),
+        text(&comparison.table())
+    );
     page(include_str!("compare.html"), &title, &head, &figures, &scripts, comparison)
 }
 

@@ -187,6 +187,23 @@ fn a_bridge_is_crossed_once() {
 }
 
 #[test]
+fn with_a_fifth_of_all_frames_thrown_away_everything_arrives_within_two_comparisons_of_pools() {
+    let lab = Lab::new();
+    let text = "name = \"lossy\"\nseed = 5\nduration = \"12s\"\n[nodes]\nin-process = 6\nauthorities = 1\n\
+                [topology]\nkind = \"random\"\ndegree = 3\n[links]\ndelay = \"10ms\"\ngossip_loss = 0.2\n\
+                [load]\nrate = 20\nuntil = \"6s\"\nsenders = 6\n[gossip]\nreconcile_ms = 2000\n";
+    let report = lab.report(text);
+    let tx = &report["tx"];
+    assert_eq!(tx["coverage"], 1.0, "{tx}");
+    // A comparison begins two to two and a half seconds after the last one, and is over in a few round
+    // trips; what is younger than a second is left to the next.
+    let slowest = tx["latency_ms"]["max"].as_f64().unwrap();
+    assert!(slowest <= 2.0 * 2_500.0 + 1_000.0, "the last one took {slowest} ms");
+    let copies = tx["copies_per_node"].as_f64().unwrap();
+    assert!(copies < 2.0, "{copies} copies");
+}
+
+#[test]
 fn what_a_scenario_asserts_and_is_not_so_is_told_and_is_exit_code_six() {
     let lab = Lab::new();
     let asserts = "[assert]\ncoverage = 1.0\n\"tx.latency_ms.p50\" = \"< 1\"\n";

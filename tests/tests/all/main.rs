@@ -1,9 +1,11 @@
 //! One binary for all tests of real nodes, so that RocksDB and libp2p are linked once.
 
 mod catching_up;
+mod compact;
 mod follower;
 mod full_disk;
 mod hostile;
+mod hostile_storm;
 mod lab;
 mod lab_up;
 mod members;

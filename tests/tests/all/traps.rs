@@ -1,5 +1,7 @@
 //! The traps of gossipsub's defaults, each shown closed on real connections over loopback.
 
+mod rpc;
+
 use std::time::Duration;
 
 use hearsay_chain::{GenesisId, Verdict};

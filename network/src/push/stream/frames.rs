@@ -1,12 +1,13 @@
-//! Frames on a stream: a length of four bytes, big-endian, and the frame.
+//! Frames on a stream: a length, in as few bytes as it needs, and the frame.
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use std::io;
 
 use crate::push::Frame;
+use crate::push::varint::{self, Partial, Taken};
 
-/// The bytes of a frame's length.
-pub(super) const LENGTH_BYTES: usize = 4;
+/// The bytes of a frame's length at most: 35 bits, far beyond any limit.
+const LENGTH_BYTES: usize = 5;
 
 /// Why no frame could be read.
 #[derive(Debug)]
@@ -23,6 +24,9 @@ impl From<io::Error> for Unread {
     }
 }
 
+/// A frame is longer than any that is taken.
+const BEYOND: &str = "a frame beyond the limit";
+
 /// Reads a frame of at most `limit` bytes. Also gives the bytes that it took.
 ///
 /// What is allocated follows what has come, not what was claimed.
@@ -33,11 +37,9 @@ pub(super) async fn read_frame<R: AsyncRead + Unpin>(
     from: &mut R,
     limit: usize,
 ) -> Result<(Frame, usize), Unread> {
-    let mut length = [0; LENGTH_BYTES];
-    from.read_exact(&mut length).await?;
-    let length = u32::from_be_bytes(length) as usize;
+    let (length, length_bytes) = read_length(from).await?;
     if length > limit {
-        return Err(Unread::Garbled("a frame beyond the limit"));
+        return Err(Unread::Garbled(BEYOND));
     }
     let mut bytes = Vec::new();
     from.take(length as u64).read_to_end(&mut bytes).await?;
@@ -46,10 +48,32 @@ pub(super) async fn read_frame<R: AsyncRead + Unpin>(
     }
     let frame = Frame::decode(&bytes, limit)
         .map_err(|_| Unread::Garbled("a frame that does not decode"))?;
-    Ok((frame, length.saturating_add(LENGTH_BYTES)))
+    Ok((frame, length.saturating_add(length_bytes)))
+}
+
+/// Reads a length; also gives how many bytes it took.
+async fn read_length<R: AsyncRead + Unpin>(from: &mut R) -> Result<(usize, usize), Unread> {
+    let mut partial = Partial::default();
+    for took in 1..=LENGTH_BYTES {
+        let mut byte = [0];
+        from.read_exact(&mut byte).await?;
+        let [byte] = byte;
+        match partial.take(byte) {
+            Taken::More => {}
+            Taken::Whole(length) => {
+                let length = usize::try_from(length).map_err(|_| Unread::Garbled(BEYOND))?;
+                return Ok((length, took));
+            }
+            Taken::Wrong => return Err(Unread::Garbled("a length that could be shorter")),
+        }
+    }
+    Err(Unread::Garbled(BEYOND))
 }
 
 /// Writes a frame and flushes it. Gives the bytes that it took.
+///
+/// Length and frame are written as one: the multiplexer makes a frame of its own of each write, and
+/// spends twelve bytes on it.
 ///
 /// # Errors
 /// The stream has failed, or the frame is longer than any peer takes.
@@ -58,18 +82,27 @@ pub(super) async fn write_frame<W: AsyncWrite + Unpin>(
     frame: &Frame,
     limit: usize,
 ) -> io::Result<usize> {
-    let bytes = frame.encode();
-    let length = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= limit);
-    let length = length.ok_or_else(|| io::Error::other("a frame beyond the limit"))?;
-    to.write_all(&length.to_be_bytes()).await?;
-    to.write_all(&bytes).await?;
+    // Room for the length is left before the frame, as it is not known yet.
+    let mut bytes = vec![0; LENGTH_BYTES];
+    frame.append(&mut bytes);
+    let length = bytes.len().saturating_sub(LENGTH_BYTES);
+    if length > limit || varint::bytes_of(length as u64) > LENGTH_BYTES {
+        return Err(io::Error::other(BEYOND));
+    }
+    let mut prefix = Vec::with_capacity(LENGTH_BYTES);
+    varint::push(&mut prefix, length as u64);
+    let begin = LENGTH_BYTES.saturating_sub(prefix.len());
+    bytes[begin..LENGTH_BYTES].copy_from_slice(&prefix);
+    to.write_all(&bytes[begin..]).await?;
     to.flush().await?;
-    Ok(bytes.len().saturating_add(LENGTH_BYTES))
+    Ok(bytes.len().saturating_sub(begin))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
     use std::sync::Arc;
+    use std::task::{Context, Poll};
 
     use futures::executor::block_on;
     use futures::io::Cursor;
@@ -107,11 +140,46 @@ mod tests {
         assert!(matches!(block_on(read_frame(&mut from, LIMIT)), Err(Unread::Over(_))));
     }
 
+    /// Takes what it is given whole, and counts how often.
+    #[derive(Default)]
+    struct Writes(usize);
+
+    impl AsyncWrite for Writes {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.0 += 1;
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_frame_is_written_at_once_and_costs_fourteen_bytes_beside_its_message() {
+        let mut writes = Writes::default();
+        let took = block_on(write_frame(&mut writes, &frame(300), LIMIT)).unwrap();
+        // Two of the frame's length, kind, origin and count, and two of the message's.
+        assert_eq!((writes.0, took), (1, 300 + 2 + 1 + 8 + 1 + 2));
+    }
+
     #[test]
     fn a_length_beyond_the_limit_is_refused_before_anything_is_read() {
-        let mut from = Cursor::new(u32::MAX.to_be_bytes());
-        assert!(matches!(block_on(read_frame(&mut from, LIMIT)), Err(Unread::Garbled(_))));
-        assert_eq!(from.position(), 4);
+        for length in [vec![0x81, 0x80, 4, 0], vec![0xff; 6]] {
+            let ends = length.len() as u64 - 1;
+            let mut from = Cursor::new(length);
+            let read = block_on(read_frame(&mut from, LIMIT));
+            assert!(matches!(read, Err(Unread::Garbled(BEYOND))));
+            assert_eq!(from.position(), ends);
+        }
         let mut to = Cursor::new(Vec::new());
         assert!(block_on(write_frame(&mut to, &frame(LIMIT), LIMIT)).is_err());
         assert!(to.into_inner().is_empty());
@@ -123,7 +191,7 @@ mod tests {
         let cut = &bytes[..bytes.len() - 1];
         let read = block_on(read_frame(&mut Cursor::new(cut), LIMIT));
         assert!(matches!(read, Err(Unread::Over(_))));
-        bytes[4] ^= 0xff;
+        bytes[1] ^= 0xff;
         let read = block_on(read_frame(&mut Cursor::new(&bytes), LIMIT));
         assert!(matches!(read, Err(Unread::Garbled(_))));
     }

@@ -11,8 +11,15 @@ use crate::topic::Topic;
 
 pub(super) const ORIGIN: Origin = Origin(77);
 
+/// Times that tests name, whatever the defaults are.
 pub(super) fn quiet() -> Config {
-    Config { beacon_every: Duration::ZERO, ..Config::default() }
+    Config {
+        announce_every: ms(100),
+        acknowledge_every: ms(300),
+        patience: ms(150),
+        beacon_every: Duration::ZERO,
+        ..Config::default()
+    }
 }
 
 /// A router with some peers, and no beacons.

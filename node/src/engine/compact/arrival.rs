@@ -1,5 +1,6 @@
 //! A compact block's way from gossip to its verdict, which it gets by its header and its names alone.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use hearsay_chain::block::{Header, HeaderFields};
 use hearsay_chain::chain::{Unfit, check_step};
 use hearsay_chain::fork_choice::Candidate;
 use hearsay_chain::{BlockError, BlockId, SignedHeader, Store, StoreError, Turn};
+use hearsay_network::PeerId;
 use hearsay_network::compact::{CompactBlock, Rebuild};
 use lru::LruCache;
 
@@ -30,10 +32,17 @@ const MAX_OF_TURN: usize = 2;
 /// comes with its branch: whoever catches up has few of its transactions, and would ask for them twice.
 const NEAR: u64 = 4;
 
-/// Transactions of the pool that are looked through to the end for a name. Those that pay best come
-/// first, and a block takes those; with more that wait it costs less to ask for the rest than to go
-/// on: a hundred thousand take 3 ms or so, in which nothing else is done.
-const LOOKED_THROUGH: usize = 200_000;
+/// A pool of this many is looked through as it lies, which takes 3 ms: no longer than it takes to have
+/// those of a block come in the order of what they pay.
+const SMALL_POOL: usize = 100_000;
+
+/// Of a larger one, those that pay best come first, this many times as many as the block has: a block
+/// takes those.
+const BEST_TIMES: usize = 2;
+
+/// Transactions that are looked at in all: a million take 14 ms, in which nothing else is done. With
+/// more it is better to ask for the rest.
+const LOOKED_AT: usize = 2_000_000;
 
 /// The blocks that were relayed for each turn before they were whole.
 #[derive(Debug)]
@@ -90,6 +99,33 @@ pub(in crate::engine) struct Arrived {
     pub(in crate::engine) block: Arc<CompactBlock>,
     pub(in crate::engine) message_bytes: usize,
     pub(in crate::engine) owner: Owner,
+    /// Others that came meanwhile with the same header and other names: one of each peer.
+    pub(in crate::engine) rivals: Vec<Arrived>,
+}
+
+/// Rivals that one waits with: an honest one has its place beside so many liars.
+const MAX_RIVALS: usize = 16;
+
+impl Arrived {
+    fn from(&self) -> Option<PeerId> {
+        match &self.owner {
+            Owner::Gossip { ticket, .. } => Some(ticket.from),
+            Owner::Submit { .. } | Owner::Offer { .. } => None,
+        }
+    }
+
+    /// Whether another one with the same header is to be looked at if this one turns out to be forged.
+    pub(in crate::engine) fn may_wait(&self, rival: &Arrived) -> bool {
+        let ahead = || std::iter::once(self).chain(&self.rivals);
+        self.rivals.len() < MAX_RIVALS
+            && ahead().all(|it| it.block != rival.block && it.from() != rival.from())
+    }
+
+    /// What it and its rivals hold in memory, in bytes.
+    pub(in crate::engine) fn bytes(&self) -> usize {
+        let rivals = self.rivals.iter().map(|it| it.message_bytes);
+        rivals.fold(self.message_bytes, usize::saturating_add)
+    }
 }
 
 impl<S: Store> Engine<S> {
@@ -104,19 +140,27 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         let id = block.header.id();
-        let mut objection = self.early_block_objection(now, &block.header)?;
+        let rivals = Vec::new();
+        let arrived = Arrived { id, block: Arc::new(block), message_bytes, owner, rivals };
+        // Anybody can put other names under a header. Until it is known whose are signed, none of them
+        // is the block.
+        let Some(arrived) = self.jobs.wait_behind(arrived) else { return Ok(()) };
+        let mut objection = self.early_block_objection(now, &arrived.block.header)?;
         if self.compact.given_up.contains(&id) {
             objection = Some(known());
         }
         if let Some(objection) = objection {
-            self.judge(now, Kind::Block, id.0, &owner, Err(&objection), out);
+            self.judge(now, Kind::Block, id.0, &arrived.owner, Err(&objection), out);
             return Ok(());
         }
-        let block = Arc::new(block);
-        let work = Work::Compact(self.chain.rules().clone(), Arc::clone(&block));
-        let job = self.jobs.start(Job::Compact(Arrived { id, block, message_bytes, owner }));
-        out.push(Effect::Check { job, work });
+        self.check_compact(arrived, out);
         Ok(())
+    }
+
+    fn check_compact(&mut self, arrived: Arrived, out: &mut Vec<Effect>) {
+        let work = Work::Compact(self.chain.rules().clone(), Arc::clone(&arrived.block));
+        let job = self.jobs.start(Job::Compact(arrived));
+        out.push(Effect::Check { job, work });
     }
 
     /// The signatures of header and names were checked: the block is judged and relayed, and put
@@ -128,16 +172,24 @@ impl<S: Store> Engine<S> {
         checked: Result<SignedHeader, BlockError>,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
-        let Arrived { id, block, message_bytes, owner } = arrived;
+        let Arrived { id, block, message_bytes, owner, mut rivals } = arrived;
         let Owner::Gossip { ticket, taken, .. } = &owner else { return Ok(()) };
         let (from, since) = (ticket.from, *taken);
         let header = match checked {
             Ok(header) => header,
             Err(error) => {
                 self.judge(now, Kind::Block, id.0, &owner, Err(&error.into()), out);
+                if !rivals.is_empty() {
+                    let mut next = rivals.remove(0);
+                    next.rivals = rivals;
+                    self.check_compact(next, out);
+                }
                 return Ok(());
             }
         };
+        for rival in rivals {
+            self.judge(now, Kind::Block, id.0, &rival.owner, Err(&known()), out);
+        }
         let worth = self.worth_of(now, &header)?;
         let answer = match &worth {
             Worth::Relay => Ok(()),
@@ -167,10 +219,11 @@ impl<S: Store> Engine<S> {
             return Ok(());
         }
         let Ok(mut rebuild) = Rebuild::new(Arc::unwrap_or_clone(block)) else { return Ok(()) };
-        rebuild.look_in(self.pool.best());
-        if self.pool.len() <= LOOKED_THROUGH {
-            rebuild.look_in(self.pool.transactions());
+        if self.pool.len() > SMALL_POOL {
+            let count = rebuild.count().saturating_mul(BEST_TIMES);
+            rebuild.look_in(self.pool.best().take(count));
         }
+        rebuild.look_in(self.pool.transactions().take(LOOKED_AT));
         let gone = self.compact.rebuilding.insert(Rebuilding {
             header,
             rebuild,
@@ -183,11 +236,12 @@ impl<S: Store> Engine<S> {
             questions: Vec::new(),
             asked_parts: Vec::new(),
             asked_body: Vec::new(),
+            givers: BTreeMap::new(),
             misnaming: Vec::new(),
             waiting: Vec::new(),
         });
         for rebuilding in gone {
-            self.give_up(rebuilding, out);
+            self.give_up(now, rebuilding, "room", out);
         }
         self.advance_rebuilding(now, id, out)
     }

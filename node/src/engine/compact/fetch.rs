@@ -13,6 +13,7 @@ use super::super::work::Work;
 use super::super::{Effect, Engine};
 use super::rebuilding::{Asked, Question, Rebuilding};
 use super::serve::GIVE_BYTES;
+use crate::trace::event::{Event, Kind};
 
 /// A peer that has not given parts after this long is passed over, in microseconds: the longest way
 /// there and back on the Earth takes about that. What it gives later is taken all the same.
@@ -83,17 +84,36 @@ impl<S: Store> Engine<S> {
             }
             let is_old = now.since(rebuilding.since) >= MAX_AGE_US;
             // It may have come another way.
-            if !is_old && !self.chain.contains(&id)? {
+            let is_here = self.chain.contains(&id)?;
+            if !is_old && !is_here {
                 self.advance_rebuilding(now, id, out)?;
             } else if let Some(rebuilding) = self.compact.rebuilding.remove(&id) {
-                self.give_up(rebuilding, out);
+                if is_here {
+                    Self::let_go(rebuilding, out);
+                } else {
+                    self.give_up(now, rebuilding, "late", out);
+                }
             }
         }
         Ok(())
     }
 
-    /// Lets go of a block that came to nothing.
-    pub(super) fn give_up(&mut self, rebuilding: Rebuilding, out: &mut Vec<Effect>) {
+    /// Lets go of a block that came to nothing, and writes down why.
+    pub(super) fn give_up(
+        &mut self,
+        now: Time,
+        rebuilding: Rebuilding,
+        reason: &str,
+        out: &mut Vec<Effect>,
+    ) {
+        out.push(Effect::Trace(Event::GivenUp {
+            kind: Kind::Block,
+            id: rebuilding.id().to_string(),
+            reason: reason.to_owned(),
+            transactions: rebuilding.rebuild.count() as u64,
+            missing: rebuilding.rebuild.missing().len() as u64,
+            took_us: now.since(rebuilding.since),
+        }));
         self.compact.given_up.put(rebuilding.id(), ());
         Self::let_go(rebuilding, out);
     }
@@ -186,7 +206,7 @@ impl<S: Store> Engine<S> {
             (_, Err(_)) => {}
         }
         for gone in self.compact.rebuilding.within_bounds(&block) {
-            self.give_up(gone, out);
+            self.give_up(now, gone, "room", out);
         }
         self.advance_rebuilding(now, block, out)
     }
@@ -212,7 +232,8 @@ impl<S: Store> Engine<S> {
             bytes = bytes.saturating_add(data.len());
             match UnverifiedTx::decode(data) {
                 Ok(tx) => match rebuilding.rebuild.give(*place, tx) {
-                    Gift::Taken | Gift::Unwanted => {}
+                    Gift::Taken => drop(rebuilding.givers.insert(*place, from)),
+                    Gift::Unwanted => {}
                     Gift::Misnamed => {
                         if !rebuilding.misnaming.contains(&from) {
                             rebuilding.misnaming.push(from);
@@ -250,7 +271,7 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         match (blocks.into_iter().next(), error) {
-            (Some(block), _) => self.finish_with_body(now, block, out),
+            (Some(block), _) => self.finish_with_body(now, block, from, out),
             // The header is signed for a transaction that never holds.
             (None, Some(error @ BlockError::Transaction { .. })) => {
                 self.on_bad_body(id, &error, out);

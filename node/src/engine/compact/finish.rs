@@ -5,16 +5,35 @@ use hearsay_chain::chain::Import;
 use hearsay_chain::codec::DecodeError;
 use hearsay_chain::fork_choice::Candidate;
 use hearsay_chain::{
-    BlockError, BlockId, Judged, Store, StoreError, UnverifiedTx, Verdict, VerifiedBlock,
-    VerifiedTx,
+    BlockError, BlockId, Judged, Store, StoreError, UnverifiedBlock, UnverifiedTx, Verdict,
+    VerifiedBlock, VerifiedTx,
 };
 use hearsay_network::PeerId;
 
+use super::super::blocks::known;
+use super::super::brought::Brought;
 use super::super::input::Time;
-use super::super::jobs::Job;
+use super::super::jobs::{Job, Owner};
 use super::super::work::Work;
 use super::super::{Effect, Engine};
-use crate::trace::event::{Event, Kind};
+use super::rebuilding::Rebuilding;
+use crate::trace::event::{Event, Kind, Via};
+
+impl Rebuilding {
+    /// How each of the block's transactions came that the pool did not have: carried by the message,
+    /// or given by a peer; or all of them with the body, which `body` gave.
+    fn brought(&self, transactions: &[UnverifiedTx], body: Option<PeerId>) -> Vec<Brought> {
+        let one = |(place, tx): (u32, &UnverifiedTx)| {
+            let (from, via) = match (body, self.givers.get(&place)) {
+                (Some(from), _) | (None, Some(&from)) => (from, Via::Fetch),
+                (None, None) if self.rebuild.is_carried(place) => (self.from, Via::Compact),
+                (None, None) => return None,
+            };
+            Some(Brought { id: tx.id(), bytes: tx.size(), from, via })
+        };
+        (0..).zip(transactions).filter_map(one).collect()
+    }
+}
 
 impl<S: Store> Engine<S> {
     /// Checks a block that lacks nothing, and has those signatures checked that are not known.
@@ -68,14 +87,16 @@ impl<S: Store> Engine<S> {
         &mut self,
         now: Time,
         id: BlockId,
-        body: Option<&VerifiedBlock>,
+        body: Option<(&VerifiedBlock, PeerId)>,
         out: &mut Vec<Effect>,
     ) {
         let Some(rebuilding) = self.compact.rebuilding.get_mut(&id) else { return };
         rebuilding.checking = true;
         let rebuild = &rebuilding.rebuild;
         let transactions: Vec<UnverifiedTx> = match body {
-            Some(block) => block.transactions().iter().map(VerifiedTx::to_unverified).collect(),
+            Some((block, _)) => {
+                block.transactions().iter().map(VerifiedTx::to_unverified).collect()
+            }
             None => (0..).map_while(|place| rebuild.at(place).cloned()).collect(),
         };
         let (from_pool, carried) = match body {
@@ -97,12 +118,47 @@ impl<S: Store> Engine<S> {
             took_us: now.since(rebuilding.since),
         }));
         let named_rightly = rebuild.names_hold(transactions.iter().map(UnverifiedTx::id));
+        let header = rebuilding.header.header().clone();
+        let brought = rebuilding.brought(&transactions, body.map(|(_, from)| from));
         let misnaming = std::mem::take(&mut rebuilding.misnaming);
         let waiting = std::mem::take(&mut rebuilding.waiting);
         for peer in misnaming.into_iter().filter(|_| named_rightly) {
             self.penalise(now, peer, "wrong-answer", out);
         }
         self.serve_waiting(now, waiting, &transactions, out);
+        self.trace_brought(now, &header, brought, out);
+    }
+
+    /// A block that is being put together came whole by gossip: nothing need be asked for any more.
+    /// As for its verdict, it is known: its compact form was judged and relayed.
+    pub(in crate::engine) fn take_whole(
+        &mut self,
+        now: Time,
+        block: &UnverifiedBlock,
+        owner: &Owner,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), StoreError> {
+        let id = block.id();
+        let Owner::Gossip { ticket, .. } = owner else { return Ok(()) };
+        let Some(rebuilding) = self.compact.rebuilding.get(&id) else { return Ok(()) };
+        if rebuilding.checking || self.jobs.is_full() {
+            self.judge(now, Kind::Block, id.0, owner, Err(&known()), out);
+            return Ok(());
+        }
+        match block.clone().check_form(self.chain.rules(), |id| self.known_tx(id)) {
+            Ok(checked) => {
+                let checked = checked.with_header(&rebuilding.header);
+                if let Some(rebuilding) = self.compact.rebuilding.get_mut(&id) {
+                    rebuilding.checking = true;
+                }
+                let (from, bytes) = (ticket.from, block.size());
+                let job = self.jobs.start(Job::Body { id, from, bytes });
+                self.judge(now, Kind::Block, id.0, owner, Err(&known()), out);
+                out.push(Effect::Check { job, work: Work::Blocks(vec![checked]) });
+            }
+            Err(error) => self.judge(now, Kind::Block, id.0, owner, Err(&error.into()), out),
+        }
+        Ok(())
     }
 
     /// All of a block came, and was checked.
@@ -110,11 +166,12 @@ impl<S: Store> Engine<S> {
         &mut self,
         now: Time,
         block: VerifiedBlock,
+        giver: PeerId,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
         let id = block.id();
         let from = self.compact.rebuilding.get(&id).map(|it| it.from);
-        self.tell_rebuilt(now, id, Some(&block), out);
+        self.tell_rebuilt(now, id, Some((&block, giver)), out);
         match from {
             Some(from) => self.take_rebuilt(now, from, block, out),
             None => Ok(()),
@@ -184,7 +241,8 @@ impl<S: Store> Engine<S> {
         let proposer = rebuilding.header.header().fields.proposer.to_string();
         let (kind, reason) = (Kind::Block, error.reason().to_owned());
         out.push(Effect::Trace(Event::BadBody { kind, id: id.to_string(), proposer, reason }));
-        self.give_up(rebuilding, out);
+        self.compact.given_up.put(id, ());
+        Self::let_go(rebuilding, out);
     }
 
     fn tell_bad_body(&self, block: &VerifiedBlock, reason: &str, out: &mut Vec<Effect>) {

@@ -74,6 +74,8 @@ pub(super) struct Rebuilding {
     pub(super) asked_parts: Vec<PeerId>,
     /// Peers that had their turn to give all of it.
     pub(super) asked_body: Vec<PeerId>,
+    /// Who gave what it was asked for, by place: as many as the block has at most.
+    pub(super) givers: BTreeMap<u32, PeerId>,
     /// Peers that gave what has another name.
     pub(super) misnaming: Vec<PeerId>,
     pub(super) waiting: Vec<Waiting>,

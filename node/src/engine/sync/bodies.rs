@@ -75,6 +75,12 @@ impl<S: Store> Engine<S> {
         (blocks, error): (Vec<VerifiedBlock>, Option<BlockError>),
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
+        if self.sync.fetch_of(generation).is_none() {
+            return Ok(());
+        }
+        for block in &blocks {
+            self.trace_whole(now, block, (peer, Via::Sync), out);
+        }
         let Some(fetch) = self.sync.fetch_of(generation) else { return Ok(()) };
         match error {
             None => {
@@ -108,7 +114,7 @@ impl<S: Store> Engine<S> {
             let (id, from) = (header.id().to_string(), from.to_string());
             let bytes = (hearsay_chain::block::HEADER_BYTES + body.len()) as u64;
             let (kind, via) = (Kind::Block, Via::Sync);
-            out.push(Effect::Trace(match self.sightings.count(header.id().0) {
+            out.push(Effect::Trace(match self.sightings.count(header.id().0, Some(via)) {
                 1 => Event::Received { kind, id, from, via, bytes, message: None },
                 copy => Event::Duplicate { kind, id, from, via, bytes, copy },
             }));

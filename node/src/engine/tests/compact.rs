@@ -1,7 +1,9 @@
 //! One engine and compact blocks: what it gossips, what it puts together, and whom it blames.
 
+mod arrivals;
 mod blame;
 mod made;
+mod rivals;
 mod serving;
 
 use hearsay_chain::block::VerifiedBlock;

@@ -104,6 +104,22 @@ fn duplicates_are_counted_by_path_and_do_not_delay_anything() {
 }
 
 #[test]
+fn what_came_within_a_block_is_delivered_once_and_a_later_copy_by_gossip_is_redundant() {
+    let mut lab = Lab::new(4);
+    lab.publish("n0", 1_000_000, Tx, 1);
+    lab.receive_via("n1", 1_400_000, Tx, 1, "n0", Via::Compact);
+    lab.receive_via("n2", 1_500_000, Tx, 1, "n0", Via::Fetch);
+    lab.receive("n3", 1_020_000, Tx, 1, "n0");
+    lab.duplicate("n1", 1_450_000, Tx, 1, "n0");
+    let tx = lab.report().tx.spread;
+    assert_eq!((tx.delivered, tx.coverage), (3, Some(1.0)));
+    assert_eq!((tx.latency_ms.max, tx.copies_per_node), (Some(500.0), Some(4.0 / 3.0)));
+    let row = |via, first, redundant| ViaCopies { via, first, redundant };
+    let expected = [row(Via::Gossip, 1, 1), row(Via::Compact, 1, 0), row(Via::Fetch, 1, 0)];
+    assert_eq!(tx.copies, expected);
+}
+
+#[test]
 fn a_copy_from_a_stranger_is_delivered_but_has_no_hops() {
     let mut lab = Lab::new(3);
     lab.publish("n0", 1_000_000, Tx, 1);
