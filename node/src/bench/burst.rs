@@ -9,15 +9,13 @@ use hearsay_chain::{Keypair, UnverifiedTx, VerifiedTx};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::index::sample;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 
 use super::figures::Figures;
 use super::process::cpu_seconds;
 use super::world::World;
-use crate::api::Refused;
 use crate::config::Settings;
 use crate::embed::{Embedded, Shared};
-use crate::handle::Stopping;
 use crate::lab::LabSettings;
 
 /// How long a burst may take before the measurement is given up.
@@ -135,14 +133,16 @@ impl Burst {
             loads.spawn(async move {
                 let mut submissions = JoinSet::new();
                 for tx in mine {
-                    if submissions.len() >= AT_ONCE {
-                        accepted(submissions.join_next().await)?;
+                    if submissions.len() >= AT_ONCE
+                        && let Some(one) = submissions.join_next().await
+                    {
+                        one??;
                     }
                     let handle = handle.clone();
-                    submissions.spawn(async move { handle.submit(tx).await });
+                    submissions.spawn(async move { anyhow::Ok(drop(handle.submit(tx).await??)) });
                 }
                 while let Some(one) = submissions.join_next().await {
-                    accepted(Some(one))?;
+                    one??;
                 }
                 anyhow::Ok(())
             });
@@ -217,16 +217,6 @@ impl Burst {
         }
         Ok(nodes)
     }
-}
-
-/// Whether a submission was taken.
-fn accepted<T>(
-    submission: Option<Result<Result<Result<T, Refused>, Stopping>, JoinError>>,
-) -> anyhow::Result<()> {
-    if let Some(submission) = submission {
-        submission???;
-    }
-    Ok(())
 }
 
 async fn wait_until(
