@@ -119,7 +119,7 @@ impl Membership {
     }
 
     /// Peers of the address book to try, while nobody else is known: those with the most hope.
-    pub(super) fn from_the_book(&self, most: usize) -> Vec<(PeerId, Vec<Multiaddr>)> {
+    pub(super) fn hopeful_of_the_book(&self, most: usize) -> Vec<(PeerId, Vec<Multiaddr>)> {
         self.shelf.hopeful(most)
     }
 

@@ -129,7 +129,8 @@ fn a_node_at_a_tenth_of_the_speed_is_spared_in_time() {
 
 #[test]
 fn an_idle_peer_counts_in_full_and_a_busy_one_for_less() {
-    let ease_of = |share, queue| ease(&Load { busy: Load::busy_of(share), queue, ..Load::default() });
+    let ease_of =
+        |share, queue| ease(&Load { busy: Load::busy_of(share), queue, ..Load::default() });
     assert!((ease_of(0.0, 0) - 1.0).abs() < 1e-9);
     assert!((ease_of(0.5, 0) - 0.5).abs() < 1e-9);
     assert!(ease_of(0.5, 30) < 0.5 && ease_of(1.0, u16::MAX) > 0.0);

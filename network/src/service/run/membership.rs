@@ -69,7 +69,7 @@ impl Service {
         let mut errands = membership.tick(now, &connected);
         if connected.is_empty() && self.book_at <= now {
             self.book_at = now.saturating_add(BOOK_EVERY);
-            let hopeful = membership.from_the_book(FROM_THE_BOOK);
+            let hopeful = membership.hopeful_of_the_book(FROM_THE_BOOK);
             errands.extend(hopeful.into_iter().map(|(peer, at)| Errand::Dial(peer, at)));
         }
         self.run_errands(errands)
