@@ -139,7 +139,7 @@ impl Burst {
                         one??;
                     }
                     let handle = handle.clone();
-                    submissions.spawn(async move { anyhow::Ok(drop(handle.submit(tx).await??)) });
+                    submissions.spawn(async move { anyhow::Ok(handle.submit(tx).await??) });
                 }
                 while let Some(one) = submissions.join_next().await {
                     one??;
