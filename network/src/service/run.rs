@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use libp2p::identity::Keypair;
-use libp2p::request_response::{self, OutboundRequestId};
+use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, DialError, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify};
@@ -28,14 +28,12 @@ use super::{Config, NetworkError};
 use crate::behaviour::{Behaviour, BehaviourEvent, protocol_version};
 use crate::bundler::Bundler;
 use crate::dialer::Dialer;
-use crate::event::{Command, NetEvent, PeerView, RequestId, Responder};
+use crate::event::{Command, NetEvent, PeerView, RequestId};
 use crate::gossip::Mode;
 use crate::gossip_score::UNHEARD;
 use crate::outbox::{Closed, Outbox, ROOM};
 use crate::push::stream::TrafficCount;
-use crate::sync_codec::is_malformed;
 use crate::topic::{Topic, Topics};
-use crate::wire::Response;
 
 /// How often the dialling plan is looked at: well below its shortest wait.
 const DIAL_TICK: Duration = Duration::from_millis(100);

@@ -93,7 +93,7 @@ fn row(member: &MemberInfo) -> [String; 10] {
     };
     let name: String = match member.name.chars().count() {
         0 => "-".to_owned(),
-        ..=NAME => member.name.clone(),
+        1..=NAME => member.name.clone(),
         _ => member.name.chars().take(NAME - 1).chain(['…']).collect(),
     };
     let skip = member.peer.chars().count().saturating_sub(PEER);

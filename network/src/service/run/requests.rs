@@ -7,6 +7,7 @@ use tracing::debug;
 use super::Service;
 use crate::event::{NetEvent, Responder};
 use crate::outbox::Closed;
+use crate::sync_codec::is_malformed;
 use crate::wire::{Request, Response};
 
 impl Service {
