@@ -168,7 +168,7 @@ mod tests {
                 "    network_node_id: 2\n    ip_addr: 11.0.0.3\n    processes:\n    - path: hearsay\n      \
                  args: run --genesis ../../../genesis.toml --data-dir data --name n2 \
                  --listen /ip4/0.0.0.0/tcp/7700 --rpc 127.0.0.1:7780 --events events.jsonl \
-                 --node-key ../../../n2/node.pem --bootstrap /ip4/11.0.0.2/tcp/7700/p2p/{peer} \
+                 --discovery-slots false --node-key ../../../n2/node.pem --bootstrap /ip4/11.0.0.2/tcp/7700/p2p/{peer} \
                  --gossip-mesh 2 --gossip-mesh-high 4 --gossip-mesh-low 1\n      \
                  start_time: 4000 ms\n      expected_final_state: running\n"
             )

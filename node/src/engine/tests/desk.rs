@@ -120,7 +120,7 @@ impl Desk {
         let number = self.next() as u8;
         let data = codec::encode(tx.transaction());
         let at = self.time();
-        self.give(Input::Copy(Copy {
+        let mut effects = self.give(Input::Copy(Copy {
             topic: Topic::Tx,
             id: tx.id().0,
             from,
@@ -131,7 +131,8 @@ impl Desk {
             at,
         }));
         let ticket = Ticket { message: [number; 20], from, route: hearsay_network::Route::Push };
-        self.give(Input::Gossip { topic: Topic::Tx, data, ticket, at })
+        effects.extend(self.give(Input::Gossip { topic: Topic::Tx, data, ticket, at }));
+        effects
     }
 
     /// A bundle comes in by gossipsub from a peer.
