@@ -41,7 +41,7 @@ use self::record::Record;
 use super::candidates::Candidates;
 use super::codec::Local;
 use super::guard::{ALARMS, Allowance};
-use super::identity::Id;
+use super::identity::{self, Id};
 use super::load::Load;
 use super::profile::{Key, SignedProfile};
 use super::routes::{MAX_MEMBERS, Routes};
@@ -100,7 +100,7 @@ pub struct Machine {
     probe: Option<Probe>,
     transmissions: u8,
 
-    /// The generation that we started with.
+    /// When we started, in milliseconds since the Unix epoch.
     born: u64,
     /// Our profile as it stands, and the incarnation that foca has for us.
     own: SignedProfile,
@@ -142,8 +142,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A member that knows nobody yet. `generation` is the time of its start in milliseconds since
-    /// the Unix epoch. The same inputs with the same `seed` give the same outputs.
+    /// A member that knows nobody yet. `started` is the time of its start in milliseconds since the
+    /// Unix epoch. The same inputs with the same `seed` give the same outputs.
     ///
     /// # Errors
     /// If the key is not an Ed25519 key.
@@ -152,7 +152,7 @@ impl Machine {
         genesis: GenesisId,
         keypair: Keypair,
         about: About,
-        generation: u64,
+        started: u64,
         seed: u64,
     ) -> Result<Self, NewError> {
         let key = Key::of(&keypair.public().to_peer_id()).ok_or(NewError::NotEd25519)?;
@@ -160,6 +160,7 @@ impl Machine {
             return Err(NewError::NotEd25519);
         }
         let mut random = StdRng::seed_from_u64(seed);
+        let generation = identity::first(started);
         let id = Id { key, generation };
         let foca = Foca::with_custom_broadcast(
             id,
@@ -183,7 +184,7 @@ impl Machine {
             timer_number: 0,
             probe: None,
             transmissions: 1,
-            born: generation,
+            born: started,
             own,
             incarnation: 0,
             counter: 0,

@@ -179,6 +179,12 @@ impl Slots {
         self.held.get(peer).map(|held| held.kind)
     }
 
+    /// Whether any slot is neither filled nor about to be.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        [Kind::Near, Kind::Random, Kind::Far].iter().any(|kind| self.free(*kind) > 0)
+    }
+
     /// What to do now, given all members that are not down and all connections. To be asked whenever
     /// one of the lists changed, and about once a second.
     pub fn decide(

@@ -92,10 +92,11 @@ pub struct MemberInfo {
     pub cause: Option<MemberCause>,
     /// For how long it has been in this state, in milliseconds.
     pub since_ms: u64,
-    /// Milliseconds since the Unix epoch at its start, and one more for each renewal.
+    /// Milliseconds since the Unix epoch at its start, rounded down to a multiple of 256, and one
+    /// more for each time that it came back after it was held to be down.
     pub generation: u64,
-    /// How often it refuted a suspicion in this generation.
-    pub incarnation: u16,
+    /// Rises by 65,536 with each such return, and by one with each suspicion that it refuted.
+    pub incarnation: u32,
     /// Its load, if it has told any.
     pub load: Option<MemberLoad>,
     /// The round trip of the last probe to it, over as many hops as it took, in milliseconds.
@@ -129,7 +130,7 @@ impl MemberInfo {
             generation: view.generation,
             incarnation: view.incarnation,
             load: view.load.map(|(load, age)| MemberLoad::new(load, age)),
-            rtt_ms: view.rtt.map(|rtt| rtt.as_secs_f64() * 1e3),
+            rtt_ms: view.rtt.map(|rtt| rtt.as_micros() as f64 / 1e3),
             neighbour: view.neighbour,
             slot: slot.map(MemberSlot::from),
             own: view.own,

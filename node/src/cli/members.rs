@@ -158,7 +158,7 @@ mod tests {
         };
         let wide = MemberInfo {
             since_ms: 99 * 86_400_000,
-            incarnation: u16::MAX,
+            incarnation: 0xff_ffff,
             load: Some(load),
             rtt_ms: Some(9_999.0),
             ..member_down()

@@ -343,10 +343,11 @@ pub enum Event {
         /// With [`MemberChange::Renewed`]: whether it had been held to be down and was not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mistaken: Option<bool>,
-        /// Milliseconds since the Unix epoch at its start, and one more for each renewal.
+        /// Milliseconds since the Unix epoch at its start, rounded down to a multiple of 256, and one
+        /// more for each time that it came back after it was held to be down.
         generation: u64,
-        /// How often it refuted a suspicion in this generation.
-        incarnation: u16,
+        /// Rises by 65,536 with each such return, and by one with each suspicion that it refuted.
+        incarnation: u32,
     },
     /// In the lab, once a second: how late something that was due at a moment came to run, over the
     /// samples since the last such line. The nodes of one process share the samples.

@@ -103,10 +103,11 @@ pub struct MemberView {
     pub version: String,
     /// Where it says that it can be reached; not judged by any policy.
     pub addresses: Vec<Multiaddr>,
-    /// Milliseconds since the Unix epoch when it started, and one more for each renewal.
+    /// Milliseconds since the Unix epoch when it started, rounded down to a multiple of 256, and one
+    /// more for each time that it came back after it was held to be down.
     pub generation: u64,
-    /// How often it refuted in this generation.
-    pub incarnation: u16,
+    /// Rises by 65,536 with each such return, and by one with each suspicion that it refuted.
+    pub incarnation: u32,
     /// Whether it is there.
     pub state: State,
     /// Since when it is in this state, on the machine's clock.

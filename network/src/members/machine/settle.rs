@@ -6,6 +6,7 @@ use std::time::Duration;
 use foca::Timer;
 
 use super::super::codec::{Claim, Standing};
+use super::super::identity;
 use super::super::profile::Key;
 use super::super::suspicion::Suspicion;
 use super::Machine;
@@ -59,8 +60,7 @@ impl Machine {
         if fresh {
             self.news(now, key, Change::Joined);
         } else if renewed {
-            // A restart takes the time for its generation, a renewal the next number.
-            let restarted = after.generation.saturating_sub(before.generation) > RENEWALS;
+            let restarted = !identity::same_start(before.generation, after.generation);
             let was_down = before.standing == Standing::Down && before.cause != Cause::Left;
             let mistaken = was_down && !restarted;
             self.stats.false_positives += u64::from(mistaken);
@@ -143,7 +143,3 @@ impl Machine {
         }
     }
 }
-
-/// A generation that lies further ahead is a restart: within so many milliseconds no process ends
-/// and starts, and nobody renews so often.
-const RENEWALS: u64 = 100;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use libp2p::PeerId;
 
 use super::super::codec::Standing;
+use super::super::identity;
 use super::super::profile::{Key, SignedProfile};
 use super::Machine;
 use super::output::{MemberView, State, Stats};
@@ -69,7 +70,7 @@ fn view(signed: &SignedProfile, incarnation: u16, state: State, since: Duration)
         version: profile.version.clone(),
         addresses: profile.addresses.clone(),
         generation: profile.generation,
-        incarnation,
+        incarnation: identity::incarnation(signed.profile.generation, incarnation),
         state,
         since,
         load: None,

@@ -14,7 +14,7 @@ fn body() -> impl Strategy<Value = Body> {
         prop_oneof![Just(Standing::Alive), Just(Standing::Suspect), Just(Standing::Down)];
     let id = (0usize..6, any::<u64>(), any::<bool>()).prop_map(|(number, generation, known)| Id {
         key: key(number),
-        generation: if known { BORN + number as u64 } else { generation },
+        generation: if known { BORN } else { generation },
     });
     let claims = prop::collection::vec(
         (id.clone(), any::<u16>(), standing).prop_map(|(id, incarnation, standing)| Claim {
@@ -38,7 +38,7 @@ fn body() -> impl Strategy<Value = Body> {
     prop_oneof![
         (any::<bool>(), word, claims.clone(), prop::collection::vec(leave, 0..2)).prop_map(
             |(right, word, claims, rumours)| {
-                let to = if right { BORN + 1 } else { 0 };
+                let to = if right { BORN } else { 0 };
                 Body::Swim(Swim { to, word, claims, rumours })
             }
         ),

@@ -150,7 +150,7 @@ impl Sim {
         let number = self.nodes.len();
         self.numbers.insert(keypair(number).public().to_peer_id(), number);
         self.nodes.push(Node {
-            machine: machine(number, BORN + number as u64, self.seed),
+            machine: machine(number, BORN, self.seed),
             peer: keypair(number).public().to_peer_id(),
             alive: true,
             news: vec![],
