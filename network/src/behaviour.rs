@@ -9,7 +9,7 @@ use libp2p::identity::Keypair;
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{identify, ping};
+use libp2p::{identify, mdns, ping};
 
 use crate::gossip::{FRAME_SLACK, Mode};
 use crate::gossip_score;
@@ -20,6 +20,7 @@ use crate::push;
 use crate::push::stream::{Push, TrafficCount};
 use crate::service::{Config, NetworkError};
 use crate::sync_codec::SyncCodec;
+use crate::table::Table;
 use crate::tap::Tap;
 use crate::topic::{Topic, Topics};
 
@@ -55,6 +56,10 @@ pub(crate) struct Behaviour {
     pub(crate) push: Toggle<Push>,
     /// Only in nodes that take part in membership.
     pub(crate) members: Toggle<Datagrams>,
+    /// Only in nodes that find peers by Kademlia.
+    pub(crate) table: Toggle<Table>,
+    /// Only in nodes that tell the local network of themselves.
+    local: Toggle<mdns::tokio::Behaviour>,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     pub(crate) sync: request_response::Behaviour<SyncCodec>,
@@ -116,6 +121,12 @@ impl Behaviour {
         });
         let members = config.members.as_ref();
         let members = members.map(|_| Datagrams::new(genesis, MAX_FRAME, dilation));
+        let own = identity.public().to_peer_id();
+        let table = config.discovery.kademlia.then(|| Table::new(genesis, own, dilation));
+        let local = config.discovery.mdns.then(|| {
+            mdns::tokio::Behaviour::new(mdns::Config::default(), own)
+                .map_err(|error| settings(&format!("the local network: {error}")))
+        });
         let ping = ping::Config::new()
             .with_interval(slowed(PING_INTERVAL))
             .with_timeout(slowed(PING_TIMEOUT));
@@ -125,6 +136,8 @@ impl Behaviour {
             gossip: tap,
             push: push.into(),
             members: members.into(),
+            table: table.into(),
+            local: local.transpose()?.into(),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(ping),
             sync,

@@ -28,6 +28,7 @@ mod outbox;
 mod probe;
 mod service;
 mod sync_codec;
+mod table;
 mod tap;
 mod transport;
 
@@ -39,8 +40,8 @@ pub use gossip::{GossipConfig, Mode};
 pub use libp2p::{Multiaddr, PeerId, multiaddr};
 pub use push::stream::{Tally, TrafficCount};
 pub use service::{
-    COMMAND_QUEUE, Config, ConnectionConfig, EVENT_QUEUE, MembersConfig, Network, NetworkError,
-    start,
+    COMMAND_QUEUE, Config, ConnectionConfig, DiscoveryConfig, EVENT_QUEUE, MembersConfig, Network,
+    NetworkError, start,
 };
 pub use topic::Topic;
 pub use transport::{Connections, WireCount, transport};

@@ -58,13 +58,26 @@ pub struct MembersConfig {
     /// What it says of itself. Without addresses it says those that it listens on.
     pub about: members_of::About,
     /// Milliseconds since the Unix epoch when it started.
-    pub generation: u64,
+    pub started: u64,
     /// What its choices are drawn from.
     pub seed: u64,
-    /// How many members to connect to; none: only to the bootstrap addresses.
+}
+
+/// How a node finds peers beside its bootstrap addresses. The default is: not at all.
+#[derive(Clone, Debug, Default)]
+pub struct DiscoveryConfig {
+    /// What its choices are drawn from.
+    pub seed: u64,
+    /// To how many to connect; none: only to the bootstrap addresses.
     pub slots: Option<members_of::slots::SlotsConfig>,
     /// The file of the address book; none: it is not kept.
     pub book: Option<std::path::PathBuf>,
+    /// Whether it asks others for peers, and answers them, by Kademlia: for networks with more nodes
+    /// than a list of members may have.
+    pub kademlia: bool,
+    /// Whether it tells the local network of itself, and listens to who else is there. Everybody on that
+    /// network learns of this node, whatever network of nodes it belongs to.
+    pub mdns: bool,
 }
 
 /// How to run the network side of a node.
@@ -84,6 +97,8 @@ pub struct Config {
     pub connections: ConnectionConfig,
     /// Membership; none: this node takes no part.
     pub members: Option<MembersConfig>,
+    /// How to find peers.
+    pub discovery: DiscoveryConfig,
     /// The largest payload of a gossip message, in bytes.
     pub largest_message: usize,
     /// Links to shape; none outside a lab. Their dilation must be [`Config::dilation`].
@@ -163,7 +178,8 @@ pub async fn start(config: Config) -> Result<Network, NetworkError> {
     {
         members.about.addresses.clone_from(&listen);
     }
-    let service = run::Service::new(swarm, config, &identity, event_queue, traffic.clone())?;
+    let queues = (event_queue, &listen[..]);
+    let service = run::Service::new(swarm, config, &identity, queues, traffic.clone())?;
     let task = tokio::spawn(service.run(command_queue));
     Ok(Network { peer, listen, commands, events, wire, traffic, task })
 }

@@ -11,7 +11,9 @@ use anyhow::{Context, anyhow};
 use hearsay_chain::store::{MemoryStore, RocksStore};
 use hearsay_chain::{Chain, Genesis, Keypair, Store};
 use hearsay_mempool::Pool;
-use hearsay_network::{ConnectionConfig, GossipConfig, MembersConfig, Multiaddr, Network};
+use hearsay_network::{
+    ConnectionConfig, DiscoveryConfig, GossipConfig, MembersConfig, Multiaddr, Network,
+};
 use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -322,6 +324,7 @@ fn network_config(
         links: lab.map(|lab| lab.links().clone()),
         dilation: settings.lab.as_ref().map_or(1, |lab| lab.dilation),
         members,
+        discovery: discovery_config(settings),
     })
 }
 
@@ -332,19 +335,29 @@ fn members_config(
     authority: bool,
     clock: &Clock,
 ) -> Option<MembersConfig> {
-    let Settings { members, discovery, data_dir, .. } = settings;
-    // A node whose chain is in memory alone may have no data directory.
-    let in_memory = settings.lab.as_ref().is_some_and(|lab| lab.memory_store);
-    let book = discovery.book.clone().or_else(|| (!in_memory).then(|| data_dir.join("peers.txt")));
+    let Settings { members, .. } = settings;
     let name = settings.name.clone().unwrap_or_else(|| short(&node_key_peer(node_key)));
     members.enabled.then(|| MembersConfig {
         machine: members.machine(),
         about: config::about(&name, authority),
-        generation: clock.without_skew(clock.now()).unix_ms(),
+        started: clock.without_skew(clock.now()).unix_ms(),
+        seed: rand::random(),
+    })
+}
+
+/// How this node finds others.
+fn discovery_config(settings: &Settings) -> DiscoveryConfig {
+    let Settings { discovery, data_dir, .. } = settings;
+    // A node whose chain is in memory alone may have no data directory.
+    let in_memory = settings.lab.as_ref().is_some_and(|lab| lab.memory_store);
+    let book = discovery.book.clone().or_else(|| (!in_memory).then(|| data_dir.join("peers.txt")));
+    DiscoveryConfig {
         seed: rand::random(),
         slots: discovery.plan(),
         book: book.filter(|_| discovery.slots),
-    })
+        kademlia: discovery.kademlia,
+        mdns: discovery.mdns,
+    }
 }
 
 fn node_key_peer(node_key: &Keypair) -> String {

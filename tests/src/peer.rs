@@ -120,6 +120,7 @@ impl Peer {
             gossip: GossipConfig { mode: Mode::Flood, ..GossipConfig::default() },
             connections: ConnectionConfig::default(),
             members: None,
+            discovery: hearsay_network::DiscoveryConfig::default(),
             largest_message: limits.block_bytes as usize,
             links: None,
             dilation: 1,

@@ -1,9 +1,11 @@
 //! Drives the membership machine: hands it what comes and what time it is, and does what it wants; and keeps the
-//! connections that the plan of the slots asks for.
+//! connections that the plan of the slots asks for. A node may do either without the other: who takes no part in
+//! membership connects to those that its table, its local network or its address book knows of.
 
+mod found;
 mod shelf;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hearsay_chain::GenesisId;
@@ -11,10 +13,12 @@ use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
+use self::found::Found;
 use self::shelf::Shelf;
-use super::MembersConfig;
+use super::{DiscoveryConfig, MembersConfig};
 use crate::event::MemberList;
 use crate::members::address::{self, Reach};
+use crate::members::profile::MAX_ADDRESSES;
 use crate::members::slots::{Connected, Decision, Known, Slots};
 use crate::members::{Change, Load, Machine, MemberView, NewError, News, Output, State};
 
@@ -38,11 +42,13 @@ pub(super) enum Errand {
     Offence(PeerId, &'static str),
 }
 
-/// The machine, the slots and the address book of a node that takes part.
+/// The machine of a node that takes part, the slots, and the address book.
 pub(super) struct Membership {
-    machine: Machine,
+    machine: Option<Machine>,
     slots: Option<Slots>,
     shelf: Shelf,
+    /// Peers that no member told of.
+    found: Found,
     since: BTreeMap<PeerId, Duration>,
     plan_at: Duration,
     /// Where the nearest peers are: what is nearer than they is not believed to be there.
@@ -55,54 +61,68 @@ impl Membership {
     /// # Errors
     /// The node's key is none that members have.
     pub(super) fn new(
-        config: MembersConfig,
+        members: Option<MembersConfig>,
+        discovery: DiscoveryConfig,
         genesis: GenesisId,
         keypair: &Keypair,
+        listen: &[Multiaddr],
     ) -> Result<Self, NewError> {
-        let MembersConfig { machine, about, generation, seed, slots, book } = config;
+        let DiscoveryConfig { seed, slots, book, .. } = discovery;
         let own = keypair.public().to_peer_id();
-        let in_process = about.addresses.iter().any(is_in_process);
-        let machine = Machine::new(machine, genesis, keypair.clone(), about, generation, seed)?;
+        let machine = members.map(|it| {
+            let MembersConfig { machine, about, started, seed } = it;
+            Machine::new(machine, genesis, keypair.clone(), about, started, seed)
+        });
         Ok(Self {
-            machine,
+            machine: machine.transpose()?,
             slots: slots.map(|config| Slots::new(config, own, seed)),
             shelf: Shelf::open(book, genesis),
+            found: Found::default(),
             since: BTreeMap::new(),
             plan_at: Duration::ZERO,
             reach: Reach::Public,
-            in_process,
+            in_process: listen.iter().any(is_in_process),
         })
     }
 
     /// When [`Membership::tick`] is wanted.
     pub(super) fn wake_at(&self) -> Duration {
-        self.machine.next_wake().map_or(self.plan_at, |wake| wake.min(self.plan_at))
+        let wake = self.machine.as_ref().and_then(Machine::next_wake);
+        wake.map_or(self.plan_at, |wake| wake.min(self.plan_at))
     }
 
     pub(super) fn set_load(&mut self, now: Duration, load: Load) {
-        self.machine.set_load(now, load);
+        if let Some(machine) = &mut self.machine {
+            machine.set_load(now, load);
+        }
     }
 
     /// Datagrams can be sent to a peer.
     pub(super) fn linked(&mut self, now: Duration, peer: PeerId) {
-        self.since.entry(peer).or_insert(now);
         self.plan_at = now;
-        self.machine.linked(now, peer);
+        if let Some(machine) = &mut self.machine {
+            machine.linked(now, peer);
+        }
     }
 
     /// They cannot any more.
     pub(super) fn unlinked(&mut self, now: Duration, peer: PeerId, graceful: bool) {
-        self.since.remove(&peer);
         self.plan_at = now;
-        self.machine.unlinked(now, peer, graceful);
+        if let Some(machine) = &mut self.machine {
+            machine.unlinked(now, peer, graceful);
+        }
     }
 
     pub(super) fn received(&mut self, now: Duration, from: PeerId, datagram: &[u8]) {
-        self.machine.received(now, from, datagram);
+        if let Some(machine) = &mut self.machine {
+            machine.received(now, from, datagram);
+        }
     }
 
     pub(super) fn leave(&mut self, now: Duration) {
-        self.machine.leave(now);
+        if let Some(machine) = &mut self.machine {
+            machine.leave(now);
+        }
     }
 
     /// A dial to a member came to nothing.
@@ -113,9 +133,52 @@ impl Membership {
         }
     }
 
-    /// A connection to a peer stands.
-    pub(super) fn connected(&mut self, peer: &PeerId) {
-        self.shelf.succeeded(peer);
+    /// A connection to a peer stands, which is there.
+    pub(super) fn connected(&mut self, now: Duration, peer: PeerId, address: &Multiaddr) {
+        self.reach = Reach::of(address).map_or(self.reach, |reach| reach.min(self.reach));
+        self.shelf.succeeded(&peer);
+        self.since.entry(peer).or_insert(now);
+        self.plan_at = now;
+    }
+
+    /// None does any more.
+    pub(super) fn disconnected(&mut self, now: Duration, peer: &PeerId) {
+        self.since.remove(peer);
+        self.plan_at = now;
+    }
+
+    /// Somebody other than a member says where a peer is, from so far away.
+    pub(super) fn told(
+        &mut self,
+        now: Duration,
+        peer: PeerId,
+        addresses: &[Multiaddr],
+        teller: Option<Reach>,
+    ) {
+        let addresses = self.dialable_from(&peer, addresses, teller.unwrap_or(self.reach));
+        self.found.told(now, peer, &addresses);
+        self.shelf.seen(peer, &addresses);
+        self.plan_at = now;
+    }
+
+    /// Whether this node fills slots, and all are filled.
+    pub(super) fn is_settled(&self) -> bool {
+        self.slots.as_ref().is_some_and(|slots| !slots.has_room())
+    }
+
+    /// How near the nearest neighbour is, and whether others are within this process.
+    pub(super) fn nearest(&self) -> (Reach, bool) {
+        (self.reach, self.in_process)
+    }
+
+    /// Whether more peers are wanted than are known.
+    pub(super) fn seeks(&self) -> bool {
+        self.slots.as_ref().is_some_and(Slots::has_room)
+    }
+
+    /// The addresses of a peer that are worth noting, when a neighbour tells of them.
+    pub(super) fn dialable(&self, peer: &PeerId, addresses: &[Multiaddr]) -> Vec<Multiaddr> {
+        self.dialable_from(peer, addresses, self.reach)
     }
 
     /// Peers of the address book to try, while nobody else is known: those with the most hope.
@@ -131,7 +194,9 @@ impl Membership {
     ) -> Vec<Errand> {
         let reaches = connected.iter().filter_map(|(_, address)| Reach::of(address));
         self.reach = reaches.min().unwrap_or(self.reach);
-        self.machine.tick(now);
+        if let Some(machine) = &mut self.machine {
+            machine.tick(now);
+        }
         let mut errands = self.errands(now);
         if self.plan_at <= now {
             self.plan_at = now.saturating_add(PLAN_EVERY);
@@ -144,7 +209,7 @@ impl Membership {
     /// What the machine has to say since it was asked last.
     pub(super) fn errands(&mut self, now: Duration) -> Vec<Errand> {
         let mut errands = Vec::new();
-        while let Some(output) = self.machine.output() {
+        while let Some(output) = self.machine.as_mut().and_then(Machine::output) {
             match output {
                 Output::Send { neighbour, bytes } => errands.push(Errand::Send(neighbour, bytes)),
                 Output::Dial { peer, addresses } => {
@@ -195,21 +260,7 @@ impl Membership {
         if self.slots.is_none() {
             return;
         }
-        let there = |member: &MemberView| !member.own && !matches!(member.state, State::Down(_));
-        let known: Vec<Known> = self
-            .machine
-            .members(now)
-            .into_iter()
-            .filter(there)
-            .map(|member| Known {
-                addresses: self.dialable(&member.peer, &member.addresses),
-                peer: member.peer,
-                alive: member.state == State::Alive,
-                rtt: member.rtt,
-                load: member.load.map(|(load, _)| load).unwrap_or_default(),
-                introducer: None,
-            })
-            .collect();
+        let known = self.known(now, connected);
         let since = |peer| self.since.get(peer).copied().unwrap_or(now);
         let connected: Vec<Connected> = connected
             .iter()
@@ -225,23 +276,68 @@ impl Membership {
         }
     }
 
-    pub(super) fn list(&self, now: Duration) -> MemberList {
-        let members = self.machine.members(now);
+    /// Everybody to whom this node could be connected. Of members, their list is the last word.
+    fn known(&self, now: Duration, connected: &[(Connected, Multiaddr)]) -> Vec<Known> {
+        let members = self.machine.as_ref().map(|machine| machine.members(now));
+        let is_alone = members.is_none();
+        let members = members.unwrap_or_default();
+        let listed: BTreeSet<PeerId> = members.iter().map(|member| member.peer).collect();
+        let there = |member: &MemberView| !member.own && !matches!(member.state, State::Down(_));
+        let mut known: Vec<Known> = members
+            .into_iter()
+            .filter(there)
+            .map(|member| Known {
+                addresses: self.dialable(&member.peer, &member.addresses),
+                peer: member.peer,
+                alive: member.state == State::Alive,
+                rtt: member.rtt,
+                load: member.load.map(|(load, _)| load).unwrap_or_default(),
+                introducer: None,
+            })
+            .collect();
+        let stranger = |peer, addresses| Known {
+            peer,
+            addresses,
+            alive: true,
+            rtt: None,
+            load: Load::default(),
+            introducer: None,
+        };
+        let mut others: BTreeMap<PeerId, Vec<Multiaddr>> = BTreeMap::new();
+        if is_alone {
+            // They are there: no list has to say so.
+            others.extend(connected.iter().map(|(it, _)| (it.peer, Vec::new())));
+        }
+        others.extend(self.found.all(now).map(|(peer, at)| (peer, at.to_vec())));
+        others.retain(|peer, _| !listed.contains(peer));
+        known.extend(others.into_iter().map(|(peer, addresses)| stranger(peer, addresses)));
+        known
+    }
+
+    /// The members, if this node takes part.
+    pub(super) fn list(&self, now: Duration) -> Option<MemberList> {
+        let machine = self.machine.as_ref()?;
+        let members = machine.members(now);
         let slot = |member: &MemberView| {
             let kind = self.slots.as_ref().and_then(|slots| slots.kind(&member.peer));
             kind.map(|kind| (member.peer, kind))
         };
         let slots = members.iter().filter_map(slot).collect();
-        MemberList { slots, members, stats: self.machine.stats(), now }
+        Some(MemberList { slots, members, stats: machine.stats(), now })
     }
 
-    /// The addresses of a member that are worth dialling from here.
-    fn dialable(&self, peer: &PeerId, addresses: &[Multiaddr]) -> Vec<Multiaddr> {
+    /// The addresses of a peer that are worth dialling from here, if somebody that is so near tells of them.
+    fn dialable_from(
+        &self,
+        peer: &PeerId,
+        addresses: &[Multiaddr],
+        teller: Reach,
+    ) -> Vec<Multiaddr> {
         let usable = |address: &Multiaddr| match is_in_process(address) {
             true => Some(address.clone()).filter(|_| self.in_process),
-            false => address::usable(address, peer, self.reach),
+            false => address::usable(address, peer, teller),
         };
-        addresses.iter().filter_map(usable).collect()
+        addresses.iter().filter_map(usable).take(MAX_ADDRESSES).collect()
     }
 
     /// Writes the address book a last time.

@@ -1,5 +1,7 @@
 //! The loop: one event of the swarm or one command at a time, and never a wait for the reader.
 
+mod dialling;
+mod finding;
 mod membership;
 mod pushing;
 mod requests;
@@ -11,13 +13,12 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use libp2p::identity::Keypair;
 use libp2p::request_response::OutboundRequestId;
-use libp2p::swarm::dial_opts::DialOpts;
-use libp2p::swarm::{ConnectionId, DialError, Swarm, SwarmEvent};
+use libp2p::swarm::{ConnectionId, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, sleep_until};
-use tracing::{debug, warn};
 
+use self::finding::Finding;
 use super::bans::Bans;
 use super::bridge::Bridge;
 use super::drops::Drops;
@@ -33,6 +34,7 @@ use crate::gossip::Mode;
 use crate::gossip_score::UNHEARD;
 use crate::outbox::{Closed, Outbox, ROOM};
 use crate::push::stream::TrafficCount;
+use crate::table;
 use crate::topic::{Topic, Topics};
 
 /// How often the dialling plan is looked at: well below its shortest wait.
@@ -59,7 +61,10 @@ pub(super) struct Service {
     bridge: Bridge,
     drops: Drops,
     traffic: TrafficCount,
+    /// None once it is closed.
     membership: Option<Membership>,
+    finding: Finding,
+    table_protocol: String,
     /// When peers of the address book are tried again, if there are no others.
     book_at: Duration,
     /// Peers whose connections are to be closed, and when.
@@ -75,11 +80,12 @@ impl Service {
         swarm: Swarm<Behaviour>,
         config: Config,
         identity: &Keypair,
-        events: mpsc::Sender<NetEvent>,
+        (events, listen): (mpsc::Sender<NetEvent>, &[Multiaddr]),
         traffic: TrafficCount,
     ) -> Result<Self, NetworkError> {
-        let membership = config.members.map(|it| Membership::new(it, config.genesis, identity));
-        let membership = membership.transpose();
+        let genesis = config.genesis;
+        let membership =
+            Membership::new(config.members, config.discovery, genesis, identity, listen);
         let membership = membership.map_err(|error| NetworkError::Settings(error.to_string()))?;
         Ok(Self {
             dialer: Dialer::new(config.bootstrap, *swarm.local_peer_id()),
@@ -97,7 +103,9 @@ impl Service {
             bridge: Bridge::default(),
             drops: Drops::default(),
             traffic,
-            membership,
+            membership: Some(membership),
+            finding: Finding::default(),
+            table_protocol: table::protocol(genesis),
             book_at: Duration::ZERO,
             parting: Vec::new(),
             started: Instant::now(),
@@ -134,6 +142,7 @@ impl Service {
                     self.let_back();
                     self.part();
                     self.dial();
+                    self.look_for_peers();
                     // Later copies cause no event of the swarm's that would hand them on.
                     let passed = self.pass_copies().and_then(|()| self.charge_unheard());
                     passed.and_then(|()| self.drops.tell(&mut self.outbox))
@@ -208,44 +217,6 @@ impl Service {
         }
     }
 
-    fn dial(&mut self) {
-        for address in self.dialer.due(self.now()) {
-            let options = DialOpts::from(address.clone());
-            let connection = options.connection_id();
-            match self.swarm.dial(options) {
-                Ok(()) => drop(self.dialling.insert(connection, address)),
-                Err(error) => self.on_dial_error(None, &error, Some(&address)),
-            }
-        }
-    }
-
-    fn on_dial_error(
-        &mut self,
-        peer: Option<PeerId>,
-        error: &DialError,
-        address: Option<&Multiaddr>,
-    ) {
-        let now = self.now();
-        debug!(?peer, %error, "dialling failed");
-        match error {
-            DialError::LocalPeerId { address } => {
-                let own = *self.swarm.local_peer_id();
-                self.dialer.connected(own, Some(address));
-                self.dialer.foreign(own, now);
-                self.dialer.disconnected(own, now);
-            }
-            DialError::WrongPeerId { obtained, address } => {
-                warn!(%address, %obtained, "another peer than expected answers at this address");
-                self.dialer.failed(&[address], now);
-            }
-            DialError::Transport(tried) => {
-                let tried: Vec<&Multiaddr> = tried.iter().map(|(address, _)| address).collect();
-                self.dialer.failed(&tried, now);
-            }
-            _ => self.dialer.failed(&address.into_iter().collect::<Vec<_>>(), now),
-        }
-    }
-
     fn on_command(&mut self, command: Command) -> Result<(), Closed> {
         match command {
             Command::Publish { topic, data, known } => return self.publish(topic, data, known),
@@ -273,9 +244,10 @@ impl Service {
                 self.probes.start(probe.filter(|_| connected), peer, rounds, bytes, reply);
             }
             Command::Members { reply } => {
-                if let Some(membership) = &self.membership {
+                let list = self.membership.as_ref().and_then(|it| it.list(self.now()));
+                if let Some(list) = list {
                     // Whoever asked may be gone.
-                    let _ = reply.send(membership.list(self.now()));
+                    let _ = reply.send(list);
                 }
             }
             Command::Load(load) => {
@@ -308,6 +280,14 @@ impl Service {
             SwarmEvent::Behaviour(BehaviourEvent::Push(event)) => self.on_push(event),
             SwarmEvent::Behaviour(BehaviourEvent::Members(event)) => self.on_datagram(event),
             SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_sync(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Table(event)) => {
+                self.on_table(event);
+                Ok(())
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Local(event)) => {
+                self.on_local(event);
+                Ok(())
+            }
             SwarmEvent::Behaviour(BehaviourEvent::Identify(event)) => self.on_identify(event),
             SwarmEvent::Behaviour(BehaviourEvent::Probe(event)) => {
                 if let Some(probe) = self.swarm.behaviour_mut().probe.as_mut() {
@@ -331,16 +311,15 @@ impl Service {
                 self.peers.connected(peer_id, connection_id, &endpoint);
                 let dialled = endpoint.is_dialer().then(|| endpoint.get_remote_address());
                 self.dialer.connected(peer_id, dialled);
-                if let Some(members) = &mut self.membership {
-                    members.connected(&peer_id);
-                }
-                Ok(())
+                let remote = endpoint.get_remote_address();
+                self.with_members(|members, now| members.connected(now, peer_id, remote))
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
                 match self.peers.disconnected(&peer_id, connection_id) {
                     Some(peer) => {
                         self.bridge.left(peer_id);
                         self.dialer.disconnected(peer_id, self.now());
+                        self.with_members(|members, now| members.disconnected(now, &peer_id))?;
                         if peer.joined { self.outbox.keep(NetEvent::Left(peer_id)) } else { Ok(()) }
                     }
                     None => Ok(()),
@@ -368,6 +347,7 @@ impl Service {
             identify::Event::Pushed { .. } | identify::Event::Error { .. } => return Ok(()),
         };
         if info.protocol_version == self.speaks {
+            self.note_in_table(&peer_id, &info);
             if self.peers.identified(&peer_id, &info.agent_version) {
                 return self.outbox.keep(NetEvent::Joined(peer_id));
             }

@@ -10,7 +10,7 @@ use hearsay_chain::store::{RocksOptions, RocksStore};
 use hearsay_chain::{Chain, Genesis, Rules, SignedHeader};
 use hearsay_network::wire::{Request, Response};
 use hearsay_network::{
-    Command, ConnectionConfig, GossipConfig, NetEvent, Network, PeerId, RequestId,
+    Command, ConnectionConfig, DiscoveryConfig, GossipConfig, NetEvent, Network, PeerId, RequestId,
 };
 
 /// Catches up with the node on a port, `blocks` blocks at most; gives blocks a second.
@@ -28,6 +28,7 @@ async fn run(path: &Path, genesis: &Genesis, port: u16, blocks: u64) -> anyhow::
         gossip: GossipConfig::default(),
         connections: ConnectionConfig::default(),
         members: None,
+        discovery: DiscoveryConfig::default(),
         largest_message: genesis.limits.block_bytes as usize,
         links: None,
         dilation: 1,

@@ -126,6 +126,10 @@ pub struct Discovery {
     pub most: u32,
     /// The address book; none: `peers.txt` in the data directory.
     pub book: Option<PathBuf>,
+    /// Whether it asks others for peers, and answers them, by Kademlia.
+    pub kademlia: bool,
+    /// Whether it makes itself known on the local network, and connects to those that do.
+    pub mdns: bool,
 }
 
 impl Default for Discovery {
@@ -141,6 +145,8 @@ impl Default for Discovery {
             min_outbound: count(slots.min_outbound),
             most: count(slots.most),
             book: None,
+            kademlia: false,
+            mdns: false,
         }
     }
 }
@@ -165,6 +171,14 @@ impl Discovery {
             if value > MOST_SLOTS {
                 return Err(ConfigError::Range(format!(
                     "discovery.{key} is {value}; it must be at most {MOST_SLOTS}"
+                )));
+            }
+        }
+        for (key, is_set) in [("kademlia", self.kademlia), ("mdns", self.mdns)] {
+            if is_set && !self.slots {
+                return Err(ConfigError::Range(format!(
+                    "discovery.{key} finds peers, but discovery.slots is false and nobody is \
+                     connected to; leave one of the two out"
                 )));
             }
         }
@@ -248,4 +262,12 @@ pub struct DiscoveryFlags {
     /// The file in which this node notes where members are [default: DATA_DIR/peers.txt]
     #[arg(long = "discovery-book", env = "HEARSAY_DISCOVERY_BOOK", value_name = "FILE")]
     pub book: Option<PathBuf>,
+    /// Whether this node asks others for peers, and answers them, by Kademlia: for networks with more
+    /// than 1,000 nodes [default: false]
+    #[arg(long = "discovery-kademlia", env = "HEARSAY_DISCOVERY_KADEMLIA", value_name = "BOOL")]
+    pub kademlia: Option<bool>,
+    /// Whether this node makes itself known on the local network by mDNS, and connects to those that
+    /// do [default: false]
+    #[arg(long = "discovery-mdns", env = "HEARSAY_DISCOVERY_MDNS", value_name = "BOOL")]
+    pub mdns: Option<bool>,
 }

@@ -215,6 +215,7 @@ fn values_that_do_not_fit_together_are_refused() {
         ("[members]\nprobe_ms = 99\n", "members.probe_ms is 99; it must be 100 to"),
         ("[members]\nprobe_rtt_ms = 1000\n", "members.probe_rtt_ms is 1000; it must be"),
         ("[members]\nprobe_rtt_ms = 0\n", "members.probe_rtt_ms is 0"),
+        ("[discovery]\nslots = false\nmdns = true\n", "discovery.mdns finds peers, but"),
         ("[discovery]\nnear = 33\n", "discovery.near is 33; it must be at most 32"),
         ("[discovery]\nmost = 7\n", "discovery.most is 7"),
         ("[discovery]\nmin_outbound = 33\nmost = 99\n", "discovery.min_outbound is 33"),

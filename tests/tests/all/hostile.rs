@@ -23,6 +23,7 @@ async fn attacker(world: &World, node: &Node) -> Network {
         gossip: GossipConfig::default(),
         connections: ConnectionConfig::default(),
         members: None,
+        discovery: hearsay_network::DiscoveryConfig::default(),
         largest_message: 8 << 20,
         links: None,
         dilation: 1,

@@ -7,8 +7,8 @@ use hearsay_chain::GenesisId;
 use hearsay_network::members::slots::SlotsConfig;
 use hearsay_network::members::{self, About, Cause, MemberView, Role, State};
 use hearsay_network::{
-    Command, Config, ConnectionConfig, GossipConfig, MemberList, MembersConfig, Multiaddr,
-    NetEvent, PeerId, start,
+    Command, Config, ConnectionConfig, DiscoveryConfig, GossipConfig, MemberList, MembersConfig,
+    Multiaddr, NetEvent, PeerId, start,
 };
 use hearsay_tests::DEADLINE;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -23,6 +23,13 @@ struct Node {
     task: JoinHandle<()>,
 }
 
+/// By what a node learns of others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Finds {
+    Members,
+    Table,
+}
+
 /// Times so short that a test need not wait long, and so long that a busy machine keeps them.
 fn machine() -> members::Config {
     members::Config {
@@ -35,9 +42,14 @@ fn machine() -> members::Config {
 }
 
 impl Node {
-    async fn start(
+    async fn start(number: u8, started: u8, bootstrap: &[&Node], book: Option<PathBuf>) -> Self {
+        Self::finding(Finds::Members, number, started, bootstrap, book).await
+    }
+
+    async fn finding(
+        finds: Finds,
         number: u8,
-        generation: u64,
+        started: u8,
         bootstrap: &[&Node],
         book: Option<PathBuf>,
     ) -> Self {
@@ -48,7 +60,7 @@ impl Node {
             bootstrap: bootstrap.iter().map(|node| node.address.clone()).collect(),
             gossip: GossipConfig::default(),
             connections: ConnectionConfig::default(),
-            members: Some(MembersConfig {
+            members: (finds == Finds::Members).then(|| MembersConfig {
                 machine: machine(),
                 about: About {
                     name: format!("n{number}"),
@@ -56,11 +68,16 @@ impl Node {
                     version: "test".to_owned(),
                     addresses: Vec::new(),
                 },
-                generation,
+                started: u64::from(started) * 1_000,
+                seed: u64::from(number),
+            }),
+            discovery: DiscoveryConfig {
                 seed: u64::from(number),
                 slots: Some(SlotsConfig::default()),
                 book,
-            }),
+                kademlia: finds == Finds::Table,
+                ..DiscoveryConfig::default()
+            },
             largest_message: 1 << 20,
             links: None,
             dilation: 1,
@@ -207,5 +224,18 @@ async fn a_node_finds_the_network_again_by_its_address_book_without_the_bootstra
     let third = Node::start(3, 2, &[], Some(book)).await;
     for node in [&second, &third] {
         node.until("the two that are left", |list| alive(list) == 2).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_membership_nodes_find_each_other_by_kademlia_from_one_address() {
+    let first = Node::finding(Finds::Table, 1, 1, &[], None).await;
+    let mut nodes = vec![first];
+    for number in 2..=7 {
+        let node = Node::finding(Finds::Table, number, 1, &[&nodes[0]], None).await;
+        nodes.push(node);
+    }
+    for node in &nodes {
+        node.has_connections(4).await;
     }
 }

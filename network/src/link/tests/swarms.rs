@@ -34,6 +34,7 @@ fn config(number: u8, listen: &str, bootstrap: Option<&Network>) -> Config {
         gossip: GossipConfig::default(),
         connections: ConnectionConfig::default(),
         members: None,
+        discovery: crate::DiscoveryConfig::default(),
         largest_message: 1 << 20,
         links: None,
         dilation: 1,

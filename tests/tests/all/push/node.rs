@@ -70,6 +70,7 @@ impl Node {
             gossip: GossipConfig { mode: plan.mode, ..GossipConfig::default() },
             connections: ConnectionConfig::default(),
             members: None,
+            discovery: hearsay_network::DiscoveryConfig::default(),
             largest_message: plan.largest,
             links: None,
             dilation: 1,
