@@ -41,6 +41,7 @@ mod read;
 mod rebuilt;
 mod reconciliation;
 mod regions;
+mod rounds;
 pub(crate) mod run;
 mod shape;
 mod shortest;
@@ -48,6 +49,7 @@ mod spent;
 mod spread;
 mod stages;
 mod stats;
+mod submitted;
 mod text;
 mod tree;
 mod valid;
@@ -85,11 +87,13 @@ pub use self::pool::Pool;
 pub use self::read::ReadError;
 pub use self::reconciliation::{Reconciliation, Rounds, StrategyRounds};
 pub use self::regions::RegionPair;
+pub use self::rounds::Rounds as PushRounds;
 pub use self::shape::{Access, Action, Cut, OddLink, Pause, Shape};
 pub use self::spent::TimeSpent;
 pub use self::spread::{Hops, Share, Slowest, Spread, Stretch, ToShare};
 pub use self::stages::{Stages, VerdictCount};
 pub use self::stats::{Pair, Summary};
+pub use self::submitted::Submitted;
 pub use self::window::Window;
 pub use self::wire::Wire;
 
@@ -165,6 +169,8 @@ pub(crate) fn empty() -> Report {
         shape: Some(Shape { profile: text(), ..Shape::default() }),
         calibration: Some(Calibration::default()),
         load: Some(Counts::default()),
+        submitted: Some(Submitted::default()),
+        rounds: Some(PushRounds::default()),
         ..assemble(Run::default(), &Manifest::default())
     };
     for spread in [&mut report.tx.spread, &mut report.block.spread] {
@@ -219,6 +225,8 @@ fn assemble(mut run: Run, manifest: &Manifest) -> Report {
         shape: manifest.shape.clone(),
         calibration,
         load: manifest.load.clone(),
+        submitted: Submitted::of(run, manifest, &window),
+        rounds: PushRounds::of(run, manifest, &txs),
         lag,
         detail: Detail::of(run, manifest, &window, &txs, &blocks),
         window,

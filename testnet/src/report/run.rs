@@ -23,6 +23,10 @@ pub(crate) type Word = u32;
 /// this was killed. Nodes sample their sockets about every second, so this is three missed samples.
 pub(crate) const SILENCE_US: i64 = 3_000_000;
 
+/// A node that was starved logs the lag of its last starved second by so much later: its next two
+/// summaries, one a second.
+const LATE_US: i64 = 2_000_000;
+
 /// Everything that the logs of one testnet say.
 #[derive(Debug, Default)]
 pub(crate) struct Run {
@@ -273,6 +277,13 @@ impl Run {
         for (name, at) in manifest.deaths() {
             if let Some(node) = self.node_named(name) {
                 self.nodes[node].died(at);
+            }
+        }
+        // A process that is not let run is late by the scenario's doing, and not by the machine's.
+        for starved in &manifest.starved {
+            if let Some(node) = self.node_named(&starved.node) {
+                let until = starved.until_us.unwrap_or(i64::MAX).saturating_add(LATE_US);
+                self.nodes[node].lags.retain(|lag| lag.at < starved.from_us || until < lag.at);
             }
         }
         for pause in &manifest.pauses {

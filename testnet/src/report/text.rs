@@ -42,6 +42,7 @@ impl Report {
         lines.extend(self.shares());
         lines.extend(self.stages());
         lines.extend(self.copies());
+        lines.extend(self.handed_in());
         lines.extend(self.afterwards());
         lines.push(String::new());
         let mut text: String =
@@ -144,6 +145,7 @@ impl Report {
             lines.push(format!("{kind:<16}{}", row(cells, 14)));
         }
         lines.extend(self.rounds());
+        lines.extend(self.push_rounds());
         lines.extend(self.stretches());
         lines
     }
