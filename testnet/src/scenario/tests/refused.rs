@@ -78,7 +78,52 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[topology]\nkind = \"full\"\ndiscovery = true\n",
-        "7:13: `discovery` is not there: nodes only dial what they are given; take it out",
+        "6:1: `kind` says nothing about nodes that find each other (`discovery = true`) and choose their own connections; take it out",
+    ),
+    (
+        "[topology]\ndiscovery = true\ndegree = 4\n",
+        "7:1: `degree` says nothing about nodes that find each other (`discovery = true`) and choose their own connections; take it out",
+    ),
+    (
+        "[topology]\ndiscovery = true\nbootstrap = \"n8\"\n",
+        "7:13: `bootstrap` is wrong: there is no node n8; the nodes are n0 to n7",
+    ),
+    (
+        "[topology]\nkind = \"ring\"\nbootstrap = \"n1\"\n",
+        "7:1: `bootstrap` says nothing about nodes that are told whom to connect to; take it out",
+    ),
+    (
+        "[topology]\ndiscovery = true\n[[node]]\nnames = \"n0\"\nstart = \"4s\"\n",
+        "6:13: n0 joins late, and all others begin with it; let it start at once, or name another `bootstrap`",
+    ),
+    (
+        "[discovery]\nrandom = 5\n",
+        "5:1: [discovery] says nothing about nodes that are told whom to connect to; give `discovery = true` in place of a `kind` in [topology]",
+    ),
+    (
+        "[discovery]\nslots = true\n",
+        "6:1: unknown key `slots` in [discovery]; it can be near, random, far, min_outbound, most",
+    ),
+    // Actions of their own.
+    (
+        "[[at]]\ntime = \"5s\"\nstarve = { nodes = \"n1\" }\n",
+        "7:10: [[at]] `starve` has no `share`; add share = 0.1",
+    ),
+    (
+        "[[at]]\ntime = \"5s\"\nstarve = { nodes = \"n1\", share = 0.01 }\n",
+        "7:35: `share` is 0.01; it must be 0.02 to 1",
+    ),
+    (
+        "[[at]]\ntime = \"5s\"\nleave = \"n1\"\n[[at]]\ntime = \"6s\"\nkill = \"n1\"\n",
+        "10:8: n1 has left by then, at 5s; kill what runs",
+    ),
+    (
+        "[[at]]\ntime = \"5s\"\npause = \"n1\"\n[[at]]\ntime = \"6s\"\nstarve = { nodes = \"n1\", share = 1 }\n",
+        "10:10: n1 is paused since 5s; only a node that runs can be told to change",
+    ),
+    (
+        "[load]\nrate = 5\nvia = \"n1\"\n",
+        "7:7: `via` cannot be `n1`; it can be here or auto",
     ),
     (
         "[topology]\nkind = \"edges\"\n",
