@@ -10,8 +10,8 @@ use super::window::Counted;
 use super::words::fixed;
 use crate::push_gossip::PushGossip;
 
-/// Chances below this are no longer told: such a round is expected in one of a thousand runs.
-const RARE: f64 = 0.001;
+/// Rounds in which fewer than this are expected to hear are not told: with two digits they are 0.
+const RARE: f64 = 0.005;
 
 /// Rounds, in a network where everyone may be chosen by everyone. Round 1 is the first in which anybody
 /// hears of a transaction.
@@ -87,5 +87,45 @@ impl Report {
                 fixed(*until_all_expected, 2)
             ),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hearsay_node::trace::event::Kind::Tx;
+    use serde_json::json;
+
+    use super::super::testing::Lab;
+
+    /// Of four nodes n0 tells n1 and n2, and n2 tells n3.
+    fn told() -> Lab {
+        let mut lab = Lab::new(4);
+        lab.publish("n0", 2_000_000, Tx, 0xaa);
+        for (node, from, at) in [("n1", "n0", 10), ("n2", "n0", 10), ("n3", "n2", 20)] {
+            lab.receive(node, 2_000_000 + at * 1_000, Tx, 0xaa, from);
+        }
+        lab
+    }
+
+    #[test]
+    fn the_rounds_are_the_hops_of_first_copies_and_lie_beside_the_expected_ones() {
+        let mut lab = told();
+        let nodes: Vec<_> = (0..4).map(|node| json!({"name": format!("n{node}")})).collect();
+        lab.manifest(&json!({"fanout": 2, "nodes": nodes}).to_string());
+        let report = lab.report();
+        let rounds = report.rounds.clone().unwrap();
+        assert_eq!((rounds.nodes, rounds.fanout, rounds.until_all), (4, 2, Some(2.0)));
+        assert_eq!(rounds.measured, [2.0, 1.0]);
+        // The last one is missed by all three with 1/27.
+        let expected = [2.0, 26.0 / 27.0, 26.0 / 729.0];
+        assert!(rounds.expected.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9));
+        let text = report.to_text();
+        assert!(text.contains("rounds measured  1: 2.00, 2: 1.00; all know after 2.00"), "{text}");
+        assert!(text.contains("rounds expected  1: 2.00, 2: 0.96, 3: 0.04; all know after 2.04"));
+    }
+
+    #[test]
+    fn another_network_has_none() {
+        assert_eq!(told().report().rounds, None);
     }
 }

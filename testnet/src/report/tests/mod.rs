@@ -15,6 +15,7 @@ mod running;
 mod shaped;
 mod spreading;
 mod stages;
+mod starved;
 
 use super::testing::{END, Lab, id, peer};
 use super::*;

@@ -121,10 +121,7 @@ const MISTAKES: &[(&str, &str)] = &[
         "[[at]]\ntime = \"5s\"\npause = \"n1\"\n[[at]]\ntime = \"6s\"\nstarve = { nodes = \"n1\", share = 1 }\n",
         "10:10: n1 is paused since 5s; only a node that runs can be told to change",
     ),
-    (
-        "[load]\nrate = 5\nvia = \"n1\"\n",
-        "7:7: `via` cannot be `n1`; it can be here or auto",
-    ),
+    ("[load]\nrate = 5\nvia = \"n1\"\n", "7:7: `via` cannot be `n1`; it can be here or auto"),
     (
         "[topology]\nkind = \"edges\"\n",
         "5:2: [topology] has no `edges`; add edges = [[\"n0\", \"n1\"]]",
