@@ -15,6 +15,7 @@ use super::chain::Chain;
 use super::detail::Detail;
 use super::forks::Forks;
 use super::lag::Lag;
+use super::members::Members;
 use super::per_node::NodeFigures;
 use super::pool::Pool;
 use super::reconciliation::Reconciliation;
@@ -93,6 +94,9 @@ pub struct Report {
     /// Comparisons of pools.
     #[serde(default)]
     pub reconciliation: Reconciliation,
+    /// The nodes' lists of members; absent when no node logs its list.
+    #[serde(default)]
+    pub members: Option<Members>,
     /// The nodes one by one, in the natural order of their names.
     #[serde(default)]
     pub per_node: Vec<NodeFigures>,

@@ -4,7 +4,7 @@
 //!  DIR/n0/events.jsonl ─┐                        ┌─ spread ── copies, stages, journey, spent
 //!  DIR/n1/events.jsonl ─┼─ read ── join ── Run ──┼─ regions, stretch (shortest), link_copies
 //!  DIR/testnet.json ────┘                 window ├─ pool, forks, blocks, chain, wire, reconciliation
-//!                                                ├─ calibration, lag, per_node, valid
+//!                                                ├─ members, calibration, lag, per_node, valid
 //!                                                └─ detail: curves and ways for the page
 //!                         Report ── report.json, report.txt, report.html, prometheus, csv
 //! ```
@@ -35,6 +35,7 @@ mod line;
 mod link_copies;
 pub mod live;
 mod manifest;
+mod members;
 mod per_node;
 mod pool;
 mod read;
@@ -82,6 +83,7 @@ pub use self::journey::{Journey, Stage, Step};
 pub use self::json::{Assert, BlockFigures, Logs, Report, SCHEMA, TxFigures};
 pub use self::lag::Lag;
 pub use self::link_copies::LinkCopies;
+pub use self::members::{End, Members, Mistake, Why};
 pub use self::per_node::{LifeSpan, NodeFigures};
 pub use self::pool::Pool;
 pub use self::read::ReadError;
@@ -171,6 +173,7 @@ pub(crate) fn empty() -> Report {
         load: Some(Counts::default()),
         submitted: Some(Submitted::default()),
         rounds: Some(PushRounds::default()),
+        members: Some(Members::default()),
         ..assemble(Run::default(), &Manifest::default())
     };
     for spread in [&mut report.tx.spread, &mut report.block.spread] {
@@ -247,6 +250,7 @@ fn assemble(mut run: Run, manifest: &Manifest) -> Report {
         chain: Chain::of(run, &window),
         wire,
         reconciliation: Reconciliation::of(run, &window),
+        members: Members::of(run, manifest, &window),
         per_node: NodeFigures::of(run, manifest, &window, &txs, &blocks),
         actions: manifest.actions.clone(),
         pauses: manifest.pauses.clone(),

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use hearsay_node::trace::event::{Kind, Origin, VerdictName, Via};
 
 use super::manifest::Manifest;
+use super::members::MemberLine;
 use super::reconciliation::RoundLog;
 use super::words_table::Words;
 
@@ -75,6 +76,10 @@ pub(crate) struct NodeLog {
     pub(crate) rounds: Vec<RoundLog>,
     /// Summaries of the scheduler's lag, in order.
     pub(crate) lags: Vec<LagSummary>,
+    /// What it wrote of other members, in order; what only updates one is left out.
+    pub(crate) members: Vec<MemberLine>,
+    /// Peers that it was connected to at some time.
+    pub(crate) met: BTreeSet<Word>,
     /// Where it stands, as the manifest says.
     pub(crate) region: Option<String>,
     /// When it was held still, as the manifest says: it ran then only in name.
@@ -124,6 +129,8 @@ pub(crate) struct Life {
     pub(crate) stopped: bool,
     /// Its samples of bytes sent since it started: time and running total.
     pub(crate) wire: Vec<(i64, u64)>,
+    /// Its samples of bytes that the membership protocol sent since it started.
+    pub(crate) members_sent: Vec<(i64, u64)>,
 }
 
 impl Life {
@@ -348,6 +355,12 @@ impl Message {
         nodes
             .filter_map(|(node, at)| at.introduced.map(|(t, _)| (node, t)))
             .min_by_key(|&(node, t)| (t, node))
+    }
+
+    /// Whether it is a block: those are produced, where transactions are handed in.
+    pub(crate) fn is_block(&self) -> bool {
+        let mut introduced = self.at.iter().filter_map(|at| at.introduced);
+        introduced.any(|(_, origin)| origin == Origin::Produced)
     }
 }
 

@@ -9,6 +9,7 @@ mod laws;
 mod live;
 mod lives;
 mod measuring;
+mod members;
 mod reading;
 mod reconciling;
 mod running;
