@@ -192,7 +192,8 @@ mod tests {
     #[tokio::test]
     async fn a_starved_process_gets_on_and_stops_when_told() {
         // It counts to a number that takes it some turns, and says so by its end.
-        let (process, mut exits) = shell("n=0; while [ $n -lt 2000 ]; do n=$((n+1)); done; exit 7");
+        let (process, mut exits) =
+            shell("n=0; while [ $n -lt 100000 ]; do n=$((n+1)); done; exit 7");
         process.starve(Duty::of(0.1));
         assert_eq!(exits.recv().await.unwrap().code(), Some(7));
         for told in [None, Duty::of(0.02)] {
