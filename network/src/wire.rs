@@ -111,6 +111,9 @@ pub enum Request {
         /// Their names, ascending: [`MAX_NAMES`] at most.
         names: Vec<u64>,
     },
+    /// Hands an encoded transaction over that nobody else was told of: the other is to take it and to
+    /// spread it, as if it had been handed in there. Answer: [`Response::Offered`].
+    TakeTransaction(Vec<u8>),
 }
 
 /// What the other answers.
@@ -176,6 +179,9 @@ impl Request {
             }
             Request::Sketch { part, .. } if !part.is_proper() => {
                 Err(DecodeError::Malformed(format!("no part: {part:?}")))
+            }
+            Request::TakeTransaction(data) if data.len() > MAX_TX_BYTES => {
+                Err(DecodeError::Malformed(format!("a transaction of {} bytes", data.len())))
             }
             Request::Named { names, .. } if names.len() > MAX_NAMES => {
                 Err(DecodeError::Malformed(format!("{} names", names.len())))
@@ -311,10 +317,18 @@ mod tests {
     }
 
     #[test]
+    fn one_transaction_is_handed_on_at_a_time_and_none_that_is_too_large() {
+        let of = |bytes| Request::TakeTransaction(vec![1; bytes]).encode();
+        assert!(Request::decode(&of(MAX_TX_BYTES)).is_ok());
+        assert!(Request::decode(&of(MAX_TX_BYTES + 1)).is_err());
+    }
+
+    #[test]
     fn the_encodings_of_what_was_there_before_stay() {
         assert_eq!(Request::Bodies(vec![]).encode()[0], 2);
         assert_eq!(Request::HaveTransactions(vec![]).encode()[0], 3);
         assert_eq!(Request::OfferTransactions(vec![]).encode()[0], 4);
+        assert_eq!(Request::TakeTransaction(vec![]).encode()[0], 8);
         assert_eq!(Response::Bodies(vec![]).encode()[0], 2);
         assert_eq!(Response::HaveTransactions(vec![]).encode()[0], 3);
         assert_eq!(Response::Offered.encode()[0], 4);

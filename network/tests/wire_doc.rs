@@ -171,6 +171,7 @@ impl Inputs {
             ("request-block-transactions", Request::BlockTransactions { block, places: vec![0] }),
             ("request-sketch", Request::Sketch { key, part, from: 0, count: 4 }),
             ("request-named", Request::Named { key, names: vec![1, 2] }),
+            ("request-take", Request::TakeTransaction(self.one.encode())),
         ]
     }
 

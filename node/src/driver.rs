@@ -275,7 +275,8 @@ impl<S: Store> Driver<S> {
         self.ends.metrics.wire_totals(sent, received);
         let traffic = &self.ends.traffic;
         self.ends.metrics.gossip_totals(&traffic.sent(), &traffic.received());
-        self.trace(Event::Wire { sent, received })
+        let (members_sent, members_received) = self.members.traffic();
+        self.trace(Event::Wire { sent, received, members_sent, members_received })
     }
 
     fn note_lag(&mut self) -> Result<(), Fatal> {

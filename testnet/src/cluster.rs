@@ -5,6 +5,7 @@
 //! Shell: files ([`Layout`]), ports, processes and the RPC ([`Client`]).
 
 mod client;
+mod duty;
 mod host;
 pub mod keys;
 mod layout;
@@ -19,6 +20,7 @@ mod seat;
 #[cfg(test)]
 pub(crate) mod testing;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
@@ -30,8 +32,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 pub use self::client::Client;
+pub use self::duty::Duty;
 pub use self::host::{End, Exit};
 pub use self::layout::Layout;
+pub(crate) use self::layout::SUBMITTED;
 pub use self::plan::{NodePlan, Plan, SPARE_SENDERS};
 pub use self::ports::{Held, Ports, hold};
 pub use self::program::{ProgramError, node_program};
@@ -149,6 +153,36 @@ impl Cluster {
         }
         unmeshed.sort();
         Ok(unmeshed)
+    }
+
+    /// Waits until one node answers.
+    ///
+    /// # Errors
+    /// It does not within the time.
+    pub async fn answers(&self, node: usize, within: Duration) -> Result<(), ClusterError> {
+        let Seat { client, plan, .. } = &self.seats[node];
+        ready::answers(client, Instant::now() + within)
+            .await
+            .map_err(|lack| ClusterError::NotReady { node: plan.name.clone(), lack, after: within })
+    }
+
+    /// Who is connected to whom now, each pair once, its smaller end first.
+    pub async fn connections(&self) -> Vec<(usize, usize)> {
+        let seats = self.seats.iter().enumerate();
+        let numbers: BTreeMap<String, usize> =
+            seats.clone().map(|(node, seat)| (seat.plan.peer().to_string(), node)).collect();
+        let asked = seats.filter(|(_, seat)| seat.answers()).map(async |(node, seat)| {
+            let peers = timeout(ANSWER, seat.client.peers()).await.ok()?.ok()?;
+            Some((node, peers))
+        });
+        let known = join_all(asked).await.into_iter().flatten();
+        let pairs: BTreeSet<(usize, usize)> = known
+            .flat_map(|(node, peers)| {
+                let others = peers.into_iter().filter_map(|peer| numbers.get(&peer.peer).copied());
+                others.map(|other| (node.min(other), node.max(other))).collect::<Vec<_>>()
+            })
+            .collect();
+        pairs.into_iter().collect()
     }
 
     /// Asks all nodes that run at once; one that does not answer is absent, as is one that is not

@@ -27,6 +27,7 @@ mod talk;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hearsay_chain::genesis::GenesisError;
@@ -53,6 +54,7 @@ use crate::cluster::{
     Cluster, ClusterError, Exit, Held, Layout, Maker, Plan, ProgramError, State, hold, node_program,
 };
 use crate::control::Reply;
+use crate::load::Journal;
 use crate::manifest::Manifest;
 use crate::out_dir::OutDirError;
 use crate::progress::{Label, Polls, Progress, Sources, Tail};
@@ -117,6 +119,7 @@ pub struct Lab {
     shared: Option<Shared>,
     exits: mpsc::UnboundedSender<Exit>,
     loads: Loads,
+    journal: Arc<Journal>,
     manifest: Manifest,
     tail: Tail,
     progress: Option<Progress>,
@@ -170,11 +173,16 @@ impl Lab {
     pub async fn start(&mut self) -> Result<(), ClusterError> {
         // Until the probes are through.
         self.links.even_out(self.plan.shaped());
-        let first: Vec<usize> = (0..self.plan.nodes())
+        let mut first: Vec<usize> = (0..self.plan.nodes())
             .filter(|node| self.plan.starts.get(*node).is_none_or(Duration::is_zero))
             .collect();
+        // The one whose address the others are given is there before them.
+        first.sort_by_key(|node| self.plan.bootstrap != Some(*node));
         for node in first {
             self.start_node(node).await?;
+            if self.plan.bootstrap == Some(node) {
+                self.cluster.answers(node, self.clock.real(READY)).await?;
+            }
         }
         self.tell_progress();
         self.write_manifest();
@@ -192,7 +200,11 @@ impl Lab {
         }
         if self.plan.shaped() {
             let up = |node: usize| self.cluster.seats()[node].state() == State::Up;
-            let sample = calibrate::sample(&self.plan.edges, up, self.scenario.seed);
+            let edges = match self.plan.bootstrap {
+                Some(_) => self.cluster.connections().await,
+                None => self.plan.edges.clone(),
+            };
+            let sample = calibrate::sample(&edges, up, self.scenario.seed);
             self.manifest.calibration =
                 calibrate::calibrate(self.cluster.seats(), &self.links, self.plan.window, &sample)
                     .await;
@@ -334,11 +346,14 @@ impl Made {
         manifest.write(layout.dir())?;
         let spare = before.map_or(plan.senders, |before| before.next_spare.max(plan.senders));
         let clients = cluster.seats().iter().map(|seat| seat.client.clone()).collect();
+        let clock = Clock::new(now.as_microsecond(), scenario.dilation);
+        let journal = Arc::new(Journal::open(&layout.submitted(), clock)?);
         let mut loads = Loads::new(
             network.genesis.chain(),
             network.senders.clone(),
             spare,
             clients,
+            Arc::clone(&journal),
             scenario.dilation,
         );
         for load in plan.loads.iter().filter(|_| !resumed) {
@@ -348,8 +363,8 @@ impl Made {
         let tail = Tail::start(logs.map(|name| (name.clone(), layout.events(&name))).collect());
         let (exits, ends) = mpsc::unbounded_channel();
         let lab = Lab {
-            links: Links::new(links::given(&plan), plan.edges.iter().copied()),
-            clock: Clock::new(now.as_microsecond(), scenario.dilation),
+            links: Links::new(links::given(&plan), plan.pairs()),
+            clock,
             skews: vec![0; plan.nodes()],
             untold: BTreeSet::new(),
             scenario,
@@ -362,6 +377,7 @@ impl Made {
             shared,
             exits,
             loads,
+            journal,
             manifest,
             tail,
             progress: None,

@@ -26,6 +26,7 @@ pub mod out_dir;
 pub mod output;
 pub mod page;
 pub mod progress;
+pub mod push_gossip;
 pub mod regions;
 pub mod report;
 pub mod run;

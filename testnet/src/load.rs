@@ -10,9 +10,12 @@
 //! ones have been answered, so that a slow network does not slow its own load and hide that it is
 //! slow. Each sender stays with one node, so that its nonces arrive there in order.
 
+use hearsay_node::api::Taker;
+
 mod amounts;
 mod arrivals;
 mod counts;
+mod journal;
 mod schedule;
 mod submit;
 mod transactions;
@@ -20,6 +23,7 @@ mod transactions;
 pub use self::amounts::Amounts;
 pub use self::arrivals::Arrivals;
 pub use self::counts::Counts;
+pub use self::journal::Journal;
 pub use self::schedule::{Schedule, Shape};
 pub use self::submit::Load;
 pub use self::transactions::{Signed, Transactions};
@@ -33,6 +37,8 @@ pub struct Spec {
     pub payload: Amounts,
     /// What each pays.
     pub fee: Amounts,
+    /// Which member is to take them; none: as the settings of the node say that they are handed to.
+    pub via: Option<Taker>,
     /// What fees and payloads follow from.
     pub seed: u64,
 }
@@ -41,6 +47,12 @@ impl Spec {
     /// Payloads of one size, and fees that give block builders something to order by.
     #[must_use]
     pub fn plain(schedule: Schedule, payload: usize, seed: u64) -> Self {
-        Self { schedule, payload: Amounts::Fixed(payload as u64), fee: Amounts::FEES, seed }
+        Self {
+            schedule,
+            payload: Amounts::Fixed(payload as u64),
+            fee: Amounts::FEES,
+            via: None,
+            seed,
+        }
     }
 }

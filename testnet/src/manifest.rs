@@ -57,6 +57,10 @@ pub struct Manifest {
     pub nodes: Vec<ManifestNode>,
     /// Who was made to know whom, by name.
     pub edges: Vec<[String; 2]>,
+    /// To how many others, of all that there are, each node pushes a message, where the scenario is the
+    /// textbook's: everyone is connected to everyone, and nobody tells all its neighbours at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fanout: Option<u64>,
     /// What was asked of the links; absent if they are plain sockets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<Shape>,
@@ -69,6 +73,9 @@ pub struct Manifest {
     /// When nodes stood still.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<Pause>,
+    /// When nodes ran for a share of the time only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub starved: Vec<Starved>,
     /// When links were cut.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cuts: Vec<CutSpan>,
@@ -185,6 +192,19 @@ pub struct Done {
 pub struct Pause {
     /// The node.
     pub node: String,
+    /// From when.
+    pub from_us: i64,
+    /// Until when; absent if to the end.
+    pub until_us: Option<i64>,
+}
+
+/// A stretch of time in which a node's process ran for a share of the time only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Starved {
+    /// The node.
+    pub node: String,
+    /// The share, below 1.
+    pub share: f64,
     /// From when.
     pub from_us: i64,
     /// Until when; absent if to the end.
@@ -348,6 +368,8 @@ mod tests {
             calibration: Vec::new(),
             actions: Vec::new(),
             pauses: Vec::new(),
+            starved: Vec::new(),
+            fanout: None,
             cuts: Vec::new(),
             edges: vec![["n0".to_owned(), "n1".to_owned()]],
             load: ManifestLoad { rate: 0.5, duration_ms: 30_000, ..ManifestLoad::default() },

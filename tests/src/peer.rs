@@ -253,6 +253,7 @@ impl Life {
             Request::Standing(_)
             | Request::HaveTransactions(_)
             | Request::OfferTransactions(_)
+            | Request::TakeTransaction(_)
             | Request::Sketch { .. }
             | Request::Named { .. } => {}
             Request::Headers { .. } => seen.headers += 1,
@@ -293,7 +294,7 @@ impl Life {
             Request::HaveTransactions(ids) => {
                 Response::HaveTransactions(vec![0; ids.len().div_ceil(8)])
             }
-            Request::OfferTransactions(_) => Response::Offered,
+            Request::OfferTransactions(_) | Request::TakeTransaction(_) => Response::Offered,
             Request::BlockTransactions { block, places } => {
                 let held = lock(&self.held);
                 let all = held.get(&block).map_or(&[][..], VerifiedBlock::transactions);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hearsay_chain::Store;
-use hearsay_network::members::{Load, MemberView, News, State};
+use hearsay_network::members::{Load, MemberView, News, State, Stats};
 use hearsay_network::{Command, MemberList, PeerId};
 use tokio::sync::{broadcast, oneshot};
 
@@ -50,6 +50,8 @@ pub(super) struct Following {
     asked: Option<oneshot::Receiver<MemberList>>,
     /// The round trips that were counted last; as many as there are members.
     rtts: BTreeMap<PeerId, Duration>,
+    /// Bytes of frames that went out and came in so far, when the list last came.
+    traffic: Option<(u64, u64)>,
 }
 
 impl Following {
@@ -63,6 +65,12 @@ impl Following {
         let answer = self.asked.as_mut()?.await;
         self.asked = None;
         answer.ok()
+    }
+
+    /// Bytes of frames that went out, this node's own and others', and came in; none before there was
+    /// a list.
+    pub(super) fn traffic(&self) -> (Option<u64>, Option<u64>) {
+        self.traffic.unzip()
     }
 
     /// Round trips that were not there the last time.
@@ -115,6 +123,8 @@ impl<S: Store> Driver<S> {
     pub(super) async fn on_members(&mut self, list: &MemberList) -> Result<(), Fatal> {
         let rtts = self.members.new_rtts(&list.members);
         self.ends.metrics.members(&list.members, &MemberStats::from(&list.stats), &rtts);
+        let Stats { sent, carried, received, .. } = &list.stats;
+        self.members.traffic = Some((sent.bytes.saturating_add(carried.bytes), received.bytes));
         let Some(own) = list.members.iter().find(|member| member.own) else { return Ok(()) };
         let surroundings = Surroundings {
             own: Neighbour { load: self.members.load, rtt: Some(Duration::ZERO), ..neighbour(own) },

@@ -186,11 +186,7 @@ impl<S: Store> Engine<S> {
             give_up: now.mono_us.saturating_add(PATIENCE_US),
         };
         self.forwards.by_id.insert(id, forward);
-        out.push(Effect::Ask {
-            peer: to,
-            id: request,
-            request: Request::OfferTransactions(vec![data]),
-        });
+        out.push(Effect::Ask { peer: to, id: request, request: Request::TakeTransaction(data) });
         true
     }
 

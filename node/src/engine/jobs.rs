@@ -37,9 +37,20 @@ pub(super) enum Owner {
     Offer {
         from: PeerId,
         taken: Time,
-        /// Whether it was asked for it.
-        asked: bool,
+        /// Why.
+        offering: Offering,
     },
+}
+
+/// Why a peer hands a transaction over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Offering {
+    /// It believes that this node lacks it, as it may if gossip lost it: most others have it.
+    Repair,
+    /// This node asked for it, and most others have it.
+    Asked,
+    /// It was handed in there and is to be taken here: this node is the first to spread it.
+    HandedOn,
 }
 
 impl Owner {

@@ -5,7 +5,7 @@ use hearsay_network::PeerId;
 use hearsay_network::wire::{Response, pack};
 
 use super::input::{Time, Token};
-use super::jobs::Owner;
+use super::jobs::{Offering, Owner};
 use super::{Effect, Engine};
 use crate::trace::event::{Event, Kind, Via};
 
@@ -39,6 +39,7 @@ impl<S: Store> Engine<S> {
         now: Time,
         from: PeerId,
         offered: &[Vec<u8>],
+        offering: Offering,
         token: Token,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
@@ -54,7 +55,7 @@ impl<S: Store> Engine<S> {
             match UnverifiedTx::decode(data) {
                 Ok(tx) => {
                     self.trace_handed(tx.id(), data.len(), from, Via::Fetch, out);
-                    let owner = Owner::Offer { from, taken: now, asked: false };
+                    let owner = Owner::Offer { from, taken: now, offering };
                     self.take_transaction(now, tx, owner, out)?;
                 }
                 Err(error) => self.penalise(now, from, error.reason(), out),

@@ -21,7 +21,7 @@ use hearsay_network::wire::{MAX_HEADERS, Request, Response, Standing};
 use hearsay_network::{PeerId, RequestId};
 
 use super::input::{Time, Token};
-use super::jobs::Gift;
+use super::jobs::{Gift, Offering};
 use super::{Effect, Engine, peer_event};
 use crate::api::SyncStatus;
 use crate::trace::event::{Event, PeerState};
@@ -312,7 +312,10 @@ impl<S: Store> Engine<S> {
                 return self.on_have_request(now, from, &ids, token, out);
             }
             Request::OfferTransactions(offered) => {
-                return self.on_offer(now, from, &offered, token, out);
+                return self.on_offer(now, from, &offered, Offering::Repair, token, out);
+            }
+            Request::TakeTransaction(data) => {
+                return self.on_offer(now, from, &[data], Offering::HandedOn, token, out);
             }
             Request::BlockTransactions { block, places } => {
                 return self.on_block_request(now, from, block, places, token, out);

@@ -8,7 +8,7 @@ use hearsay_network::{Ticket, Topic, Traffic};
 
 use super::halt::disk_full;
 use super::input::{Copy, Time, Token};
-use super::jobs::{Job, JobId, Owner};
+use super::jobs::{Job, JobId, Offering, Owner};
 use super::work::{Done, Work};
 use super::{Effect, Engine, verdict_name};
 use crate::api::{Refused, Submitted, Taker};
@@ -261,12 +261,16 @@ impl<S: Store> Engine<S> {
         // publishes what a peer had no luck with.
         let gossiped = owners.iter().any(|owner| matches!(owner, Owner::Gossip { .. }));
         let offered = owners.iter().any(|owner| matches!(owner, Owner::Offer { .. }));
+        // Nobody was told of it, not even the pool of the node that handed it on.
+        let handed_on = owners
+            .iter()
+            .any(|owner| matches!(owner, Owner::Offer { offering: Offering::HandedOn, .. }));
         let data = (!gossiped).then(|| tx.encode());
         let local = owners.iter().map(Owner::origin).max().unwrap_or(mempool::Origin::Remote);
         let pooled = self.pool_transaction(now, tx, local, out)?;
         match data.filter(|_| pooled.is_ok()) {
             Some(data) if offered => {
-                out.push(Effect::Publish { topic: Topic::Tx, data, known: true });
+                out.push(Effect::Publish { topic: Topic::Tx, data, known: !handed_on });
             }
             Some(data) => self.publish(Topic::Tx, id.0, data, Origin::Rpc, out),
             None => {}
@@ -329,9 +333,9 @@ impl<S: Store> Engine<S> {
                 let result = answer.map(taken).map_err(Refused::from);
                 out.push(Effect::Submitted { token: *token, result });
             }
-            Owner::Offer { from, taken, asked } => {
+            Owner::Offer { from, taken, offering } => {
                 let answer = answer.as_ref().map(drop);
-                if *asked {
+                if *offering == Offering::Asked {
                     self.reconcile.judged(now, from, id, answer.err().map(|it| it.reason));
                 }
                 self.note_verdict(now, Kind::Tx, id.0, (*taken, *taken), answer, out);

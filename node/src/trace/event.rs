@@ -367,6 +367,13 @@ pub enum Event {
         sent: u64,
         /// Bytes read.
         received: u64,
+        /// Bytes of the membership protocol's frames among those written, of this node's own and
+        /// carried on for others; up to a second old, and absent when it takes no part.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        members_sent: Option<u64>,
+        /// The same among those read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        members_received: Option<u64>,
     },
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hearsay_chain::{UnverifiedTx, codec};
-use hearsay_node::api::{NodeStatus, PeerInfo, Submitted};
+use hearsay_node::api::{NodeStatus, PeerInfo, Submitted, Taker};
 use hearsay_node::handle::Handle;
 use hearsay_node::lab::{LabChange, ProbeRequest, ProbeResult};
 use hearsay_node::rpc::{self, CallError, HexBytes, LabClient, NodeUrl, RpcClient, RpcError};
@@ -68,17 +68,23 @@ impl Client {
         }
     }
 
-    /// Hands in a transaction.
+    /// Hands in a transaction, for a member to take; none: as the node's settings say.
     ///
     /// # Errors
     /// A refusal, or no answer.
-    pub async fn submit(&self, tx: &UnverifiedTx) -> Result<Submitted, CallError> {
+    pub async fn submit(
+        &self,
+        tx: &UnverifiedTx,
+        via: Option<&Taker>,
+    ) -> Result<Submitted, CallError> {
         match &self.0 {
             Way::Rpc { client, .. } => {
-                Ok(client.tx_submit(HexBytes(codec::encode(tx.transaction())), None).await?)
+                let bytes = HexBytes(codec::encode(tx.transaction()));
+                Ok(client.tx_submit(bytes, via.map(word)).await?)
             }
             Way::Embedded(handle) => {
-                let answer = present(handle)?.submit(tx.clone()).await.map_err(RpcError::from)?;
+                let answer = present(handle)?.submit_via(tx.clone(), via.cloned()).await;
+                let answer = answer.map_err(RpcError::from)?;
                 Ok(answer.map_err(RpcError::from)?)
             }
         }
@@ -109,6 +115,15 @@ impl Client {
                 Ok(answer.map_err(RpcError::from)?)
             }
         }
+    }
+}
+
+/// A taker as the RPC names it.
+fn word(via: &Taker) -> String {
+    match via {
+        Taker::Here => "here".to_owned(),
+        Taker::Auto => "auto".to_owned(),
+        Taker::Member(name) => name.clone(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! DIR/testnet.json                what was run, and how            (manifest)
 //! DIR/scenario.toml               what was asked for
 //! DIR/genesis.toml                the network
+//! DIR/submitted.txt               when each transaction of the loads was handed in
 //! DIR/keys/sender-0.pem …         accounts that send the load
 //! DIR/keys/wallet.pem             an account that the load leaves alone
 //! DIR/n0/node.pem, authority.pem  a node's keys
@@ -23,6 +24,9 @@ use hearsay_chain::Keypair;
 use hearsay_node::genesis_file;
 
 use super::plan::Plan;
+
+/// The name of the file that says when each transaction was handed in.
+pub(crate) const SUBMITTED: &str = "submitted.txt";
 
 /// How far back from its end a node's log is read for its last lines.
 const TAIL_BYTES: u64 = 8 * 1024;
@@ -62,6 +66,12 @@ impl Layout {
     #[must_use]
     pub fn lab_log(&self) -> PathBuf {
         self.dir.join("lab.log")
+    }
+
+    /// When each transaction of the loads was handed in.
+    #[must_use]
+    pub fn submitted(&self) -> PathBuf {
+        self.dir.join(SUBMITTED)
     }
 
     /// Held by whoever runs this testnet.

@@ -53,8 +53,10 @@ pub struct NodePlan {
     pub rpc: Option<SocketAddr>,
     /// Whom it dials.
     pub bootstrap: Vec<String>,
-    /// With which others it is to be connected, by number.
+    /// With which others it is to be connected, by number; or may be, if it finds them itself.
     pub neighbours: Vec<usize>,
+    /// Whether it finds others itself.
+    pub finds: bool,
     /// What its settings say beyond the defaults.
     pub overrides: toml::Table,
 }
@@ -105,6 +107,7 @@ impl Plan {
                 .then(|| SocketAddr::from((Ipv4Addr::LOCALHOST, ports.rpc))),
             bootstrap: plan.dials(node).map(address).collect(),
             neighbours: plan.neighbours(node).collect(),
+            finds: plan.bootstrap.is_some(),
             overrides: plan.overrides.get(node).cloned().unwrap_or_default(),
         };
         let nodes = (0..plan.nodes()).zip(ports).map(node).collect();
@@ -175,8 +178,8 @@ impl NodePlan {
         settings.node_key = layout.node_key(&self.name);
         settings.authority_key = self.authority.as_ref().map(|_| layout.authority_key(&self.name));
         settings.lab = Some(lab);
-        // The scenario says who is connected to whom.
-        settings.discovery.slots = false;
+        // Else the scenario says who is connected to whom.
+        settings.discovery.slots = self.finds;
         let mut table = toml::Table::try_from(&settings).map_err(|error| error.to_string())?;
         merge(&mut table, &self.overrides);
         table.try_into().map_err(|error: toml::de::Error| error.to_string())

@@ -7,13 +7,19 @@ use std::process::{Command, ExitStatus, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Child;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::duty::{Beat, Duty};
 
 /// Orders that may wait for a process; each is carried out at once.
 const ORDERS: usize = 16;
 
 #[derive(Clone, Copy, Debug)]
 enum Order {
+    /// It ends a duty cycle, if there is one.
     Signal(Signal),
+    /// Run for a share of the time only; none: all the time again.
+    Starve(Option<Duty>),
     Kill,
 }
 
@@ -74,6 +80,11 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
+    /// Lets it run for a share of the time only; none: all the time again.
+    pub(super) fn starve(&self, duty: Option<Duty>) {
+        let _ = self.orders.try_send(Order::Starve(duty));
+    }
+
     fn signal(&self, signal: Signal) {
         // Full: it was told often enough. Closed: it has ended.
         let _ = self.orders.try_send(Order::Signal(signal));
@@ -94,24 +105,53 @@ impl Process {
 
 /// Waits for the end of `child` and carries orders out meanwhile. Only here, where it is known that
 /// the process was not waited for yet, does its number certainly mean that process.
+///
+/// Nobody is left standing still: if this task goes, the process is killed; if all of this process goes,
+/// and be it by a kill -9, the system itself ends a stopped process whose group has nobody to wake it
+/// (POSIX: `SIGHUP` and `SIGCONT` to an orphaned group), and one that runs finds its stdin closed.
 async fn watch(mut child: Child, mut orders: mpsc::Receiver<Order>) -> io::Result<ExitStatus> {
     // Waiting for a child closes its stdin, unless it was taken out before.
     let _stdin = child.stdin.take();
+    let mut beat: Option<Beat> = None;
     loop {
+        let next = beat.as_ref().map(Beat::next);
         let order = tokio::select! {
             status = child.wait() => return status,
             Some(order) = orders.recv() => order,
-        };
-        match order {
-            Order::Signal(signal) => {
-                let raw = child.id().and_then(|pid| i32::try_from(pid).ok());
-                if let Some(pid) = raw.and_then(Pid::from_raw) {
-                    // Fails only if it has ended.
-                    let _ = kill_process(pid, signal);
+            () = turn(next) => {
+                if let Some(beat) = &mut beat {
+                    let halts = beat.turn(Instant::now());
+                    signal(&child, if halts { Signal::STOP } else { Signal::CONT });
                 }
+                continue;
+            }
+        };
+        let halted = beat.take().is_some_and(|beat| beat.halts());
+        match order {
+            Order::Signal(told) => signal(&child, told),
+            Order::Starve(duty) => {
+                if halted {
+                    signal(&child, Signal::CONT);
+                }
+                beat = duty.map(|duty| Beat::new(duty, Instant::now()));
             }
             Order::Kill => child.start_kill()?,
         }
+    }
+}
+
+async fn turn(next: Option<Instant>) {
+    match next {
+        Some(next) => sleep_until(next).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn signal(child: &Child, signal: Signal) {
+    let raw = child.id().and_then(|pid| i32::try_from(pid).ok());
+    if let Some(pid) = raw.and_then(Pid::from_raw) {
+        // Fails only if it has ended.
+        let _ = kill_process(pid, signal);
     }
 }
 
@@ -147,6 +187,23 @@ mod tests {
         process.kill();
         let signal = process.ended().await.unwrap().signal();
         assert!(signal == Some(Signal::KILL.as_raw()) || signal == Some(Signal::TERM.as_raw()));
+    }
+
+    #[tokio::test]
+    async fn a_starved_process_gets_on_and_stops_when_told() {
+        // It counts to a number that takes it some turns, and says so by its end.
+        let (process, mut exits) =
+            shell("n=0; while [ $n -lt 100000 ]; do n=$((n+1)); done; exit 7");
+        process.starve(Duty::of(0.1));
+        assert_eq!(exits.recv().await.unwrap().code(), Some(7));
+        for told in [None, Duty::of(0.02)] {
+            let (process, _exits) = shell("read line");
+            process.starve(Duty::of(0.02));
+            process.starve(told);
+            process.stop();
+            let signal = process.ended().await.unwrap().signal();
+            assert_eq!(signal, Some(Signal::TERM.as_raw()));
+        }
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use hearsay_node::api::{NodeStatus, PeerInfo};
-use hearsay_node::config::Gossip;
+use hearsay_node::config::{Discovery, Gossip};
 use tokio::time::{Instant, interval, timeout_at};
 
 use super::{Client, NodePlan};
@@ -22,13 +22,19 @@ pub(super) struct Want {
 }
 
 impl Want {
-    /// A node with so many of its planned peers there.
+    /// A node with so many of its planned peers there. One that finds them itself is ready when it has
+    /// found as many as it is to connect to by itself: it looks for better ones as long as it runs.
     pub(super) fn of(plan: &NodePlan, degree: usize) -> Self {
+        let degree = if plan.finds { degree.min(least_found()) } else { degree };
         let gossip = plan.overrides.get("gossip").and_then(toml::Value::as_table);
         let set = |key: &str| gossip?.get(key)?.as_integer()?.try_into().ok();
         let low = set("mesh_low").unwrap_or(Gossip::default().mesh_low);
         Self { degree, mesh: degree.min(low) }
     }
+}
+
+fn least_found() -> usize {
+    Discovery::default().min_outbound as usize
 }
 
 /// What a node still lacks.
@@ -90,6 +96,25 @@ pub(super) async fn wait(
         }
     };
     timeout_at(deadline, looking).await.map_err(|_| lacking)
+}
+
+/// Waits until the node answers at all.
+///
+/// # Errors
+/// Why it had not when the deadline had come.
+pub(super) async fn answers(client: &Client, deadline: Instant) -> Result<(), String> {
+    let mut lacking = "it does not answer".to_owned();
+    let asking = async {
+        let mut looks = interval(POLL);
+        loop {
+            looks.tick().await;
+            match client.status().await {
+                Ok(_) => return,
+                Err(error) => lacking = format!("it does not answer: {error}"),
+            }
+        }
+    };
+    timeout_at(deadline, asking).await.map_err(|_| lacking)
 }
 
 async fn look(client: &Client, want: Want) -> Result<Option<Lack>, hearsay_node::rpc::CallError> {

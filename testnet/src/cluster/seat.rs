@@ -12,6 +12,7 @@ use hearsay_node::lab::LabSettings;
 use tokio::sync::{mpsc, watch};
 
 use super::client::Client;
+use super::duty::Duty;
 use super::host::{End, Exit, Host};
 use super::layout::Layout;
 use super::plan::NodePlan;
@@ -193,6 +194,14 @@ impl Seat {
         if let Some(process) = self.host.as_ref().and_then(Host::own_process) {
             process.resume();
             self.state = State::Up;
+        }
+    }
+
+    /// Lets it run for a share of the time only; none: all the time again. It is up all the same. Only a
+    /// process can.
+    pub fn starve(&mut self, duty: Option<Duty>) {
+        if let Some(process) = self.host.as_ref().and_then(Host::own_process) {
+            process.starve(duty);
         }
     }
 

@@ -39,8 +39,10 @@ const fn more(path: &'static str, what: &'static str) -> Figure {
 
 /// Those that say how well messages spread, and at what cost. Not all of a report: the more figures,
 /// the more of them differ by chance.
-pub const FIGURES: [Figure; 20] = [
+pub const FIGURES: [Figure; 22] = [
     more("tx.coverage", "tx coverage"),
+    figure("submitted.pooled_ms.p50", "submission to pooled, median", "ms"),
+    figure("submitted.pooled_ms.p99", "submission to pooled, 99 %", "ms"),
     figure("tx.latency_ms.p50", "tx latency, median", "ms"),
     figure("tx.latency_ms.p99", "tx latency, 99 %", "ms"),
     figure("tx.to_share_ms.50.p50", "tx to half of the nodes", "ms"),

@@ -1,6 +1,7 @@
 //! The trade that all variants offer, side by side: what each pays in copies and bytes, and how soon its
 //! transactions are everywhere. As a table, and as a picture of copies against latency.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::stats::median;
@@ -15,7 +16,7 @@ const COLUMNS: [(&str, &str, usize); 5] = [
     ("wire.ratio", "wire", 2),
 ];
 
-/// The picture's size and margins in pixels.
+/// The picture's size and margins in pixels; it is wider where names need it.
 const WIDTH: f64 = 860.0;
 const PLOT: f64 = 520.0;
 const HEIGHT: f64 = 420.0;
@@ -26,6 +27,11 @@ const BOTTOM: f64 = 46.0;
 /// The distance of two lines of the legend, and of a number from its point.
 const LINE: f64 = 18.0;
 const NEAR: f64 = 11.0;
+
+/// Where the legend begins, right of the plot, and what a character of it takes at most: common fonts
+/// have digits and letters of about half their size, which is 12.
+const LEGEND: f64 = PLOT + 24.0;
+const CHARACTER: f64 = 7.5;
 
 /// One variant: medians over its runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,14 +60,40 @@ impl Row {
         self.valid.0 == 0
     }
 
+    /// Its line in the legend.
+    fn legend(&self, number: i32) -> String {
+        let note = if self.is_invalid() { " (no run counts)" } else { "" };
+        format!("{number} {}{note}", self.name)
+    }
+
     /// Copies and the 99th percentile, if both are there.
     fn point(&self) -> Option<(f64, f64)> {
         Some((self.figures[1]?, self.figures[3]?))
     }
 }
 
-/// The names without the words that all of them have.
+/// The names without the words that all of them have, and without the tables that settings are in,
+/// unless that makes two of them the same.
 fn names(variants: &[VariantRuns]) -> Vec<String> {
+    let names = words_apart(variants);
+    let short: Vec<_> = names.iter().map(|name| without_tables(name)).collect();
+    let distinct = |names: &[String]| names.iter().collect::<BTreeSet<_>>().len();
+    if distinct(&short) == distinct(&names) { short } else { names }
+}
+
+/// `gossip.mesh=2` is `mesh=2`.
+fn without_tables(name: &str) -> String {
+    let word = |word: &str| match word.split_once('=') {
+        Some((key, value)) => {
+            let key = key.rsplit_once('.').map_or(key, |(_, last)| last);
+            format!("{key}={value}")
+        }
+        None => word.to_owned(),
+    };
+    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn words_apart(variants: &[VariantRuns]) -> Vec<String> {
     let common = |word: &str| variants.iter().all(|it| it.name.split(' ').any(|one| one == word));
     let short = |it: &VariantRuns| {
         let apart: Vec<_> = it.name.split(' ').filter(|word| !common(word)).collect();
@@ -106,12 +138,15 @@ pub(super) fn picture(comparison: &Comparison) -> String {
     let (copies, slowest) =
         (most(|it| it.0).max(1.0) * 1.08, most(|it| it.1).max(least * 1.5) * 1.2);
     let fastest = least / 1.2;
+    let longest =
+        rows.iter().zip(1..).map(|(row, number)| row.legend(number).chars().count()).max();
+    let width = WIDTH.max(LEGEND + CHARACTER * longest.unwrap_or(0) as f64);
     let height = HEIGHT.max(TOP + LINE * (rows.len() as f64 + 1.0));
     let (right, floor) = (PLOT, height - BOTTOM);
     let x = |value: f64| LEFT + (right - LEFT) * value / copies;
     let y = |value: f64| floor - (floor - TOP) * (value / fastest).ln() / (slowest / fastest).ln();
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
          aria-label=\"copies against latency\" font-family=\"system-ui, sans-serif\" font-size=\"12\" \
          fill=\"#808080\">\n"
     );
@@ -145,13 +180,8 @@ pub(super) fn picture(comparison: &Comparison) -> String {
     let mut taken: Vec<(f64, f64)> = Vec::new();
     for (row, number) in rows.iter().zip(1..) {
         let line = TOP + LINE * f64::from(number);
-        let note = if row.is_invalid() { " (no run counts)" } else { "" };
-        let name = escape(&row.name);
-        let _ = writeln!(
-            svg,
-            "<text x=\"{:.1}\" y=\"{line:.1}\">{number} {name}{note}</text>",
-            PLOT + 24.0
-        );
+        let (name, legend) = (escape(&row.name), escape(&row.legend(number)));
+        let _ = writeln!(svg, "<text x=\"{LEGEND:.1}\" y=\"{line:.1}\">{legend}</text>");
         let Some((one, other)) = row.point() else { continue };
         let (at, of) = (x(one), y(other));
         let fill = if row.is_invalid() { "none" } else { "#2f7ed8" };
@@ -228,6 +258,30 @@ mod tests {
         assert_eq!(lines.len(), 4, "{table}");
         assert!(lines[1].contains("mesh=2 ") && !table.contains("lazy"), "{table}");
         assert!(lines[1].contains("1.400") && lines[1].ends_with("2 of 2"), "{table}");
+    }
+
+    #[test]
+    fn settings_are_named_without_their_tables_unless_two_would_be_the_same() {
+        let named = |of: &[&str]| names(&of.iter().map(|it| variant(it, &[])).collect::<Vec<_>>());
+        let short = named(&["a gossip.mesh=2 gossip.rate=1.5", "a gossip.mesh=6 gossip.rate=2.5"]);
+        assert_eq!(short, ["mesh=2 rate=1.5", "mesh=6 rate=2.5"]);
+        let clash = named(&["a load.rate=2", "a gossip.rate=2"]);
+        assert_eq!(clash, ["load.rate=2", "gossip.rate=2"]);
+        assert_eq!(named(&["one.toml", "two.toml"]), ["one.toml", "two.toml"]);
+    }
+
+    #[test]
+    fn the_picture_is_as_wide_as_its_longest_name_needs() {
+        let width = |name: &str| {
+            let runs = vec![variant(name, &[(1.0, 9.0, true)]), variant("b", &[(2.0, 9.0, true)])];
+            let picture = picture(&Comparison::of(Options { repeats: 1, seed: 1 }, runs, false));
+            let (_, after) = picture.split_once("viewBox=\"0 0 ").expect("a size");
+            after.split(' ').next().and_then(|width| width.parse::<f64>().ok()).expect("a width")
+        };
+        assert!((width("a") - WIDTH).abs() < 1e-9);
+        // Its number, a space and ninety characters.
+        let wide = width(&"x".repeat(90));
+        assert!((wide - (LEGEND + CHARACTER * 92.0)).abs() < 1e-9, "{wide}");
     }
 
     #[test]

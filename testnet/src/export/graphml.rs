@@ -42,7 +42,7 @@ pub fn graphml(scenario: &Scenario) -> String {
     for node in 0..plan.nodes() {
         add_node(&mut xml, &plan, node);
     }
-    for &(a, b) in &plan.edges {
+    for (a, b) in plan.pairs() {
         add_edge(&mut xml, &plan, (a, b));
     }
     line(&mut xml, "</graph>");

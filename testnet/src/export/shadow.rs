@@ -102,7 +102,7 @@ fn host(yaml: &mut String, seed: u64, plan: &LabPlan, node: usize) {
         format!("--listen /ip4/0.0.0.0/tcp/{PORT}"),
         format!("--rpc 127.0.0.1:{RPC_PORT}"),
         "--events events.jsonl".to_owned(),
-        "--discovery-slots false".to_owned(),
+        format!("--discovery-slots {}", plan.bootstrap.is_some()),
         format!("--node-key {UP}/n{node}/node.pem"),
     ];
     if plan.authorities.contains(&node) {

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::links::Slowed;
 use super::{Fault, Lab};
-use crate::cluster::{Client, Seat, State};
+use crate::cluster::{Client, Duty, Seat, State};
 use crate::scenario::{Action, Heal, Slow};
 
 /// How long a node may take to be told of its links: one that was just started opens its store first.
@@ -28,6 +28,7 @@ impl Lab {
         let what = self.describe(action);
         match action {
             Action::Kill(nodes) => self.kill(nodes).await?,
+            Action::Leave(nodes) => self.leave(nodes).await?,
             Action::Restart(nodes) => self.restart(nodes).await?,
             Action::Start(nodes) => self.start_late(nodes).await?,
             Action::Pause(nodes) => self.pause(nodes)?,
@@ -52,6 +53,7 @@ impl Lab {
                 let concerned = self.links.slow(nodes, slowed(slow));
                 self.tell(concerned).await?;
             }
+            Action::Starve { nodes, share } => self.starve(nodes, *share)?,
             Action::Skew { nodes, ms } => self.skew(nodes, *ms).await?,
             Action::Load(index) => self.loads.begin(*index),
         }
@@ -70,14 +72,29 @@ impl Lab {
         Ok(())
     }
 
-    /// Stops those that run, all at once, and starts all of them.
-    async fn restart(&mut self, nodes: &[usize]) -> Result<(), String> {
+    /// Lets nodes end in order, all at once.
+    async fn leave(&mut self, nodes: &[usize]) -> Result<(), String> {
+        self.must_be(nodes, &[State::Up, State::Paused], "told to leave")?;
+        self.stop_nodes(nodes).await;
+        for &node in nodes {
+            self.tail.gone(&self.name(node));
+            self.record_resume(node);
+        }
+        Ok(())
+    }
+
+    async fn stop_nodes(&mut self, nodes: &[usize]) {
         for (node, end) in self.cluster.stop_some(nodes).await {
             let how = end.map_or("it had to be killed".to_owned(), |end| end.to_string());
             let name = self.name(node);
             let what = format!("{name} did not stop in order: {how}");
             self.fault(Fault::of_node(&self.layout, &name, what));
         }
+    }
+
+    /// Stops those that run, all at once, and starts all of them.
+    async fn restart(&mut self, nodes: &[usize]) -> Result<(), String> {
+        self.stop_nodes(nodes).await;
         for &node in nodes {
             self.record_resume(node);
             self.start_node(node).await.map_err(|error| error.to_string())?;
@@ -102,7 +119,27 @@ impl Lab {
         self.must_be(nodes, &[State::Up], "paused")?;
         for &node in nodes {
             self.cluster.seat(node).pause();
+            self.record_fed(node);
             self.record_pause(node);
+        }
+        Ok(())
+    }
+
+    /// Lets nodes run for a share of the time only, or all the time again. They are up all the same.
+    fn starve(&mut self, nodes: &[usize], share: f64) -> Result<(), String> {
+        if self.scenario.nodes.in_process {
+            return Err("a node in this process cannot stand still while others go on; run \
+                        the nodes as processes"
+                .to_owned());
+        }
+        self.must_be(nodes, &[State::Up], "starved")?;
+        let duty = Duty::of(share);
+        for &node in nodes {
+            self.cluster.seat(node).starve(duty);
+            self.record_fed(node);
+            if duty.is_some() {
+                self.record_starved(node, share);
+            }
         }
         Ok(())
     }
@@ -171,6 +208,7 @@ impl Lab {
         };
         match action {
             Action::Kill(nodes) => format!("kill {}", list(nodes)),
+            Action::Leave(nodes) => format!("let {} leave", list(nodes)),
             Action::Restart(nodes) => format!("restart {}", list(nodes)),
             Action::Start(nodes) => format!("start {}", list(nodes)),
             Action::Pause(nodes) => format!("pause {}", list(nodes)),
@@ -189,6 +227,10 @@ impl Lab {
                 Some(_) => format!("slow {}{}", list(nodes), how_slow(slow)),
                 None => format!("let {} be as fast as at first", list(nodes)),
             },
+            Action::Starve { nodes, share } if *share < 1.0 => {
+                format!("starve {}: it runs for {share} of the time", list(nodes))
+            }
+            Action::Starve { nodes, .. } => format!("let {} run all the time", list(nodes)),
             Action::Skew { nodes, ms } => format!("set {} off by {ms} ms", list(nodes)),
             Action::Load(index) => format!("begin load {}", index + 1),
         }
@@ -238,6 +280,8 @@ fn how_slow(slow: &Slow) -> String {
 fn touched(action: &Action) -> &[usize] {
     match action {
         Action::Kill(nodes)
+        | Action::Leave(nodes)
+        | Action::Starve { nodes, .. }
         | Action::Restart(nodes)
         | Action::Start(nodes)
         | Action::Pause(nodes)

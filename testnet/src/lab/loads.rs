@@ -1,5 +1,6 @@
 //! The loads of a testnet: those of its scenario, and those that are asked for while it runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hearsay_chain::{ChainId, Keypair};
@@ -8,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::cluster::{Client, SPARE_SENDERS};
-use crate::load::{Counts, Load, Spec};
+use crate::load::{Counts, Journal, Load, Spec};
 
 /// How often the sum over all loads is worked out anew, for whoever watches.
 const SUM: Duration = Duration::from_millis(200);
@@ -19,6 +20,7 @@ pub(super) struct Loads {
     chain: ChainId,
     senders: Vec<Keypair>,
     clients: Vec<Client>,
+    journal: Arc<Journal>,
     dilation: u32,
     /// Signed ahead, by their place in the plan; none once begun.
     waiting: Vec<Option<Load>>,
@@ -36,12 +38,14 @@ impl Loads {
         senders: Vec<Keypair>,
         first_spare: usize,
         clients: Vec<Client>,
+        journal: Arc<Journal>,
         dilation: u32,
     ) -> Self {
         Self {
             chain,
             senders,
             clients,
+            journal,
             dilation,
             waiting: Vec::new(),
             running: JoinSet::new(),
@@ -59,7 +63,8 @@ impl Loads {
 
     fn sign(&mut self, spec: &Spec, senders: std::ops::Range<usize>, at: &[usize]) -> Load {
         let entries = at.iter().map(|node| self.clients[*node].clone()).collect();
-        let load = Load::prepare(spec, self.chain, &self.senders[senders], entries);
+        let journal = Arc::clone(&self.journal);
+        let load = Load::prepare(spec, self.chain, &self.senders[senders], entries, journal);
         self.all.push(load.counts());
         load
     }

@@ -10,7 +10,7 @@ use crate::cluster::Plan;
 use crate::load::Counts;
 use crate::manifest::{
     self, AccessRates, CutSpan, Died, Done, Machine, Manifest, ManifestLoad, ManifestNode, OddLink,
-    Pause, Shape,
+    Pause, Shape, Starved,
 };
 use crate::scenario::{LabPlan, Scenario};
 
@@ -47,16 +47,33 @@ pub(super) fn manifest(
         asserts: asserts.map(|assert| (assert.field.clone(), assert.check.to_string())).collect(),
         nodes: (0..plan.nodes()).map(|node| manifest_node(plan, network, node)).collect(),
         edges: plan.edges.iter().map(|&(a, b)| [name(a), name(b)]).collect(),
+        fanout: fanout(plan),
         shape: plan.shaped().then(|| shape(scenario, plan, name)),
         calibration: Vec::new(),
         actions: before.map_or_else(Vec::new, |before| before.actions.clone()),
         pauses: before.map_or_else(Vec::new, |before| before.pauses.clone()),
+        starved: before.map_or_else(Vec::new, |before| before.starved.clone()),
         cuts: before.map_or_else(Vec::new, |before| before.cuts.clone()),
         load: load(scenario, plan),
         next_spare: before.map_or(0, |before| before.next_spare),
         measure: None,
         faults: Vec::new(),
     }
+}
+
+/// To how many of all others each node pushes, if the scenario is that of the textbook.
+fn fanout(plan: &LabPlan) -> Option<u64> {
+    let nodes = plan.nodes();
+    let full = plan.bootstrap.is_none() && plan.edges.len() == nodes * nodes.saturating_sub(1) / 2;
+    let of_one = |table: &toml::Table| {
+        let gossip = table.get("gossip")?.as_table()?;
+        let floods = gossip.get("mode")?.as_str()? == "flood";
+        let one_mesh = gossip.get("flood_publish")?.as_bool() == Some(false);
+        let mesh = u64::try_from(gossip.get("mesh")?.as_integer()?).ok()?;
+        (floods && one_mesh).then_some(mesh)
+    };
+    let first = of_one(plan.overrides.first()?)?;
+    (full && plan.overrides.iter().all(|table| of_one(table) == Some(first))).then_some(first)
 }
 
 fn manifest_node(plan: &LabPlan, network: &Plan, number: usize) -> ManifestNode {
@@ -113,11 +130,12 @@ fn load(scenario: &Scenario, plan: &LabPlan) -> ManifestLoad {
     }
 }
 
-/// Pauses and cuts that are open end here.
+/// Pauses, cuts and starving that are open end here.
 fn close_all(manifest: &mut Manifest, now_us: i64) {
     let pauses = manifest.pauses.iter_mut().map(|pause| &mut pause.until_us);
     let cuts = manifest.cuts.iter_mut().map(|cut| &mut cut.until_us);
-    pauses.chain(cuts).for_each(|until_us| {
+    let starved = manifest.starved.iter_mut().map(|starved| &mut starved.until_us);
+    pauses.chain(cuts).chain(starved).for_each(|until_us| {
         until_us.get_or_insert(now_us);
     });
 }
@@ -139,6 +157,10 @@ impl Lab {
     /// Writes down what was run, as far as it is known.
     pub fn write_manifest(&mut self) {
         self.manifest.load.outcome = self.loads.total();
+        if let Err(error) = self.journal.flush() {
+            self.faults
+                .push(Fault::sentence(format!("what was handed in is not written: {error}")));
+        }
         self.manifest.next_spare = self.loads.next_spare();
         self.manifest.faults = self.faults.iter().map(|fault| fault.what.clone()).collect();
         if let Err(error) = self.manifest.write(self.layout.dir()) {
@@ -157,6 +179,7 @@ impl Lab {
     }
 
     pub(super) fn record_death(&mut self, node: usize, how: String) {
+        self.record_fed(node);
         self.manifest.nodes[node].died = Some(Died { at_us: self.clock.now_us(), status: how });
     }
 
@@ -165,8 +188,23 @@ impl Lab {
         self.manifest.pauses.push(pause);
     }
 
-    /// The node goes on, or was ended while it stood still.
+    pub(super) fn record_starved(&mut self, node: usize, share: f64) {
+        let (node, from_us) = (self.name(node), self.clock.now_us());
+        self.manifest.starved.push(Starved { node, share, from_us, until_us: None });
+    }
+
+    /// The node is not starved any more.
+    pub(super) fn record_fed(&mut self, node: usize) {
+        let (name, now) = (self.name(node), self.clock.now_us());
+        let open = self.manifest.starved.iter_mut().filter(|starved| starved.node == name);
+        open.for_each(|starved| {
+            starved.until_us.get_or_insert(now);
+        });
+    }
+
+    /// The node goes on, or was ended while it stood still or was starved.
     pub(super) fn record_resume(&mut self, node: usize) {
+        self.record_fed(node);
         let (name, now) = (self.name(node), self.clock.now_us());
         let open = self.manifest.pauses.iter_mut().filter(|pause| pause.node == name);
         open.filter(|pause| pause.until_us.is_none()).for_each(|pause| pause.until_us = Some(now));

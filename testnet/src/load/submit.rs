@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hearsay_chain::{ChainId, Keypair};
+use hearsay_node::api::Taker;
 use hearsay_node::rpc::{CallError, RpcError};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Counts, Signed, Spec, Transactions};
+use super::{Counts, Journal, Signed, Spec, Transactions};
 use crate::cluster::Client;
 
 /// Transactions signed ahead for each node: seconds of a fast load, and little memory. If a node
@@ -26,13 +27,21 @@ pub struct Load {
     duration: Duration,
     entries: Vec<(Client, mpsc::Receiver<Signed>)>,
     counts: watch::Sender<Counts>,
+    via: Option<Taker>,
+    journal: Arc<Journal>,
 }
 
 impl Load {
     /// Begins to sign the load of `senders` in the network `chain`. Sender s hands in at entry s,
-    /// modulo their number. Must be called within a tokio runtime.
+    /// modulo their number, and when is written into `journal`. Must be called within a tokio runtime.
     #[must_use]
-    pub fn prepare(spec: &Spec, chain: ChainId, senders: &[Keypair], entries: Vec<Client>) -> Self {
+    pub fn prepare(
+        spec: &Spec,
+        chain: ChainId,
+        senders: &[Keypair],
+        entries: Vec<Client>,
+        journal: Arc<Journal>,
+    ) -> Self {
         let count = spec.schedule.count();
         let (queues, waiting): (Vec<_>, Vec<_>) =
             entries.iter().map(|_| mpsc::channel(AHEAD)).unzip();
@@ -46,7 +55,8 @@ impl Load {
         });
         let (counts, _) = watch::channel(Counts { planned: count, ..Counts::default() });
         let entries = entries.into_iter().zip(waiting).collect();
-        Self { duration: spec.schedule.duration, entries, counts }
+        let (duration, via) = (spec.schedule.duration, spec.via.clone());
+        Self { duration, entries, counts, via, journal }
     }
 
     /// What comes of it.
@@ -69,7 +79,8 @@ impl Load {
         let mut submitters = JoinSet::new();
         for (client, queue) in self.entries {
             let counts = Arc::clone(&counts);
-            submitters.spawn(submit_all(client, queue, pace, counts));
+            let how = How { client, via: self.via.clone(), journal: Arc::clone(&self.journal) };
+            submitters.spawn(submit_all(how, queue, pace, counts));
         }
         while submitters.join_next().await.is_some() {}
         sleep_until(pace.at(self.duration)).await;
@@ -94,8 +105,16 @@ impl Pace {
     }
 }
 
-async fn submit_all(
+/// How transactions are handed in at one node.
+#[derive(Clone, Debug)]
+struct How {
     client: Client,
+    via: Option<Taker>,
+    journal: Arc<Journal>,
+}
+
+async fn submit_all(
+    how: How,
     mut queue: mpsc::Receiver<Signed>,
     pace: Pace,
     counts: Arc<watch::Sender<Counts>>,
@@ -107,10 +126,11 @@ async fn submit_all(
         // Never closed.
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         counts.send_modify(|counts| counts.submit(pace.lag(signed.due)));
-        let (client, counts) = (client.clone(), Arc::clone(&counts));
+        how.journal.note(&signed.tx.id());
+        let (how, counts) = (how.clone(), Arc::clone(&counts));
         calls.spawn(async move {
             let _slot = slot;
-            let answer = client.submit(&signed.tx).await;
+            let answer = how.client.submit(&signed.tx, how.via.as_ref()).await;
             counts.send_modify(|counts| match answer {
                 Ok(submitted) => counts.take(submitted.queued),
                 Err(CallError::Node(

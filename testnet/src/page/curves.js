@@ -181,7 +181,7 @@ function heat(kind) {
     el('thead', {}, el('tr', {}, el('th'), used.map((to) => el('th', { scope: 'col' }, to)))), el('tbody', {}, body)));
 }
 
-const STAGES = [['network_ms', 'network', 'var(--blue)'], ['pull_ms', 'asked for', 'var(--sky)'],
+const STAGES = [['network_ms', 'network', 'var(--blue)'], ['pull_ms', 'asked for, or in a block', 'var(--sky)'],
   ['queue_ms', 'queue', 'var(--orange)'], ['check_ms', 'check', 'var(--green)'],
   ['other_ms', 'other time at relays', 'var(--soft)'], ['store_ms', 'store, after arrival', 'var(--purple)']];
 

@@ -32,6 +32,7 @@ pub fn report(report: &Report) -> String {
         include_str!("links.js"),
         include_str!("chain.js"),
         include_str!("run.js"),
+        include_str!("members.js"),
         include_str!("report.js"),
     ];
     let name = report.scenario.as_deref().unwrap_or("no scenario");

@@ -1,7 +1,7 @@
 'use strict';
 // The sections in the order in which they are read. One that fails must not take the others along.
 
-for (const part of [asserts, arrivals, shares, rounds, regions, spent, ways, links, timeLine, load, afterwards,
+for (const part of [asserts, arrivals, shares, rounds, regions, spent, ways, links, timeLine, load, afterwards, members,
   calibration, nodeTable]) {
   try {
     part();

@@ -1,13 +1,14 @@
 //! Pages: what must be in them, and what must not.
 
 use hearsay_node::trace::event::Kind::{Block, Tx};
+use hearsay_node::trace::event::{Event, MemberChange, MemberState};
 
 use super::*;
-use crate::report::testing::Lab;
+use crate::report::testing::{Lab, peer};
 
 mod browser;
 
-/// Three nodes in two regions, a transaction and a block.
+/// Three nodes in two regions, a transaction and a block; n1 takes n2 for dead, which it is not.
 pub(super) fn lab() -> Lab {
     let mut lab = Lab::new(3);
     lab.publish("n0", 2_000_000, Tx, 0xaa);
@@ -15,6 +16,21 @@ pub(super) fn lab() -> Lab {
     lab.receive("n2", 2_051_250, Tx, 0xaa, "n1").duplicate("n1", 2_083_000, Tx, 0xaa, "n2");
     lab.publish("n2", 4_000_000, Block, 0xb1).tip("n2", 4_000_000, 0xb1, 1, 0, 0);
     lab.receive("n1", 4_030_000, Block, 0xb1, "n2").tip("n1", 4_033_000, 0xb1, 1, 0, 0);
+    let members =
+        [(MemberChange::Joined, MemberState::Alive), (MemberChange::Down, MemberState::Down)];
+    for (at, (change, state)) in (1..).zip(members) {
+        let event = Event::Member {
+            peer: peer("n2"),
+            name: "n2".to_owned(),
+            change,
+            state,
+            cause: None,
+            mistaken: None,
+            generation: 1,
+            incarnation: 0,
+        };
+        lab.event("n1", at * 500_000, event);
+    }
     lab.manifest(
         r#"{"scenario":"a <b> & \"c\"","description":"</script><script>alert(1)</script>","seed":7,
             "nodes":[{"name":"n0"},{"name":"n1"},{"name":"n2"}],

@@ -182,7 +182,7 @@ fn way(run: &Run, one: &Counted<'_>) -> Way {
             t: one.since(at),
             f: receipt.and_then(|receipt| run.node_of(receipt.from)),
             r: ready_at(one.message, node).map(|at| one.since(at)),
-            p: receipt.is_some_and(|receipt| is_pulled(receipt.via)),
+            p: receipt.is_some_and(|receipt| is_pulled(one.message, receipt.via)),
         }));
         // At a node that introduced it, the first copy from another is one too many as well.
         let back = seen.first.filter(|_| receipt.is_none());

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use hearsay_node::trace::event::{Event, Kind, Record, SCHEMA, Via};
+use hearsay_node::trace::event::{Event, Kind, MemberChange, PeerState, Record, SCHEMA, Via};
 
 use super::clock::ClockWatch;
 use super::line::{self, Line};
+use super::members::MemberLine;
 use super::reconciliation::RoundLog;
 use super::run::{
     AtNode, BlockFacts, FinalBlock, Inclusion, Judged, LagSummary, Life, Message, NodeIx, NodeLog,
@@ -218,10 +219,21 @@ impl Join {
                 let finals = &mut self.run.nodes[node].finals;
                 finals.push(FinalBlock { at, block, height });
             }
-            Event::Wire { sent, .. } => {
+            Event::Wire { sent, members_sent, .. } => {
                 if let Some(life) = self.run.nodes[node].lives.last_mut() {
                     life.wire.push((at, sent));
+                    life.members_sent.extend(members_sent.map(|sent| (at, sent)));
                 }
+            }
+            Event::Peer { peer, state: PeerState::Connected, .. } => {
+                let peer = self.run.peers.intern(&peer);
+                self.run.nodes[node].met.insert(peer);
+            }
+            Event::Member { change: MemberChange::Updated, .. } => {}
+            Event::Member { peer, change, state, cause, generation, .. } => {
+                let peer = self.run.peers.intern(&peer);
+                let line = MemberLine { at, peer, change, state, cause, generation };
+                self.run.nodes[node].members.push(line);
             }
             // Start and stop were handled by `live`; the rest says nothing about messages.
             _ => {}
@@ -308,7 +320,14 @@ impl NodeLog {
 
 impl Life {
     fn new(start: i64) -> Self {
-        Life { start, last: start, end: None, stopped: false, wire: Vec::new() }
+        Life {
+            start,
+            last: start,
+            end: None,
+            stopped: false,
+            wire: Vec::new(),
+            members_sent: Vec::new(),
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Stage {
     Network,
     /// The same, when the next node had to ask for it: by id, by reconciliation or by catching up.
     Pull,
+    /// The same of a transaction that a block brought: the time until there was one is part of it.
+    Carried,
     /// At a relay: from arrival to the moment its engine took it up.
     Queue,
     /// At a relay: from there to the verdict.
@@ -69,13 +71,19 @@ pub(crate) fn ready_at(message: &Message, node: NodeIx) -> Option<i64> {
     at.root_at().or_else(|| at.accepted_at())
 }
 
-/// Whether a node has to ask for what comes by this path, so that the time of it is not the
-/// network's alone.
-pub(crate) fn is_pulled(via: Via) -> bool {
+/// What the time of a hop by this path was spent on.
+fn stage_of(message: &Message, via: Via) -> Stage {
     match via {
-        Via::Gossip | Via::Lazy | Via::Compact => false,
-        Via::Fetch | Via::Reconcile | Via::Sync => true,
+        Via::Compact if !message.is_block() => Stage::Carried,
+        Via::Gossip | Via::Lazy | Via::Compact => Stage::Network,
+        Via::Fetch | Via::Reconcile | Via::Sync => Stage::Pull,
     }
+}
+
+/// Whether the message had to wait on this path until a node asked for it, or a block brought it, so
+/// that the time of it is not the network's alone.
+pub(crate) fn is_pulled(message: &Message, via: Via) -> bool {
+    stage_of(message, via) != Stage::Network
 }
 
 impl Journey {
@@ -93,7 +101,7 @@ impl Journey {
                 way.relay(from, &mut now, receipt.at);
             }
             way.clamped |= receipt.at < now;
-            let stage = if is_pulled(receipt.via) { Stage::Pull } else { Stage::Network };
+            let stage = stage_of(message, receipt.via);
             way.spend(stage, from, Some(to), &mut now, receipt.at);
         }
         let arrival = message.at[node].delivered().map(|receipt| receipt.at);
@@ -118,7 +126,7 @@ impl<'a> Way<'a> {
     /// Notes the time from `now` to `until`, if any, and moves `now` there.
     fn spend(&mut self, stage: Stage, node: NodeIx, to: Option<NodeIx>, now: &mut i64, until: i64) {
         let us = (until - *now).max(0);
-        let always = matches!(stage, Stage::Network | Stage::Pull);
+        let always = matches!(stage, Stage::Network | Stage::Pull | Stage::Carried);
         if us > 0 || always {
             self.parts.push((stage, node, to, us));
         }
@@ -196,6 +204,7 @@ impl Stage {
             Stage::Reintroduced => "time until it was introduced again".to_owned(),
             Stage::Network => format!("network time over {parts} hops"),
             Stage::Pull => format!("time until {parts} nodes asked for it and had it"),
+            Stage::Carried => format!("time until blocks brought it to {parts} nodes"),
             Stage::Queue => format!("waiting in {parts} queues"),
             Stage::Check => format!("checking at {parts} nodes"),
             Stage::Handling => format!("time at {parts} nodes outside of queue and checks"),
@@ -212,6 +221,7 @@ impl Step {
             Stage::Reintroduced => format!("time until {node} introduced it as well"),
             Stage::Network => format!("network time on {node} → {to}"),
             Stage::Pull => format!("time until {to} asked {node} for it and had it"),
+            Stage::Carried => format!("time until a block from {node} brought it to {to}"),
             Stage::Queue => format!("waiting in {node}'s queue"),
             Stage::Check => format!("checking at {node}"),
             Stage::Handling => format!("time at {node} outside of its queue and its checks"),

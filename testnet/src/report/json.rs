@@ -15,12 +15,15 @@ use super::chain::Chain;
 use super::detail::Detail;
 use super::forks::Forks;
 use super::lag::Lag;
+use super::members::Members;
 use super::per_node::NodeFigures;
 use super::pool::Pool;
 use super::reconciliation::Reconciliation;
+use super::rounds::Rounds;
 use super::shape::{Action, Cut, Pause, Shape};
 use super::spread::Spread;
 use super::stages::VerdictCount;
+use super::submitted::Submitted;
 use super::window::Window;
 use super::wire::Wire;
 use crate::load::Counts;
@@ -65,6 +68,12 @@ pub struct Report {
     /// What came of the load that was asked for; absent when the manifest does not say.
     #[serde(default)]
     pub load: Option<Counts>,
+    /// From the lab's hands into a pool; absent when nothing was handed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted: Option<Submitted>,
+    /// Transactions round by round beside what theory expects; absent but in the textbook's network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<Rounds>,
     /// The lag of the machine's scheduler.
     #[serde(default)]
     pub lag: Lag,
@@ -85,6 +94,9 @@ pub struct Report {
     /// Comparisons of pools.
     #[serde(default)]
     pub reconciliation: Reconciliation,
+    /// The nodes' lists of members; absent when no node logs its list.
+    #[serde(default)]
+    pub members: Option<Members>,
     /// The nodes one by one, in the natural order of their names.
     #[serde(default)]
     pub per_node: Vec<NodeFigures>,

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::shape::{Access, Action, Cut, Pause, Shape};
+use super::submitted;
 use crate::load::Counts;
 
 /// The manifest's name in the folder of a testnet.
@@ -55,6 +56,12 @@ pub(crate) struct Manifest {
     pub(crate) cuts: Vec<Cut>,
     /// `load.outcome`: what came of the load.
     pub(crate) load: Option<Counts>,
+    /// `starved`: when nodes ran for a share of the time only.
+    pub(crate) starved: Vec<Pause>,
+    /// `fanout`: to how many of all others each node pushes, in the textbook's network.
+    pub(crate) fanout: Option<u64>,
+    /// Of another file, when each transaction was handed in: microseconds since the Unix epoch, and its id.
+    pub(crate) handed_in: Vec<(i64, Box<str>)>,
     /// What is wrong with the file, in sentences, and then `faults`: what went wrong in the run.
     pub(crate) faults: Vec<String>,
 }
@@ -106,7 +113,7 @@ impl Manifest {
     /// Reads the manifest in `dir`; without one, nothing is known and nothing is wrong.
     pub(crate) fn read(dir: &Path) -> Self {
         match fs::read(dir.join(MANIFEST)) {
-            Ok(bytes) => Self::parse(&bytes),
+            Ok(bytes) => Self { handed_in: submitted::read(dir), ..Self::parse(&bytes) },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::default(),
             Err(error) => Self::faulty(format!("{MANIFEST} cannot be read: {error}")),
         }
@@ -139,6 +146,8 @@ impl Manifest {
             pauses: part(&value, "pauses", &mut faults).unwrap_or_default(),
             cuts: part(&value, "cuts", &mut faults).unwrap_or_default(),
             load: part(&value["load"], "outcome", &mut faults),
+            starved: part(&value, "starved", &mut faults).unwrap_or_default(),
+            fanout: part(&value, "fanout", &mut faults),
             ..Self::default()
         };
         match bounds {

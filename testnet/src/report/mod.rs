@@ -4,7 +4,7 @@
 //!  DIR/n0/events.jsonl ─┐                        ┌─ spread ── copies, stages, journey, spent
 //!  DIR/n1/events.jsonl ─┼─ read ── join ── Run ──┼─ regions, stretch (shortest), link_copies
 //!  DIR/testnet.json ────┘                 window ├─ pool, forks, blocks, chain, wire, reconciliation
-//!                                                ├─ calibration, lag, per_node, valid
+//!                                                ├─ members, calibration, lag, per_node, valid
 //!                                                └─ detail: curves and ways for the page
 //!                         Report ── report.json, report.txt, report.html, prometheus, csv
 //! ```
@@ -35,12 +35,14 @@ mod line;
 mod link_copies;
 pub mod live;
 mod manifest;
+mod members;
 mod per_node;
 mod pool;
 mod read;
 mod rebuilt;
 mod reconciliation;
 mod regions;
+mod rounds;
 pub(crate) mod run;
 mod shape;
 mod shortest;
@@ -48,6 +50,7 @@ mod spent;
 mod spread;
 mod stages;
 mod stats;
+mod submitted;
 mod text;
 mod tree;
 mod valid;
@@ -80,16 +83,19 @@ pub use self::journey::{Journey, Stage, Step};
 pub use self::json::{Assert, BlockFigures, Logs, Report, SCHEMA, TxFigures};
 pub use self::lag::Lag;
 pub use self::link_copies::LinkCopies;
+pub use self::members::{End, Members, Mistake, Why};
 pub use self::per_node::{LifeSpan, NodeFigures};
 pub use self::pool::Pool;
 pub use self::read::ReadError;
 pub use self::reconciliation::{Reconciliation, Rounds, StrategyRounds};
 pub use self::regions::RegionPair;
+pub use self::rounds::Rounds as PushRounds;
 pub use self::shape::{Access, Action, Cut, OddLink, Pause, Shape};
 pub use self::spent::TimeSpent;
 pub use self::spread::{Hops, Share, Slowest, Spread, Stretch, ToShare};
 pub use self::stages::{Stages, VerdictCount};
 pub use self::stats::{Pair, Summary};
+pub use self::submitted::Submitted;
 pub use self::window::Window;
 pub use self::wire::Wire;
 
@@ -165,6 +171,9 @@ pub(crate) fn empty() -> Report {
         shape: Some(Shape { profile: text(), ..Shape::default() }),
         calibration: Some(Calibration::default()),
         load: Some(Counts::default()),
+        submitted: Some(Submitted::default()),
+        rounds: Some(PushRounds::default()),
+        members: Some(Members::default()),
         ..assemble(Run::default(), &Manifest::default())
     };
     for spread in [&mut report.tx.spread, &mut report.block.spread] {
@@ -219,6 +228,8 @@ fn assemble(mut run: Run, manifest: &Manifest) -> Report {
         shape: manifest.shape.clone(),
         calibration,
         load: manifest.load.clone(),
+        submitted: Submitted::of(run, manifest, &window),
+        rounds: PushRounds::of(run, manifest, &txs),
         lag,
         detail: Detail::of(run, manifest, &window, &txs, &blocks),
         window,
@@ -239,6 +250,7 @@ fn assemble(mut run: Run, manifest: &Manifest) -> Report {
         chain: Chain::of(run, &window),
         wire,
         reconciliation: Reconciliation::of(run, &window),
+        members: Members::of(run, manifest, &window),
         per_node: NodeFigures::of(run, manifest, &window, &txs, &blocks),
         actions: manifest.actions.clone(),
         pauses: manifest.pauses.clone(),

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use hearsay_node::trace::event::{Kind, Origin, VerdictName, Via};
 
 use super::manifest::Manifest;
+use super::members::MemberLine;
 use super::reconciliation::RoundLog;
 use super::words_table::Words;
 
@@ -22,6 +23,10 @@ pub(crate) type Word = u32;
 /// A process without a stop line whose last line is older than the latest line of all by more than
 /// this was killed. Nodes sample their sockets about every second, so this is three missed samples.
 pub(crate) const SILENCE_US: i64 = 3_000_000;
+
+/// A node that was starved logs the lag of its last starved second by so much later: its next two
+/// summaries, one a second.
+const LATE_US: i64 = 2_000_000;
 
 /// Everything that the logs of one testnet say.
 #[derive(Debug, Default)]
@@ -71,6 +76,10 @@ pub(crate) struct NodeLog {
     pub(crate) rounds: Vec<RoundLog>,
     /// Summaries of the scheduler's lag, in order.
     pub(crate) lags: Vec<LagSummary>,
+    /// What it wrote of other members, in order; what only updates one is left out.
+    pub(crate) members: Vec<MemberLine>,
+    /// Peers that it was connected to at some time.
+    pub(crate) met: BTreeSet<Word>,
     /// Where it stands, as the manifest says.
     pub(crate) region: Option<String>,
     /// When it was held still, as the manifest says: it ran then only in name.
@@ -120,6 +129,8 @@ pub(crate) struct Life {
     pub(crate) stopped: bool,
     /// Its samples of bytes sent since it started: time and running total.
     pub(crate) wire: Vec<(i64, u64)>,
+    /// Its samples of bytes that the membership protocol sent since it started.
+    pub(crate) members_sent: Vec<(i64, u64)>,
 }
 
 impl Life {
@@ -275,6 +286,13 @@ impl Run {
                 self.nodes[node].died(at);
             }
         }
+        // A process that is not let run is late by the scenario's doing, and not by the machine's.
+        for starved in &manifest.starved {
+            if let Some(node) = self.node_named(&starved.node) {
+                let until = starved.until_us.unwrap_or(i64::MAX).saturating_add(LATE_US);
+                self.nodes[node].lags.retain(|lag| lag.at < starved.from_us || until < lag.at);
+            }
+        }
         for pause in &manifest.pauses {
             if let Some(node) = self.node_named(&pause.node) {
                 let until = pause.until_us.unwrap_or(i64::MAX);
@@ -337,6 +355,12 @@ impl Message {
         nodes
             .filter_map(|(node, at)| at.introduced.map(|(t, _)| (node, t)))
             .min_by_key(|&(node, t)| (t, node))
+    }
+
+    /// Whether it is a block: those are produced, where transactions are handed in.
+    pub(crate) fn is_block(&self) -> bool {
+        let mut introduced = self.at.iter().filter_map(|at| at.introduced);
+        introduced.any(|(_, origin)| origin == Origin::Produced)
     }
 }
 

@@ -23,7 +23,7 @@ pub struct TimeSpent {
     pub total_ms: Option<f64>,
     /// On the network, pushed.
     pub network_ms: Option<f64>,
-    /// Until nodes had asked for it and had it.
+    /// Until nodes had asked for it and had it, or a block brought it.
     pub pull_ms: Option<f64>,
     /// In the queues of the relays.
     pub queue_ms: Option<f64>,
@@ -111,7 +111,7 @@ fn hop(message: &Message, from: NodeIx, to: NodeIx, parts: &mut Parts) -> Option
         now = done;
     }
     let hop = (receipt.at - now).max(0);
-    if is_pulled(receipt.via) {
+    if is_pulled(message, receipt.via) {
         parts.pull += hop;
     } else {
         parts.network += hop;

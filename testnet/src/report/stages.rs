@@ -17,12 +17,13 @@ pub struct Stages {
     pub queue_ms: Pair,
     /// From there to the verdict, signature checks included, over the same verdicts.
     pub check_ms: Pair,
-    /// One hop on the network, over first copies that were pushed (`gossip`, `compact`): from the
-    /// moment that the sender accepted the message, or introduced it, to the receipt. The sender's
+    /// One hop on the network, over first copies that were pushed (`gossip`, `lazy`, and blocks as
+    /// `compact`): from the moment that the sender accepted the message, or introduced it, to the receipt. The sender's
     /// way to its socket is part of it.
     pub network_ms: Pair,
-    /// The same over first copies that had to be asked for (`fetch`, `reconcile`, `sync`): the time
-    /// until the asking is part of it.
+    /// The same over first copies that had to be asked for (`fetch`, `reconcile`, `sync`), and over
+    /// transactions that a block brought (`compact`): the time until the asking, or until the block, is
+    /// part of it.
     pub pull_ms: Pair,
     /// Storing a block, over nodes taking part whose log tells.
     #[serde(default)]
@@ -55,7 +56,7 @@ impl Stages {
                 };
                 stages.clamped += u64::from(receipt.at < sent);
                 let hop = (receipt.at - sent).max(0);
-                if is_pulled(receipt.via) {
+                if is_pulled(one.message, receipt.via) {
                     pull.push(hop);
                 } else {
                     network.push(hop);

@@ -203,7 +203,8 @@ impl Lab {
 
     pub(crate) fn wire(&mut self, node: &str, us: i64, sent: u64) -> &mut Self {
         let received = sent;
-        self.event(node, us, Event::Wire { sent, received })
+        let wire = Event::Wire { sent, received, members_sent: None, members_received: None };
+        self.event(node, us, wire)
     }
 
     /// A manifest that measures from `from` to `until`, and no time to settle.

@@ -6,6 +6,7 @@
 use std::fmt::Display;
 
 use super::json::{Assert, Report};
+use super::members::Members;
 use super::reconciliation::{Rounds, StrategyRounds};
 use super::spread::{Slowest, Spread, Stretch};
 use super::stages::VerdictCount;
@@ -42,6 +43,7 @@ impl Report {
         lines.extend(self.shares());
         lines.extend(self.stages());
         lines.extend(self.copies());
+        lines.extend(self.handed_in());
         lines.extend(self.afterwards());
         lines.push(String::new());
         let mut text: String =
@@ -144,6 +146,7 @@ impl Report {
             lines.push(format!("{kind:<16}{}", row(cells, 14)));
         }
         lines.extend(self.rounds());
+        lines.extend(self.push_rounds());
         lines.extend(self.stretches());
         lines
     }
@@ -291,6 +294,7 @@ impl Report {
         ];
         lines.extend(self.reconciliation.by_strategy.iter().map(compared));
         lines.extend(compact);
+        lines.extend(self.members.iter().flat_map(members));
         lines
     }
 
@@ -327,6 +331,47 @@ impl Assert {
 /// Whether a load went otherwise than it was asked to.
 fn is_off(load: &Counts) -> bool {
     load.taken < load.planned || load.late > 0
+}
+
+/// What the lists of members were worth: nothing of what did not happen.
+fn members(members: &Members) -> Vec<String> {
+    let three =
+        |of: &Summary| format!("{}/{}/{}", fixed(of.p50, 0), fixed(of.p99, 0), fixed(of.max, 0));
+    let never = |count: u64| if count > 0 { format!(" ({count} NEVER)") } else { String::new() };
+    let ends = |ends: u64, what: &str, detected: &Summary, all: &Summary, unaware: u64| {
+        let (detected, all, unaware) = (three(detected), three(all), never(unaware));
+        let told =
+            || format!("{ends} {what} noticed after {detected}, by all {all} later{unaware}");
+        (ends > 0).then(told)
+    };
+    let after = |count: u64, what: &str, times: &Summary, missing: u64| {
+        (count > 0).then(|| format!("{count} {what} after {}{}", three(times), never(missing)))
+    };
+    let it = members;
+    let heal = it.heal_ms.map_or("NEVER".to_owned(), |ms| format!("{ms:.0}"));
+    let times: Vec<_> = [
+        ends(it.deaths, "deaths", &it.detected_ms, &it.all_know_ms, it.unaware),
+        ends(it.leaves, "leaves", &it.left_detected_ms, &it.left_all_know_ms, it.left_unaware),
+        after(it.returns, "returns known", &it.returned_ms, it.unreturned),
+        after(it.joins, "joins complete", &it.discovered_ms, it.undiscovered),
+        (it.heals > 0).then(|| format!("one list {heal} after the links returned")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let cost = it.bytes_per_node_s.map(|rate| format!("; {rate:.0} B/s sent by a node"));
+    let mut lines = vec![format!(
+        "members: {} false positives, {} suspicions ({} of the living), {} refuted{}",
+        it.false_positives,
+        it.suspicions,
+        it.suspicions_of_living,
+        it.refuted,
+        cost.unwrap_or_default(),
+    )];
+    if !times.is_empty() {
+        lines.push(format!("members p50/p99/max ms: {}", times.join("; ")));
+    }
+    lines
 }
 
 /// Right-aligned columns of one width.

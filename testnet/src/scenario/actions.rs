@@ -14,6 +14,10 @@ use super::units;
 /// No clock in use is off by more than this, and what is beyond it is a slip.
 const MOST_SKEW_US: i64 = 3_600_000_000;
 
+/// A process that runs for a smaller share of the time than this stands still: of a period of 100 ms this
+/// is 2 ms, and the timers that end them are a millisecond fine.
+const LEAST_SHARE: f64 = 0.02;
+
 /// What is done, where that stands, and when.
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
@@ -30,7 +34,8 @@ pub(super) enum What {
 }
 
 /// Every action, with the key that asks for it.
-const ACTIONS: &str = "kill, restart, pause, resume, start, cut, heal, slow, skew or load";
+const ACTIONS: &str =
+    "kill, restart, leave, pause, resume, start, cut, heal, slow, starve, skew or load";
 
 /// Two groups of nodes.
 type Groups = (Vec<usize>, Vec<usize>);
@@ -50,9 +55,10 @@ pub(super) fn read(section: Section<'_>, names: Names, end: Option<Duration>) ->
     let mut done = Vec::new();
     let mut asked = false;
     type Make = fn(Vec<usize>) -> Action;
-    let plain: [(&'static str, Make); 5] = [
+    let plain: [(&'static str, Make); 6] = [
         ("kill", Action::Kill),
         ("restart", Action::Restart),
+        ("leave", Action::Leave),
         ("pause", Action::Pause),
         ("resume", Action::Resume),
         ("start", Action::Start),
@@ -95,6 +101,9 @@ pub(super) fn read(section: Section<'_>, names: Names, end: Option<Duration>) ->
     if let (Some(inner), Some(item)) = (section.table("slow"), section.item("slow")) {
         done.extend(slow(inner, names).map(|slow| (item.place.clone(), What::Action(slow))));
     }
+    if let (Some(inner), Some(item)) = (section.table("starve"), section.item("starve")) {
+        done.extend(starve(inner, names).map(|it| (item.place.clone(), What::Action(it))));
+    }
     if let (Some(inner), Some(item)) = (section.table("skew"), section.item("skew")) {
         done.extend(skew(inner, names).map(|skew| (item.place.clone(), What::Action(skew))));
     }
@@ -102,7 +111,7 @@ pub(super) fn read(section: Section<'_>, names: Names, end: Option<Duration>) ->
         let load = loads::read(inner, names, Some(at.unwrap_or_default()), end);
         done.extend(load.map(|load| (item.place.clone(), What::Load(Box::new(load)))));
     }
-    asked |= ["slow", "skew", "load"].iter().any(|key| section.item(key).is_some());
+    asked |= ["slow", "starve", "skew", "load"].iter().any(|key| section.item(key).is_some());
     if !asked && section.keys().all(|entry| entry.key == "time") {
         section.problem("time", Wrong::new("[[at]] does nothing").hint(format!("add {ACTIONS}")));
     }
@@ -182,6 +191,16 @@ fn slow(section: Section<'_>, names: Names) -> Option<Action> {
     }
     section.finish();
     Some(Action::Slow { nodes: nodes?, slow })
+}
+
+fn starve(section: Section<'_>, names: Names) -> Option<Action> {
+    let nodes = nodes(&section, names);
+    if section.item("share").is_none() {
+        section.missing("share", "share = 0.1");
+    }
+    let share = section.number("share", LEAST_SHARE..=1.0);
+    section.finish();
+    Some(Action::Starve { nodes: nodes?, share: share? })
 }
 
 fn skew(section: Section<'_>, names: Names) -> Option<Action> {

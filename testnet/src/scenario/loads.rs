@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use hearsay_chain::transaction::MAX_PAYLOAD_BYTES;
+use hearsay_node::api::Taker;
 
 use super::names::Names;
 use super::problem::{Place, Wrong};
@@ -41,6 +42,7 @@ pub(super) struct Load {
     pub(super) entries: Option<Vec<usize>>,
     pub(super) payload: Amounts,
     pub(super) fee: Amounts,
+    pub(super) via: Option<Taker>,
     pub(super) place: Place,
 }
 
@@ -77,6 +79,8 @@ pub(super) fn read(
     };
     let payload = amounts(&section, "payload", 0..=MAX_PAYLOAD_BYTES as u64, size);
     let fee = amounts(&section, "fee", 0..=MOST_FEE, u64::from_item);
+    let via = section.word("via", &[("here", false), ("auto", true)]);
+    let via = via.map(|auto| if auto { Taker::Auto } else { Taker::Here });
     let place = section.place().clone();
     let (from, until) = stretch?;
     let shape = shape?;
@@ -99,6 +103,7 @@ pub(super) fn read(
         entries,
         payload: payload.unwrap_or(Amounts::Fixed(128)),
         fee: fee.unwrap_or(Amounts::FEES),
+        via,
         place,
     })
 }

@@ -18,6 +18,7 @@ enum State {
     Up,
     Paused(Duration),
     Killed(Duration),
+    Left(Duration),
 }
 
 /// What there is at a moment.
@@ -89,10 +90,18 @@ impl World<'_> {
                 _ => Some("kill what runs"),
             }),
             Action::Restart(nodes) => self.change(nodes, State::Up, |state| match state {
-                State::Killed(_) => None,
+                State::Killed(_) | State::Left(_) => None,
                 State::Waiting => Some("a node joins with `start`"),
                 _ => Some("restart what was killed"),
             }),
+            Action::Leave(nodes) => self.change(nodes, State::Left(at), |state| match state {
+                State::Up | State::Paused(_) => None,
+                _ => Some("only who is there can leave"),
+            }),
+            Action::Starve { .. } if self.in_process => {
+                Err(Wrong::new("`starve` holds a process still, and here all nodes run in one")
+                    .hint("give `processes` in place of `in-process`"))
+            }
             Action::Pause(_) if self.in_process => {
                 Err(Wrong::new("`pause` stops a process, and here all nodes run in one")
                     .hint("give `processes` in place of `in-process`, or cut the node off"))
@@ -107,10 +116,12 @@ impl World<'_> {
             }),
             Action::Start(nodes) => self.change(nodes, State::Up, |state| match state {
                 State::Waiting => None,
-                State::Killed(_) => Some("use `restart`"),
+                State::Killed(_) | State::Left(_) => Some("use `restart`"),
                 _ => Some("it starts once"),
             }),
-            Action::Slow { nodes, .. } | Action::Skew { nodes, .. } => {
+            Action::Slow { nodes, .. }
+            | Action::Starve { nodes, .. }
+            | Action::Skew { nodes, .. } => {
                 let down = nodes.iter().find(|&&node| self.nodes[node] != State::Up);
                 down.map_or(Ok(()), |&node| {
                     Err(self.told(node).hint("only a node that runs can be told to change"))
@@ -145,6 +156,7 @@ impl World<'_> {
             State::Waiting => format!("n{node} has not joined by then"),
             State::Up => format!("n{node} is up and running by then"),
             State::Paused(at) => format!("n{node} is paused since {at:?}"),
+            State::Left(at) => format!("n{node} has left by then, at {at:?}"),
             State::Killed(at) => format!("n{node} is dead by then: it was killed at {at:?}"),
         })
     }

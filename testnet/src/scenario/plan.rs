@@ -13,8 +13,11 @@ use crate::load;
 /// A network that is ready to be made, and what happens to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabPlan {
-    /// The connections, each with its smaller end first, in rising order. There are no others.
+    /// The connections, each with its smaller end first, in rising order. There are no others; but
+    /// where nodes find each other it is they who make them, and this is empty.
     pub edges: Vec<(usize, usize)>,
+    /// Where nodes find each other, the node whose address all others are given.
+    pub bootstrap: Option<usize>,
     /// The names of the regions; none when all links have one delay.
     pub region_names: Vec<String>,
     /// The region of each node, as a place in `region_names` and `one_way_us`.
@@ -116,6 +119,8 @@ pub struct TimedAction {
 pub enum Action {
     /// End these nodes at once, as `kill -9` would.
     Kill(Vec<usize>),
+    /// Let these nodes end in order: they say goodbye.
+    Leave(Vec<usize>),
     /// Start these killed nodes again, with what they have on disk.
     Restart(Vec<usize>),
     /// Stop the clocks of these nodes' processes: they keep their sockets and say nothing.
@@ -141,6 +146,13 @@ pub enum Action {
         nodes: Vec<usize>,
         /// How they are from then on.
         slow: Slow,
+    },
+    /// Let these nodes' processes run for a share of the time only, or all the time again.
+    Starve {
+        /// Them.
+        nodes: Vec<usize>,
+        /// The share of the time, up to 1.
+        share: f64,
     },
     /// Begin the load with this place in [`LabPlan::loads`].
     Load(usize),
@@ -225,11 +237,19 @@ impl LabPlan {
             })
     }
 
-    /// Whom `node` dials. Of the two ends of an edge one dials, so that there is one connection:
+    /// The pairs of nodes that may be connected, each with its smaller end first.
+    pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let all = if self.bootstrap.is_some() { self.nodes() } else { 0 };
+        let all = (0..all).flat_map(move |a| (a + 1..all).map(move |b| (a, b)));
+        self.edges.iter().copied().chain(all)
+    }
+
+    /// Whom `node` dials. Where nodes find each other, the bootstrap node. Else, of the two ends of an edge one dials, so that there is one connection:
     /// the one that starts later, so that the other is there to be dialled, and of two that start
     /// together it alternates, so that nodes dial about as often as they are dialled.
     pub fn dials(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
-        self.edges.iter().filter_map(move |&(a, b)| {
+        let first = self.bootstrap.filter(move |first| *first != node);
+        let told = self.edges.iter().filter_map(move |&(a, b)| {
             let (from, to) = match self.starts[a].cmp(&self.starts[b]) {
                 std::cmp::Ordering::Less => (b, a),
                 std::cmp::Ordering::Greater => (a, b),
@@ -237,12 +257,13 @@ impl LabPlan {
                 std::cmp::Ordering::Equal => (b, a),
             };
             (from == node).then_some(to)
-        })
+        });
+        first.into_iter().chain(told)
     }
 
-    /// With whom `node` is connected.
+    /// With whom `node` is connected, or may be where nodes find each other.
     pub fn neighbours(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
-        self.edges.iter().filter_map(move |&(a, b)| match node {
+        self.pairs().filter_map(move |(a, b)| match node {
             _ if a == node => Some(b),
             _ if b == node => Some(a),
             _ => None,

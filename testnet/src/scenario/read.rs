@@ -14,11 +14,11 @@ use super::plan::{Action, LabPlan, LoadPlan, TimedAction};
 use super::problem::{Place, Problem, Problems, Wrong};
 use super::section::{FromItem, Section};
 use super::settings::{Changes, Known, TABLES};
-use super::shape::{self, Shape};
+use super::shape::{self, Discovery, Shape};
 use super::some_nodes::SomeNodes;
 use super::streams::{Purpose, stream};
 use super::tree::Table;
-use super::{Nodes, Scenario, Source, nodes};
+use super::{Nodes, Scenario, Source, Transport, nodes};
 use crate::load::{Schedule, Spec};
 
 /// A run whose 99th percentile of scheduler lag is above this is not valid, unless asked otherwise:
@@ -96,9 +96,13 @@ fn scenario(tree: &Table, file: &Arc<str>, problems: &Problems) -> Option<Scenar
 
     let (nodes, shape) = nodes.zip(shape)?;
     let uptimes = order::check(&acts, &shape.topology, nodes.in_process, problems);
-    let overrides = changes.merge(&shape.topology.degrees(), problems);
+    let finds = shape.discovery.is_some();
+    // How many others one that finds them is connected to, it knows itself.
+    let degrees = if finds { vec![0; nodes.count] } else { shape.topology.degrees() };
+    let overrides = changes.merge(&degrees, finds, problems);
     let mut plan = LabPlan {
-        edges: shape.topology.edges().collect(),
+        edges: shape.topology.edges().filter(|_| !finds).collect(),
+        bootstrap: shape.discovery.as_ref().map(|discovery| discovery.bootstrap),
         region_names: links.profile().map(|regions| regions.names.clone()).unwrap_or_default(),
         node_region: links.place(&some, nodes.count, seed),
         one_way_us: links.one_way_us(),
@@ -118,6 +122,9 @@ fn scenario(tree: &Table, file: &Arc<str>, problems: &Problems) -> Option<Scenar
         actions: Vec::new(),
     };
     schedule(&mut plan, acts, loads, &uptimes, seed, problems);
+    if let Some(discovery) = &shape.discovery {
+        can_be_found(discovery, nodes, &plan, problems);
+    }
     Some(Scenario {
         name: name?,
         description,
@@ -132,6 +139,22 @@ fn scenario(tree: &Table, file: &Arc<str>, problems: &Problems) -> Option<Scenar
         plan,
         source: Source { file: Arc::clone(file), tree: Table::default() },
     })
+}
+
+/// Tells what keeps nodes from finding each other.
+fn can_be_found(discovery: &Discovery, nodes: Nodes, plan: &LabPlan, problems: &Problems) {
+    let Discovery { bootstrap, place } = discovery;
+    if plan.starts.get(*bootstrap).is_some_and(|start| !start.is_zero()) {
+        let wrong = Wrong::new(format!("n{bootstrap} joins late, and all others begin with it"));
+        problems.add(place, wrong.hint("let it start at once, or name another `bootstrap`"));
+    }
+    if nodes.transport == Transport::Memory {
+        let wrong = Wrong::new(
+            "nodes that find each other tell others their addresses, and one in \
+                                memory is none that a member may have",
+        );
+        problems.add(place, wrong.hint("give `transport = \"tcp\"`"));
+    }
 }
 
 fn name(name: &str) -> Result<String, Wrong> {
@@ -241,7 +264,7 @@ fn add_load(
     seed: u64,
     problems: &Problems,
 ) -> Action {
-    let Load { from, until, shape, senders, entries, payload, fee, place } = load;
+    let Load { from, until, shape, senders, entries, payload, fee, via, place } = load;
     let entries = entries.unwrap_or_else(|| uptimes.throughout(from, until));
     if entries.is_empty() {
         let wrong = Wrong::new("no node is up for the whole of this load");
@@ -253,6 +276,7 @@ fn add_load(
         schedule: Schedule { shape, duration: until - from, seed: arrivals },
         payload,
         fee,
+        via,
         seed: stream(seed, Purpose::Transactions(place)),
     };
     let senders = plan.senders..plan.senders + senders;

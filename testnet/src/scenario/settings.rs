@@ -1,5 +1,5 @@
-//! Settings of nodes, for all or for some: `[gossip]`, `[mempool]`, `[members]`, `[peers]`, `[sync]`
-//! and `[[node]]`. What they may be, the node's own settings say: each value is read as one of those.
+//! Settings of nodes, for all or for some: `[discovery]`, `[gossip]`, `[mempool]`, `[members]`, `[peers]`,
+//! `[sync]` and `[[node]]`. What they may be, the node's own settings say: each value is read as one of those.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::section::{expected, unknown_key, unknown_word};
 use super::tree::{Entry, Item, Value};
 
 /// The tables of a node's settings that a scenario may have, for all nodes.
-pub(super) const TABLES: &[&str] = &["gossip", "mempool", "members", "peers", "sync"];
+pub(super) const TABLES: &[&str] = &["discovery", "gossip", "mempool", "members", "peers", "sync"];
 
 /// Settings that the lab makes for each node, so that no scenario can.
 const OF_THE_LAB: &[&str] = &[
@@ -20,7 +20,6 @@ const OF_THE_LAB: &[&str] = &[
     "genesis",
     "listen",
     "bootstrap",
-    "discovery",
     "rpc",
     "rpc_hosts",
     "rpc_origins",
@@ -29,6 +28,9 @@ const OF_THE_LAB: &[&str] = &[
     "events",
     "lab",
 ];
+
+/// The same within `[discovery]`.
+const OF_DISCOVERY: &[&str] = &["slots", "book"];
 
 /// Every setting of a node that a scenario may have, with its default.
 #[derive(Debug)]
@@ -47,6 +49,9 @@ impl Known {
         let all = Settings { keep_bodies: Some(64), ..Settings::in_dir("") };
         let mut table = Table::try_from(all).expect("settings come from TOML and go back to it");
         table.retain(|key, _| !OF_THE_LAB.contains(&key));
+        if let Some(Toml::Table(discovery)) = table.get_mut("discovery") {
+            discovery.retain(|key, _| !OF_DISCOVERY.contains(&key));
+        }
         Self(table)
     }
 
@@ -161,8 +166,8 @@ impl Changes {
     }
 
     /// The settings of each node, checked as the node itself will check them. `degrees` are the
-    /// connections that each must be able to have.
-    pub(super) fn merge(self, degrees: &[usize], problems: &Problems) -> Vec<Table> {
+    /// connections that each must be able to have; `finds` is whether they find each other.
+    pub(super) fn merge(self, degrees: &[usize], finds: bool, problems: &Problems) -> Vec<Table> {
         // What is wrong for all nodes is told once.
         let mut told = BTreeSet::new();
         let merged = |(node, &degree): (usize, &usize)| {
@@ -176,7 +181,15 @@ impl Changes {
             }
             mesh_marks(&mut table);
             room(&mut table, degree);
-            if let Err(wrong) = check(&table, node, degree)
+            let met = if finds || !table.contains_key("discovery") {
+                check(&table, node, degree)
+            } else {
+                Err(Wrong::new(
+                    "[discovery] says nothing about nodes that are told whom to connect to",
+                )
+                .hint("give `discovery = true` in place of a `kind` in [topology]"))
+            };
+            if let Err(wrong) = met
                 && told.insert(last.clone())
             {
                 problems.add(last, wrong);

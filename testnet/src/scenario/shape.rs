@@ -1,7 +1,7 @@
 //! `[topology]`: who is connected to whom.
 
 use super::names::{Names, listed};
-use super::problem::Wrong;
+use super::problem::{Place, Wrong};
 use super::section::{Section, expected};
 use super::streams::{Purpose, stream};
 use super::tree::{Item, Value};
@@ -24,7 +24,22 @@ pub(super) struct Shape {
     pub(super) topology: Topology,
     /// Whether some of it was drawn, so that an author cannot know each edge.
     pub(super) drawn: bool,
+    /// Where nodes find each other; then the topology is full, since any two may meet.
+    pub(super) discovery: Option<Discovery>,
 }
+
+/// Nodes that find each other from one address.
+#[derive(Clone, Debug)]
+pub(super) struct Discovery {
+    /// The node whose address all others are given.
+    pub(super) bootstrap: usize,
+    /// Where that is asked for.
+    pub(super) place: Place,
+}
+
+/// The most nodes that may find each other: each is told how its link to every other one behaves, which
+/// is a table of a quarter of a million links at 500, rewritten with each cut.
+const MOST_DISCOVERED: usize = 500;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -65,15 +80,15 @@ pub(super) fn default(nodes: usize, seed: u64) -> Shape {
         true => Topology::random(nodes, DEGREE, stream(seed, Purpose::Topology)),
         false => Topology::full(nodes),
     };
-    Shape { topology, drawn }
+    Shape { topology, drawn, discovery: None }
 }
 
 /// Reads `[topology]`; nothing if it makes none.
 pub(super) fn read(section: &Section<'_>, names: Names, seed: u64) -> Option<Shape> {
     if section.get::<bool>("discovery") == Some(true) {
-        let wrong = Wrong::new("`discovery` is not there: nodes only dial what they are given");
-        section.problem("discovery", wrong.hint("take it out"));
+        return found(section, names);
     }
+    section.idle(&["bootstrap"], "discovery", "nodes that are told whom to connect to");
     let kind = section.item("kind").is_some().then(|| section.word("kind", KINDS));
     let listed = section.item("edges").is_some();
     let (kind, name) = match kind {
@@ -95,7 +110,28 @@ pub(super) fn read(section: &Section<'_>, names: Names, seed: u64) -> Option<Sha
     }
     let topology = topology(section, kind, names, stream(seed, Purpose::Topology));
     let drawn = matches!(kind, Kind::Random | Kind::SmallWorld | Kind::Bridge);
-    Some(Shape { topology: topology?, drawn })
+    Some(Shape { topology: topology?, drawn, discovery: None })
+}
+
+/// Reads a `[topology]` whose nodes find each other.
+fn found(section: &Section<'_>, names: Names) -> Option<Shape> {
+    let of_kinds = KEYS.iter().map(|(key, _)| *key);
+    for key in std::iter::once("kind").chain(of_kinds) {
+        let what =
+            "nodes that find each other (`discovery = true`) and choose their own connections";
+        section.idle(&[key], "discovery", what);
+    }
+    let bootstrap = section.read("bootstrap", |item| names.one(item).map_err(of_a_key));
+    let nodes = names.count?;
+    if nodes > MOST_DISCOVERED {
+        let wrong = Wrong::new(format!("{nodes} nodes that find each other"));
+        let advice = format!("at most {MOST_DISCOVERED}; give a larger network a `kind`");
+        section.problem("discovery", wrong.hint(advice));
+        return None;
+    }
+    let place = section.item("discovery").map_or(section.place(), |item| &item.place).clone();
+    let discovery = Discovery { bootstrap: bootstrap.unwrap_or_default(), place };
+    Some(Shape { topology: Topology::full(nodes), drawn: false, discovery: Some(discovery) })
 }
 
 fn topology(section: &Section<'_>, kind: Kind, names: Names, seed: u64) -> Option<Topology> {

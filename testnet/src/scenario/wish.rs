@@ -60,6 +60,7 @@ impl Scenario {
                     },
                     payload: load.payload.clone(),
                     fee: load.fee.clone(),
+                    via: load.via.clone(),
                     seed: stream(self.seed, Purpose::Transactions(nth)),
                 },
                 senders: load.senders,
@@ -78,12 +79,15 @@ impl Scenario {
         let (plan, nodes) = (self.layout(), self.nodes);
         let count: u64 = plan.loads.iter().map(|load| load.spec.schedule.count()).sum();
         let place = if nodes.in_process { " in one process" } else { "" };
+        let connections = match plan.bootstrap {
+            Some(first) => format!("found from n{first}"),
+            None => format!("{} connections", plan.edges.len()),
+        };
         format!(
-            "{}: {} nodes{place}, {} connections, {count} transactions, {} timed actions, {} assertions, \
+            "{}: {} nodes{place}, {connections}, {count} transactions, {} timed actions, {} assertions, \
              {:?}",
             self.name,
             nodes.count,
-            plan.edges.len(),
             plan.actions.len() - plan.loads.len(),
             self.asserts.list.len(),
             self.duration,

@@ -137,7 +137,7 @@ impl Host {
             Request::HaveTransactions(ids) => {
                 Response::HaveTransactions(vec![0xff; ids.len().div_ceil(8).saturating_add(1)])
             }
-            Request::OfferTransactions(_) => Response::Offered,
+            Request::OfferTransactions(_) | Request::TakeTransaction(_) => Response::Offered,
             Request::BlockTransactions { block, .. } => match block.0[0] % 3 {
                 0 => Response::Transactions(others().collect()),
                 1 => Response::Transactions(vec![vec![0xab; 200]]),

@@ -5,7 +5,7 @@ use hearsay_network::PeerId;
 
 use super::HANDED_US;
 use crate::engine::input::Time;
-use crate::engine::jobs::Owner;
+use crate::engine::jobs::{Offering, Owner};
 use crate::engine::{Effect, Engine};
 use crate::trace::event::Via;
 
@@ -66,7 +66,12 @@ impl<S: Store> Engine<S> {
                 return Ok(());
             }
             self.trace_handed(tx.id(), tx.size(), from, Via::Reconcile, out);
-            self.take_transaction(now, tx, Owner::Offer { from, taken: now, asked: true }, out)?;
+            self.take_transaction(
+                now,
+                tx,
+                Owner::Offer { from, taken: now, offering: Offering::Asked },
+                out,
+            )?;
         }
         self.go_on_exchanging(now, out);
         Ok(())

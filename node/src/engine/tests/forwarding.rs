@@ -77,10 +77,10 @@ fn what_is_meant_for_a_neighbour_is_offered_to_it_and_answered_when_it_has_it() 
     assert_eq!((introduced(&handed), publishes(&handed)), (1, 0));
     assert!(answers(&handed).is_empty(), "nobody has it yet");
     assert_eq!(desk.status(tx.id()), TxStatus::Unknown);
-    let [(from, id, Request::OfferTransactions(offered))] = &asked(&handed)[..] else {
+    let [(from, id, Request::TakeTransaction(given))] = &asked(&handed)[..] else {
         panic!("{handed:?}")
     };
-    assert_eq!((*from, &offered[..]), (peer(2), &[codec::encode(tx.transaction())][..]));
+    assert_eq!((*from, given), (peer(2), &codec::encode(tx.transaction())));
     let result = Ok(Response::Offered);
     let taken = desk.give(Input::Response { from: *from, id: *id, result });
     let [(from, id, Request::HaveTransactions(about))] = &asked(&taken)[..] else {
@@ -230,4 +230,21 @@ fn a_transaction_that_was_handed_on_reaches_every_pool() {
     sim.input(0, Input::Submit { token: Token(u64::MAX), tx, via: to("n2") });
     sim.run_until(4 * SECOND);
     assert!((0..4).all(|node| sim.pool_count(node) == 1));
+}
+
+#[test]
+fn what_was_handed_on_is_pushed_by_whoever_takes_it_and_what_was_offered_is_announced() {
+    let mut desk = desk(None, &[0.0]);
+    let [one, two] = [0, 1].map(|from| desk.tx(from, 0, 5));
+    let data = |tx: &UnverifiedTx| codec::encode(tx.transaction());
+    let (_, given) = desk.request(peer(1), Request::TakeTransaction(data(&one)));
+    let (_, offered) = desk.request(peer(1), Request::OfferTransactions(vec![data(&two)]));
+    let known = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Publish { known, .. } => Some(*known),
+            _ => None,
+        })
+    };
+    assert_eq!((known(&given), known(&offered)), (Some(false), Some(true)));
+    assert_eq!((introduced(&given), introduced(&offered)), (0, 0), "others did that");
 }

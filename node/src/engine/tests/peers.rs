@@ -281,7 +281,9 @@ impl Lab {
             (Request::HaveTransactions(ids), _) => {
                 Some(Response::HaveTransactions(vec![0; ids.len().div_ceil(8)]))
             }
-            (Request::OfferTransactions(_), _) => Some(Response::Offered),
+            (Request::OfferTransactions(_) | Request::TakeTransaction(_), _) => {
+                Some(Response::Offered)
+            }
             (Request::BlockTransactions { .. } | Request::Named { .. }, _) => {
                 Some(Response::Transactions(vec![]))
             }

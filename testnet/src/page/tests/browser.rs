@@ -74,7 +74,12 @@ fn the_figures_that_a_browser_shows_are_those_of_the_report() {
     let json = serde_json::to_value(&report).expect("it serialises");
     let shown = figures(&dom);
     // Drawn by the scripts, and not by the template.
-    for path in ["tx.to_share_ms.75.p99", "block.to_share_ms.50.p50", "block.to_tip_ms.p99"] {
+    for path in [
+        "tx.to_share_ms.75.p99",
+        "block.to_share_ms.50.p50",
+        "block.to_tip_ms.p99",
+        "members.false_positives",
+    ] {
         assert!(shown.contains_key(path), "{path}");
     }
     for (path, value) in &shown {
@@ -101,6 +106,7 @@ fn the_figures_that_a_browser_shows_are_those_of_the_report() {
         "blocks",
         "load",
         "calibration",
+        "members",
         "nodes",
     ] {
         assert!(dom.contains(&format!("<section id=\"{id}\"")), "{id}");

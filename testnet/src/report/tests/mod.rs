@@ -9,12 +9,14 @@ mod laws;
 mod live;
 mod lives;
 mod measuring;
+mod members;
 mod reading;
 mod reconciling;
 mod running;
 mod shaped;
 mod spreading;
 mod stages;
+mod starved;
 
 use super::testing::{END, Lab, id, peer};
 use super::*;

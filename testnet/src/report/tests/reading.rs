@@ -67,7 +67,8 @@ fn a_log_without_a_start_line_or_with_a_stepping_clock_is_not_valid() {
     let mut lab = Lab::new(1);
     lab.add("n1").wire("n1", 0, 0).stop("n1", END);
     for step in 0..20 {
-        let event = Event::Wire { sent: 0, received: 0 };
+        let event =
+            Event::Wire { sent: 0, received: 0, members_sent: None, members_received: None };
         let mono_us = if step < 10 { step } else { step + 700_000 };
         let line = line_of("n0", step as i64, mono_us, event);
         lab.raw("n0", step as i64, &format!("{line}\n"));

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use hearsay_node::api::Taker;
 use proptest::prelude::*;
 
 use super::super::plan::{Access, Action, Heal, Slow, TimedAction};
@@ -120,6 +121,41 @@ fn whoever_joins_late_dials_and_is_not_dialled_before() {
     let dialled: usize = (0..8).map(|node| plan.dials(node).count()).sum();
     assert_eq!(dialled, plan.edges.len());
     assert_eq!(plan.neighbours(3).collect::<Vec<_>>(), [0, 1, 2, 4, 5, 6, 7]);
+}
+
+#[test]
+fn nodes_that_find_each_other_are_given_one_address_and_a_link_to_everyone() {
+    let plan = plan(
+        "[topology]\ndiscovery = true\nbootstrap = \"n2\"\n[links]\ndelay = \"9ms\"\n\
+         [discovery]\nrandom = 5\n[[at]]\ntime = \"3s\"\ncut = [[\"n0\"], [\"n7\"]]\n",
+    );
+    assert_eq!((plan.bootstrap, plan.edges.len(), plan.pairs().count()), (Some(2), 0, 28));
+    assert_eq!(plan.dials(2).count(), 0);
+    assert!((0..8).filter(|node| *node != 2).all(|node| plan.dials(node).eq([2])));
+    assert_eq!(plan.neighbours(3).collect::<Vec<_>>(), [0, 1, 2, 4, 5, 6, 7]);
+    assert_eq!(plan.overrides[4]["discovery"]["random"].as_integer(), Some(5));
+    assert_eq!(plan.actions.len(), 1, "any two may be connected, so any two can be cut");
+}
+
+#[test]
+fn who_leaves_may_come_back_and_is_up_until_then_and_who_is_starved_is_up_all_the_time() {
+    let plan = plan(
+        "[[load]]\nrate = 5\nvia = \"auto\"\n[[at]]\ntime = \"5s\"\nleave = \"n1\"\n\
+         starve = { nodes = [\"n2\", \"n3\"], share = 0.1 }\n\
+         [[at]]\ntime = \"9s\"\nrestart = \"n1\"\nstarve = { nodes = \"n2\", share = 1 }\n",
+    );
+    assert_eq!(plan.loads[0].entries, [0, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(plan.loads[0].spec.via, Some(Taker::Auto));
+    let actions: Vec<_> = plan.actions.into_iter().map(|timed| timed.action).collect();
+    assert_eq!(
+        actions[1..],
+        [
+            Action::Leave(vec![1]),
+            Action::Starve { nodes: vec![2, 3], share: 0.1 },
+            Action::Restart(vec![1]),
+            Action::Starve { nodes: vec![2], share: 1.0 },
+        ]
+    );
 }
 
 #[test]

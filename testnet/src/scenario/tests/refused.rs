@@ -78,8 +78,46 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[topology]\nkind = \"full\"\ndiscovery = true\n",
-        "7:13: `discovery` is not there: nodes only dial what they are given; take it out",
+        "6:1: `kind` says nothing about nodes that find each other (`discovery = true`) and choose their own connections; take it out",
     ),
+    (
+        "[topology]\ndiscovery = true\ndegree = 4\n",
+        "7:1: `degree` says nothing about nodes that find each other (`discovery = true`) and choose their own connections; take it out",
+    ),
+    (
+        "[topology]\ndiscovery = true\nbootstrap = \"n8\"\n",
+        "7:13: `bootstrap` is wrong: there is no node n8; the nodes are n0 to n7",
+    ),
+    (
+        "[topology]\nkind = \"ring\"\nbootstrap = \"n1\"\n",
+        "7:1: `bootstrap` says nothing about nodes that are told whom to connect to; take it out",
+    ),
+    (
+        "[topology]\ndiscovery = true\n[[node]]\nnames = \"n0\"\nstart = \"4s\"\n",
+        "6:13: n0 joins late, and all others begin with it; let it start at once, or name another `bootstrap`",
+    ),
+    (
+        "[discovery]\nrandom = 5\n",
+        "5:2: [discovery] says nothing about nodes that are told whom to connect to; give `discovery = true` in place of a `kind` in [topology]",
+    ),
+    // Actions of their own.
+    (
+        "[[at]]\ntime = \"5s\"\nstarve = { nodes = \"n1\" }\n",
+        "7:1: [at.starve] has no `share`; add share = 0.1",
+    ),
+    (
+        "[[at]]\ntime = \"5s\"\nstarve = { nodes = \"n1\", share = 0.01 }\n",
+        "7:34: `share` is 0.01; it must be 0.02 to 1",
+    ),
+    (
+        "[[at]]\ntime = \"5s\"\nleave = \"n1\"\n[[at]]\ntime = \"6s\"\nkill = \"n1\"\n",
+        "10:8: n1 has left by then, at 5s; kill what runs",
+    ),
+    (
+        "[[at]]\ntime = \"5s\"\npause = \"n1\"\n[[at]]\ntime = \"6s\"\nstarve = { nodes = \"n1\", share = 1 }\n",
+        "10:10: n1 is paused since 5s; only a node that runs can be told to change",
+    ),
+    ("[load]\nrate = 5\nvia = \"n1\"\n", "7:7: `via` cannot be `n1`; it can be here, auto"),
     (
         "[topology]\nkind = \"edges\"\n",
         "5:2: [topology] has no `edges`; add edges = [[\"n0\", \"n1\"]]",
@@ -348,4 +386,27 @@ fn a_load_that_no_node_is_up_for_is_refused() {
           with `entry`"
         ]
     );
+}
+
+#[test]
+fn what_the_lab_sets_of_discovery_no_scenario_can() {
+    for key in ["slots", "book"] {
+        let told =
+            told(&text(&format!("[topology]\ndiscovery = true\n[discovery]\n{key} = true\n")));
+        assert!(told[0].starts_with(&format!("t.toml:8:1: unknown key `{key}` in [discovery]")));
+        assert_eq!(told.len(), 1, "{told:#?}");
+    }
+}
+
+#[test]
+fn nodes_in_one_process_cannot_be_starved_and_a_memory_address_is_found_by_nobody() {
+    let one = "name = \"t\"\nduration = \"30s\"\n[nodes]\nin-process = 8\n";
+    let starve =
+        told(&format!("{one}[[at]]\ntime = \"5s\"\nstarve = {{ nodes = \"n1\", share = 0.1 }}\n"));
+    assert!(starve[0].contains("`starve` holds a process still"), "{starve:#?}");
+    let memory = told(&format!("{one}transport = \"memory\"\n[topology]\ndiscovery = true\n"));
+    assert!(memory[0].contains("give `transport = \"tcp\"`"), "{memory:#?}");
+    let many = one.replace("= 8", "= 501");
+    let many = told(&format!("{many}[topology]\ndiscovery = true\n"));
+    assert!(many[0].contains("501 nodes that find each other; at most 500"), "{many:#?}");
 }
