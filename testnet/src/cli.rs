@@ -4,6 +4,7 @@ mod flags;
 mod verbs;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -180,6 +181,13 @@ pub struct ReportArgs {
     /// Print it in another form
     #[arg(long, value_enum, conflicts_with = "json")]
     pub format: Option<ReportFormat>,
+    /// Report on what was published from then on, counted from the begin of what was measured, and
+    /// write no files
+    #[arg(long, value_name = "TIME", value_parser = flags::duration)]
+    pub from: Option<Duration>,
+    /// Report on what was published before then, and write no files
+    #[arg(long, value_name = "TIME", value_parser = flags::duration)]
+    pub until: Option<Duration>,
 }
 
 /// The form of a report.

@@ -13,6 +13,7 @@ use hearsay_testnet::cli::{
 use hearsay_testnet::cluster::Layout;
 use hearsay_testnet::control::{self, Ask, Reply};
 use hearsay_testnet::output::{self, Format};
+use hearsay_testnet::report::Part;
 use hearsay_testnet::run::{self, RunError};
 use hearsay_testnet::scenario::{self, Scenario};
 use hearsay_testnet::{compare, export, lab, logs, out_dir, report, up, where_is};
@@ -305,7 +306,17 @@ fn run_report(arguments: ReportArgs) -> anyhow::Result<()> {
     let layout = Layout::at(dir.clone());
     let scenario =
         if layout.scenario().exists() { Some(up::read_scenario(&layout)?) } else { None };
-    let report = lab::make_report(&dir, scenario.as_ref())?;
+    let part = Part { from: arguments.from, until: arguments.until };
+    if part != Part::default() {
+        anyhow::ensure!(
+            arguments.format != Some(ReportFormat::Csv),
+            "rows tell when each message was published: leave --from and --until out"
+        );
+    }
+    let report = match part == Part::default() {
+        true => lab::make_report(&dir, scenario.as_ref())?,
+        false => report::build_part(&dir, part)?,
+    };
     match arguments.format {
         None => output::report(&report, output::format(arguments.json))?,
         Some(ReportFormat::Text) => output::report(&report, Format::Text)?,

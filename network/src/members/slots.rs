@@ -29,8 +29,12 @@ use waits::Waits;
 /// A dial of which nothing was heard for so long has failed: longer than the transport's own limit.
 const DIAL_LIMIT: Duration = Duration::from_secs(20);
 
-/// At least so long passes between two attempts to better the near slots, or the far ones.
+/// So long passes between two attempts to better the near slots, or the far ones, at first.
 const TRIAL_EVERY: Duration = Duration::from_secs(10);
+
+/// Each attempt doubles that, up to this, until somebody comes or goes: round trips hardly change, and
+/// every connection that does is news to all members.
+const TRIAL_RARELY: Duration = Duration::from_secs(640);
 
 /// How many connections of each kind, and when they change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +136,37 @@ struct Held {
     since: Duration,
 }
 
+/// When something is attempted that rarely succeeds: ever more rarely.
+#[derive(Clone, Copy, Debug)]
+struct Trials {
+    next: Duration,
+    wait: Duration,
+}
+
+impl Default for Trials {
+    fn default() -> Self {
+        Self { next: Duration::ZERO, wait: TRIAL_EVERY }
+    }
+}
+
+impl Trials {
+    fn is_due(&self, now: Duration) -> bool {
+        now >= self.next
+    }
+
+    /// One is made.
+    fn made(&mut self, now: Duration) {
+        self.next = now.saturating_add(self.wait);
+        self.wait = self.wait.saturating_mul(2).min(TRIAL_RARELY);
+    }
+
+    /// There is reason for one: the next comes after the first wait, or when it was due if that is sooner.
+    fn soon(&mut self, now: Duration) {
+        self.wait = TRIAL_EVERY;
+        self.next = self.next.min(now.saturating_add(TRIAL_EVERY));
+    }
+}
+
 /// The plan.
 #[derive(Debug)]
 pub struct Slots {
@@ -143,8 +178,10 @@ pub struct Slots {
     waits: Waits,
     /// Round trips measured on connections, also on those that are gone.
     measured: BTreeMap<PeerId, Duration>,
-    next_near_trial: Duration,
-    next_far_trial: Duration,
+    near_trials: Trials,
+    far_trials: Trials,
+    /// How many there were at the last look.
+    members: usize,
     next_rotation: Duration,
 }
 
@@ -160,8 +197,9 @@ impl Slots {
             dialling: BTreeMap::new(),
             waits: Waits::default(),
             measured: BTreeMap::new(),
-            next_near_trial: Duration::ZERO,
-            next_far_trial: Duration::ZERO,
+            near_trials: Trials::default(),
+            far_trials: Trials::default(),
+            members: 0,
             next_rotation: Duration::ZERO,
         }
     }
@@ -193,6 +231,10 @@ impl Slots {
         known: &[Known],
         connected: &[Connected],
     ) -> Vec<Decision> {
+        if std::mem::replace(&mut self.members, known.len()) != known.len() {
+            self.near_trials.soon(now);
+            self.far_trials.soon(now);
+        }
         let measured = std::mem::take(&mut self.measured);
         let view = View::new(self.own, &self.config, known, connected, measured);
         self.settle(now, &view);

@@ -39,7 +39,7 @@ const fn more(path: &'static str, what: &'static str) -> Figure {
 
 /// Those that say how well messages spread, and at what cost. Not all of a report: the more figures,
 /// the more of them differ by chance.
-pub const FIGURES: [Figure; 22] = [
+pub const FIGURES: [Figure; 26] = [
     more("tx.coverage", "tx coverage"),
     figure("submitted.pooled_ms.p50", "submission to pooled, median", "ms"),
     figure("submitted.pooled_ms.p99", "submission to pooled, 99 %", "ms"),
@@ -62,6 +62,10 @@ pub const FIGURES: [Figure; 22] = [
     figure("block.to_tip_ms.p99", "block to tip, 99 %", "ms"),
     figure("block.stale_rate", "stale blocks, share", ""),
     figure("wire.ratio", "wire ratio", ""),
+    figure("members.detected_ms.p99", "death detected, 99 %", "ms"),
+    figure("members.all_know_ms.p99", "death known by all, 99 %", "ms"),
+    figure("members.false_positives", "false positives", ""),
+    figure("members.bytes_per_node_s", "membership, bytes/node/s", ""),
 ];
 
 /// The figures of one report, in the order of [`FIGURES`].

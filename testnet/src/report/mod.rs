@@ -96,7 +96,7 @@ pub use self::spread::{Hops, Share, Slowest, Spread, Stretch, ToShare};
 pub use self::stages::{Stages, VerdictCount};
 pub use self::stats::{Pair, Summary};
 pub use self::submitted::Submitted;
-pub use self::window::Window;
+pub use self::window::{Part, Window};
 pub use self::wire::Wire;
 
 pub(crate) use self::stats::ms;
@@ -134,8 +134,22 @@ const UNSHAPED: &str = "loopback, unshaped";
 /// When the folder or one of the logs cannot be read, or when there is no log. Whatever is wrong
 /// *within* a log is no error: it is in [`Report::invalid_reasons`].
 pub fn build(dir: &Path) -> Result<Report, ReportError> {
+    build_part(dir, Part::default())
+}
+
+/// As [`build`], of a part of the measured stretch only: for looking at what came before something
+/// happened, and after it.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_part(dir: &Path, part: Part) -> Result<Report, ReportError> {
     let run = read::run(dir)?;
-    let mut report = assemble(run, &Manifest::read(dir));
+    let mut manifest = Manifest::read(dir);
+    if part != Part::default() {
+        manifest.measure = Some(part.of(&Window::choose(&run, &manifest)));
+    }
+    let mut report = assemble(run, &manifest);
     dir.clone_into(&mut report.dir);
     Ok(report)
 }

@@ -12,6 +12,8 @@
 //! expected, and what it misses until the end of the logs costs coverage. A delivery counts whenever
 //! it comes, up to the end of the logs.
 
+use std::time::Duration;
+
 use hearsay_node::trace::event::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +81,27 @@ impl Window {
             .min()
             .unwrap_or(i64::MAX)
             .min(self.until_us.saturating_add(self.settle_us))
+    }
+}
+
+/// A part of the measured stretch, by the times since it began. The default is all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// Where it begins.
+    pub from: Option<Duration>,
+    /// Where it ends.
+    pub until: Option<Duration>,
+}
+
+impl Part {
+    /// Its begin and end in microseconds since the Unix epoch; it does not reach beyond the whole.
+    pub(crate) fn of(&self, whole: &Window) -> (i64, i64) {
+        let at = |since: Duration| {
+            let us = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+            whole.from_us.saturating_add(us).min(whole.until_us)
+        };
+        let from = self.from.map_or(whole.from_us, at);
+        (from, self.until.map_or(whole.until_us, at).max(from))
     }
 }
 

@@ -31,14 +31,14 @@ impl Slots {
             let oldest = of_kind.min_by_key(|(_, held)| held.since).map(|(peer, _)| *peer);
             self.held.retain(|peer, _| Some(*peer) != oldest);
         }
-        if now >= self.next_far_trial {
+        if self.far_trials.is_due(now) {
             let nearer =
                 |peer: &PeerId| view.measured_rtt(peer).is_some_and(|rtt| rtt < view.mid_bar);
             let of_kind = self.held.iter().filter(|(_, held)| held.kind == Kind::Far);
             let wrong = of_kind.map(|(peer, _)| *peer).find(nearer);
             if wrong.is_some() && view.has_far_candidate {
                 self.held.retain(|peer, _| Some(*peer) != wrong);
-                self.next_far_trial = now.saturating_add(TRIAL_EVERY);
+                self.far_trials.made(now);
             }
         }
     }

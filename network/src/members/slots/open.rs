@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::RngExt;
 
 use super::view::View;
-use super::{Decision, Held, Kind, Slots, TRIAL_EVERY};
+use super::{Decision, Held, Kind, Slots};
 
 impl Slots {
     /// Fills what is free, and now and then tries somebody better or somebody else.
@@ -26,8 +26,8 @@ impl Slots {
                 self.next_rotation = now.saturating_add(wait);
             }
         }
-        if now >= self.next_near_trial && self.free(Kind::Near) == 0 {
-            self.next_near_trial = now.saturating_add(TRIAL_EVERY);
+        if self.near_trials.is_due(now) && self.free(Kind::Near) == 0 {
+            self.near_trials.made(now);
             let near = self.held.iter().filter(|(_, held)| held.kind == Kind::Near);
             let worst = near.filter_map(|(peer, _)| view.measured_rtt(peer)).max();
             if worst.is_some_and(|worst| self.better(worst, now, view)) {

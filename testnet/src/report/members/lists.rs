@@ -144,11 +144,13 @@ impl<'a> Lists<'a> {
         self.between(holder, subject, from, until).iter().find(is_this_end)
     }
 
-    /// Whether the generation was told of before the run of `subject`'s process began that is the
-    /// latest at `at`.
+    /// Whether the generation was told of before the run of `subject`'s process that was the one before
+    /// the latest at `at` had ended. When the latest itself began does not matter: a node can be heard of
+    /// before it writes its first line.
     pub(super) fn is_of_an_earlier_life(&self, subject: NodeIx, generation: u64, at: i64) -> bool {
-        let mut lives = self.run.nodes[subject].lives.iter().rev();
-        let Some(life) = lives.find(|life| life.start <= at) else { return false };
-        self.named.get(&(subject, generation)).is_some_and(|&named| named < life.start)
+        let mut before = self.run.nodes[subject].lives.iter().rev().skip_while(|it| it.start > at);
+        let Some(earlier) = before.nth(1) else { return false };
+        let ended = earlier.end.unwrap_or(earlier.last);
+        self.named.get(&(subject, generation)).is_some_and(|&named| named < ended)
     }
 }

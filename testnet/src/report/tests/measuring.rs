@@ -199,3 +199,24 @@ fn what_the_manifest_says_of_the_run_is_in_the_report() {
     let copies: Vec<_> = report.per_node.iter().map(|node| node.first_copies).collect();
     assert_eq!(copies, [0, 1, 1, 1, 1]);
 }
+
+#[test]
+fn a_part_of_a_run_counts_what_was_published_within_it() {
+    let mut lab = Lab::new(2);
+    lab.measure(S, 9 * S);
+    for second in 1..9_u8 {
+        let at = i64::from(second) * S;
+        lab.publish("n0", at, Tx, second).receive("n1", at + 1_000, Tx, second, "n0");
+    }
+    let dir = lab.write();
+    let published = |from: Option<u64>, until: Option<u64>| {
+        let seconds = |it: Option<u64>| it.map(std::time::Duration::from_secs);
+        let part = Part { from: seconds(from), until: seconds(until) };
+        build_part(dir.path(), part).unwrap().tx.spread.published
+    };
+    assert_eq!(published(None, None), 8);
+    assert_eq!(published(None, Some(3)), 3, "those of the seconds 1 to 3");
+    assert_eq!(published(Some(3), None), 5);
+    assert_eq!(published(Some(3), Some(4)), 1);
+    assert_eq!(published(Some(100), Some(200)), 0);
+}
