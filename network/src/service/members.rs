@@ -212,6 +212,8 @@ impl Membership {
         while let Some(output) = self.machine.as_mut().and_then(Machine::output) {
             match output {
                 Output::Send { neighbour, bytes } => errands.push(Errand::Send(neighbour, bytes)),
+                // A node that is to connect to nobody but its bootstrap addresses dials those by itself.
+                Output::Dial { .. } if self.slots.is_none() => {}
                 Output::Dial { peer, addresses } => {
                     let addresses = self.dialable(&peer, &addresses);
                     if !addresses.is_empty() {

@@ -7,6 +7,10 @@ use rand::RngExt;
 use super::view::View;
 use super::{Decision, Held, Kind, Slots};
 
+/// Among more members than this, slots change hands as much more rarely: each change is news to all of
+/// them, and what a node hears of that shall not grow with their number.
+const CROWD: usize = 16;
+
 impl Slots {
     /// Fills what is free, and now and then tries somebody better or somebody else.
     pub(super) fn dials(&mut self, now: Duration, view: &View<'_>, decisions: &mut Vec<Decision>) {
@@ -22,7 +26,9 @@ impl Slots {
             let due = self.next_rotation != Duration::ZERO && self.free(Kind::Random) == 0;
             if !due || self.dial(Kind::Random, now, view, decisions) {
                 // Not in step with everybody else.
+                let crowd = (view.known.len() / CROWD).max(1);
                 let wait = self.config.rotation.mul_f64(self.random.random_range(0.75..1.25));
+                let wait = wait.saturating_mul(u32::try_from(crowd).unwrap_or(u32::MAX));
                 self.next_rotation = now.saturating_add(wait);
             }
         }
