@@ -136,6 +136,7 @@ impl Service {
                     self.dial();
                     // Later copies cause no event of the swarm's that would hand them on.
                     let passed = self.pass_copies().and_then(|()| self.charge_unheard());
+                    let passed = passed.and_then(|()| self.charge_floods());
                     passed.and_then(|()| self.drops.tell(&mut self.outbox))
                 }
                 () = sleep_until(flush_at), if flush.is_some() => self.flush_bundle(),
@@ -196,6 +197,17 @@ impl Service {
         for peer in unheard.collect::<Vec<_>>() {
             let what = "gossip that is not heard any more";
             self.outbox.offer(NetEvent::Offence { peer, what })?;
+        }
+        Ok(())
+    }
+
+    /// Charges peers that flood gossipsub with control messages, and counts what was thrown away.
+    fn charge_floods(&mut self) -> Result<(), Closed> {
+        let floods = self.swarm.behaviour_mut().gossip.take_floods();
+        self.drops.add("gossip-control", floods.dropped);
+        for peer in floods.offenders {
+            let what = "a flood of control messages";
+            self.outbox.keep(NetEvent::Offence { peer, what })?;
         }
         Ok(())
     }
