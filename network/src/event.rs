@@ -300,14 +300,14 @@ pub enum NetEvent {
 }
 
 impl NetEvent {
-    /// Whether it goes before others that wait. What says who is there does not, as its order matters.
+    /// Whether it goes before others that wait. What says who is there does not, as its order matters;
+    /// nor do answers: one about the pool is to find there what came before it.
     #[must_use]
     pub fn is_urgent(&self) -> bool {
         match self {
             Self::Copy(CopyNote { topic, .. }) | Self::Gossip { topic, .. } => {
                 *topic == Topic::Block
             }
-            Self::Response { .. } => true,
             _ => false,
         }
     }

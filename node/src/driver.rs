@@ -143,6 +143,9 @@ impl<S: Store> Driver<S> {
                     if hears && waiting.len() < AT_ONCE =>
                 {
                     if count == 0 {
+                        while let Some(event) = waiting.take() {
+                            self.on_network(event).await?;
+                        }
                         return Err(Fatal::Network);
                     }
                     for event in events.drain(..) {

@@ -112,7 +112,7 @@ impl Service {
         let mut tick = tokio::time::interval(DIAL_TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let queue = self.outbox.queue();
-        let (mut taken, mut waiting) = (Vec::new(), Lanes::default());
+        let (mut taken, mut waiting, mut open) = (Vec::new(), Lanes::default(), true);
         loop {
             let behind = self.outbox.is_behind();
             let room = self.outbox.has_room();
@@ -128,10 +128,12 @@ impl Service {
             let went_on = tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 count = commands.recv_many(&mut taken, COMMAND_QUEUE),
-                    if waiting.len() < COMMAND_QUEUE =>
+                    if open && waiting.len() < COMMAND_QUEUE =>
                 {
+                    // What was said before everybody hung up is carried out first.
                     if count == 0 {
-                        return self.close().await;
+                        open = false;
+                        waiting.put(Command::Stop, false);
                     }
                     for command in taken.drain(..) {
                         let urgent = command.is_urgent();
