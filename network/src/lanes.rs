@@ -27,7 +27,8 @@ impl<T> Lanes<T> {
 
     /// The next of what waits.
     pub fn take(&mut self) -> Option<T> {
-        let urgent = !self.urgent.is_empty() && !(self.was_urgent && !self.rest.is_empty());
+        let may_be_urgent = !self.was_urgent || self.rest.is_empty();
+        let urgent = may_be_urgent && !self.urgent.is_empty();
         self.was_urgent = urgent;
         if urgent { self.urgent.pop_front() } else { self.rest.pop_front() }
     }
