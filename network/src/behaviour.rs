@@ -85,7 +85,7 @@ impl Behaviour {
         let gossip = config.gossip.build(config.largest_message, dilation);
         let gossip = gossip.map_err(|error| settings(&error))?;
         let (topics, pushes) = (Topics::new(genesis), config.gossip.mode.pushes());
-        let mut tap = Tap::new(gossip, topics.clone(), pushes, config.gossip.loss)
+        let mut tap = Tap::new(gossip, topics.clone(), pushes, config.gossip.loss, dilation)
             .map_err(|error| settings(&error))?;
         tap.with_peer_score(gossip_score::params(&topics, dilation), gossip_score::thresholds())
             .map_err(|error| settings(&error))?;

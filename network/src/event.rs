@@ -66,6 +66,8 @@ pub enum Command {
     Judge {
         /// Which one.
         ticket: Ticket,
+        /// What it carries.
+        topic: Topic,
         /// The answer.
         verdict: Verdict,
     },
@@ -125,6 +127,18 @@ pub enum Command {
     Leave,
     /// Close every connection and end.
     Stop,
+}
+
+impl Command {
+    /// Whether it goes before others that wait: blocks and what they lack are few, and everybody
+    /// waits for them.
+    pub(crate) fn is_urgent(&self) -> bool {
+        match self {
+            Self::Publish { topic, .. } | Self::Judge { topic, .. } => *topic == Topic::Block,
+            Self::Ask { .. } | Self::Respond { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 /// What [`Command::Probe`] measured, in undilated time.
@@ -283,6 +297,20 @@ pub enum NetEvent {
         /// How many.
         count: u64,
     },
+}
+
+impl NetEvent {
+    /// Whether it goes before others that wait. What says who is there does not, as its order matters;
+    /// nor do answers: one about the pool is to find there what came before it.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Self::Copy(CopyNote { topic, .. }) | Self::Gossip { topic, .. } => {
+                *topic == Topic::Block
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A connected peer as the swarm sees it.

@@ -1,4 +1,5 @@
-//! Keeps a protocol quiet on a connection until it is released: it answers, and does not begin.
+//! Keeps a protocol quiet on a connection until it is released: it answers, and does not begin. And
+//! lets it wait, where a peer says too much: then what the peer sends waits in its own stream.
 //!
 //! Nodes that speak [`crate::push`] with each other have no use for gossipsub between them. Gossipsub
 //! tells a peer of its topics on a stream that it opens itself; while that stream is held back on
@@ -8,18 +9,26 @@
 //! hear us, and what gossipsub then sends it must not pile up.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::future::Either;
 use libp2p::swarm::handler::ConnectionEvent;
 use libp2p::swarm::{ConnectionHandler, ConnectionHandlerEvent, SubstreamProtocol};
+use tokio::time::{Sleep, sleep};
 
 /// The streams that a handler asks for while it is held: gossipsub asks for one and waits for it.
 const MAX_HELD: usize = 4;
 
-/// Lets a handler open its streams from now on.
+/// What a handler is told beside what its own behaviour tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Release;
+pub(crate) enum Word {
+    /// It may open its streams from now on.
+    Release,
+    /// It neither reads nor writes for so long.
+    Wait(Duration),
+}
 
 type Request<H> = SubstreamProtocol<
     <H as ConnectionHandler>::OutboundProtocol,
@@ -31,16 +40,17 @@ pub(crate) struct Hold<H: ConnectionHandler> {
     inner: H,
     held: bool,
     requests: VecDeque<Request<H>>,
+    waits: Option<Pin<Box<Sleep>>>,
 }
 
 impl<H: ConnectionHandler> Hold<H> {
     pub(crate) fn new(inner: H, held: bool) -> Self {
-        Self { inner, held, requests: VecDeque::new() }
+        Self { inner, held, requests: VecDeque::new(), waits: None }
     }
 }
 
 impl<H: ConnectionHandler> ConnectionHandler for Hold<H> {
-    type FromBehaviour = Either<H::FromBehaviour, Release>;
+    type FromBehaviour = Either<H::FromBehaviour, Word>;
     type ToBehaviour = H::ToBehaviour;
     type InboundProtocol = H::InboundProtocol;
     type OutboundProtocol = H::OutboundProtocol;
@@ -61,6 +71,12 @@ impl<H: ConnectionHandler> ConnectionHandler for Hold<H> {
     ) -> Poll<
         ConnectionHandlerEvent<Self::OutboundProtocol, Self::OutboundOpenInfo, Self::ToBehaviour>,
     > {
+        if let Some(waits) = &mut self.waits {
+            if waits.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.waits = None;
+        }
         if !self.held
             && let Some(protocol) = self.requests.pop_front()
         {
@@ -87,7 +103,8 @@ impl<H: ConnectionHandler> ConnectionHandler for Hold<H> {
     fn on_behaviour_event(&mut self, event: Self::FromBehaviour) {
         match event {
             Either::Left(event) => self.inner.on_behaviour_event(event),
-            Either::Right(Release) => self.held = false,
+            Either::Right(Word::Release) => self.held = false,
+            Either::Right(Word::Wait(time)) => self.waits = Some(Box::pin(sleep(time))),
         }
     }
 

@@ -24,6 +24,7 @@ mod event;
 mod gossip;
 mod gossip_score;
 mod hold;
+mod lanes;
 mod outbox;
 mod probe;
 mod service;
@@ -37,6 +38,7 @@ pub use event::{
     Responder, Route, Ticket, Traffic,
 };
 pub use gossip::{GossipConfig, Mode};
+pub use lanes::Lanes;
 pub use libp2p::{Multiaddr, PeerId, multiaddr};
 pub use push::stream::{Tally, TrafficCount};
 pub use service::{

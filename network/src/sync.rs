@@ -2,6 +2,7 @@
 //! plan of a branch whose headers are known and whose bodies are being fetched.
 
 pub(crate) mod allowance;
+pub(crate) mod flood;
 mod peers;
 mod plan;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use borsh::BorshDeserialize;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use hearsay_chain::codec::DecodeError;
 use libp2p::request_response::Codec;
@@ -20,10 +21,31 @@ async fn read_all<T: AsyncRead + Unpin + Send>(io: &mut T, limit: usize) -> io::
     Ok(bytes)
 }
 
-/// Whether a request failed as it was none, which no peer does by mistake. A stream that ended before
-/// anything came is not meant: the asker has given up.
+/// Whether a request or a response failed as it was none, which no peer does by mistake. A stream that
+/// ended before anything came is not meant: the other has given up. Nor is a response that was cut
+/// short: the multiplexer gives an end also where a connection is closed while it is on its way.
 pub(crate) fn is_malformed(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|error| error.is::<DecodeError>())
+}
+
+/// Bytes that are read to their end and beyond, or not.
+struct Ends<'a> {
+    bytes: &'a [u8],
+    beyond: bool,
+}
+
+impl io::Read for Ends<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let read = io::Read::read(&mut self.bytes, to)?;
+        self.beyond |= read == 0 && !to.is_empty();
+        Ok(read)
+    }
+}
+
+/// Whether bytes that are no response could be the beginning of one.
+fn is_cut_short(bytes: &[u8]) -> bool {
+    let mut ends = Ends { bytes, beyond: false };
+    Response::deserialize_reader(&mut ends).is_err() && ends.beyond
 }
 
 fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
@@ -55,7 +77,11 @@ impl Codec for SyncCodec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        Response::decode(&read_all(io, MAX_RESPONSE_BYTES).await?).map_err(invalid)
+        let bytes = read_all(io, MAX_RESPONSE_BYTES).await?;
+        Response::decode(&bytes).map_err(|error| match is_cut_short(&bytes) {
+            true => io::ErrorKind::UnexpectedEof.into(),
+            false => invalid(error),
+        })
     }
 
     async fn write_request<T>(&mut self, _: &String, io: &mut T, request: Request) -> io::Result<()>
@@ -88,6 +114,25 @@ mod tests {
     fn read(bytes: Vec<u8>) -> io::Result<Request> {
         let mut stream = Cursor::new(bytes);
         block_on(SyncCodec.read_request(&String::new(), &mut stream))
+    }
+
+    fn read_response(bytes: Vec<u8>) -> io::Result<Response> {
+        let mut stream = Cursor::new(bytes);
+        block_on(SyncCodec.read_response(&String::new(), &mut stream))
+    }
+
+    #[test]
+    fn what_is_no_response_is_told_from_one_that_was_cut_short() {
+        let response = Response::Bodies(vec![vec![7; 40], vec![8; 30]]).encode();
+        for end in 0..response.len() {
+            let error = read_response(response[..end].to_vec()).unwrap_err();
+            assert!(!is_malformed(&error), "cut short at {end}");
+        }
+        assert!(read_response(response.clone()).is_ok());
+        let trailing = [response, vec![0]].concat();
+        for bytes in [trailing, vec![0xee; 40], vec![4; MAX_RESPONSE_BYTES + 1]] {
+            assert!(is_malformed(&read_response(bytes).unwrap_err()));
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! connection to the sender. So a wrapper around the behaviour notes which peer's event is being
 //! handled, and the transform (which changes nothing) writes down what passes.
 
+mod control;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,16 +21,17 @@ use libp2p::gossipsub::{
     WhitelistSubscriptionFilter,
 };
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler, THandler,
-    THandlerInEvent, THandlerOutEvent, ToSwarm,
+    ConnectionDenied, ConnectionHandler, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler,
+    THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId};
 
 use crate::bundle;
 use crate::compact::BlockMessage;
 use crate::event::{CopyNote, Traffic};
-use crate::hold::{Hold, Release};
+use crate::hold::{Hold, Word};
 use crate::topic::{Topic, Topics, message_id};
+use control::{Control, Floods};
 
 /// Copies that one event of a connection brings are taken out right after it was handled, so this
 /// bounds one RPC's messages; gossipsub's frame limit does so as well.
@@ -36,6 +39,10 @@ const MAX_NOTES: usize = 16_384;
 
 /// Topics that are not ours are not remembered: a peer could name new ones for ever.
 type Gossipsub = Behaviour<Recorder, WhitelistSubscriptionFilter>;
+
+/// What gossipsub's handler tells it.
+type FromHandler =
+    <<Gossipsub as NetworkBehaviour>::ConnectionHandler as ConnectionHandler>::ToBehaviour;
 
 #[derive(Debug, Default)]
 struct Notes {
@@ -114,13 +121,14 @@ pub(crate) struct Tap {
     notes: Arc<Mutex<Notes>>,
     /// Whether it is quiet towards a peer until it is released.
     holds: bool,
-    releases: VecDeque<(PeerId, ConnectionId)>,
+    words: VecDeque<(PeerId, ConnectionId, Word)>,
     loss: f64,
+    control: Control,
 }
 
 impl Tap {
     /// `holds`: whether gossipsub says nothing to a peer until [`Tap::release`]. `loss`: the share of
-    /// what peers send that is thrown away; 0 outside a lab.
+    /// what peers send that is thrown away; 0 outside a lab. Its clocks run `dilation` times slower.
     ///
     /// # Errors
     /// Gossipsub's own objections to the configuration.
@@ -129,6 +137,7 @@ impl Tap {
         topics: Topics,
         holds: bool,
         loss: f64,
+        dilation: u32,
     ) -> Result<Self, &'static str> {
         let notes = Arc::new(Mutex::new(Notes::default()));
         let ours = [Topic::Tx, Topic::Block].map(|topic| topics.ident(topic).hash());
@@ -139,7 +148,8 @@ impl Tap {
             WhitelistSubscriptionFilter(ours.into()),
             recorder,
         )?;
-        Ok(Self { gossip, notes, holds, releases: VecDeque::new(), loss })
+        let control = Control::new(dilation);
+        Ok(Self { gossip, notes, holds, words: VecDeque::new(), loss, control })
     }
 
     /// Whether what a peer sent is thrown away. Its subscriptions are not: it says them only once.
@@ -153,7 +163,12 @@ impl Tap {
 
     /// Lets gossipsub speak to a peer: it has no other way.
     pub(crate) fn release(&mut self, peer: PeerId, connection: ConnectionId) {
-        self.releases.push_back((peer, connection));
+        self.words.push_back((peer, connection, Word::Release));
+    }
+
+    /// Takes what became of floods of control messages since the last call.
+    pub(crate) fn take_floods(&mut self) -> Floods {
+        self.control.take()
     }
 
     /// Takes what was noted since the last call: the copies in their order, and how many were too
@@ -209,6 +224,11 @@ impl NetworkBehaviour for Tap {
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        if let FromSwarm::ConnectionClosed(it) = &event
+            && it.remaining_established == 0
+        {
+            self.control.left(&it.peer_id);
+        }
         self.gossip.on_swarm_event(event);
     }
 
@@ -216,10 +236,17 @@ impl NetworkBehaviour for Tap {
         &mut self,
         peer: PeerId,
         connection: ConnectionId,
-        event: THandlerOutEvent<Self>,
+        mut event: THandlerOutEvent<Self>,
     ) {
         if self.loses(&peer) {
             return;
+        }
+        // What is named here is private to gossipsub, but not as the event of its handler.
+        if let FromHandler::Message { rpc, .. } = &mut event
+            && let Some(wait) = self.control.too_much(peer, &rpc.control_msgs)
+        {
+            rpc.control_msgs.clear();
+            self.words.push_back((peer, connection, Word::Wait(wait)));
         }
         lock(&self.notes).sender = Some(peer);
         self.gossip.on_connection_handler_event(peer, connection, event);
@@ -230,11 +257,11 @@ impl NetworkBehaviour for Tap {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
-        if let Some((peer_id, connection)) = self.releases.pop_front() {
+        if let Some((peer_id, connection, word)) = self.words.pop_front() {
             return Poll::Ready(ToSwarm::NotifyHandler {
                 peer_id,
                 handler: NotifyHandler::One(connection),
-                event: Either::Right(Release),
+                event: Either::Right(word),
             });
         }
         self.gossip.poll(cx).map(|event| event.map_in(Either::Left))

@@ -15,6 +15,7 @@ mod plain;
 mod process;
 mod sync;
 mod tip;
+mod wait;
 mod world;
 
 use clap::Subcommand;

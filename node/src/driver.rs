@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use hearsay_chain::Store;
-use hearsay_network::{Command, Responder};
+use hearsay_network::{Command, Lanes, Responder};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 use tracing::warn;
@@ -37,6 +37,10 @@ const WIRE_EVERY: Duration = Duration::from_secs(1);
 /// Events, and results of checks, that are taken at once: a millisecond or two of work, so that everything else
 /// gets its turn, and the cost of a turn is shared.
 const AT_ONCE: usize = 64;
+
+/// Events that are taken from the network's queue ahead of their turn, so that those of blocks can
+/// overtake the others: few beside those that may wait there.
+const AHEAD: usize = 1_024;
 
 /// Who waits for an answer of the engine's.
 #[derive(Debug)]
@@ -98,6 +102,7 @@ impl<S: Store> Driver<S> {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
         let (mut checked, mut events) = (Vec::new(), Vec::new());
+        let mut waiting = Lanes::default();
         let reason = loop {
             // While a disk is full nothing changes here: what was checked waits, and no tick comes.
             let goes_on = !self.ends.halt.is_on();
@@ -134,11 +139,22 @@ impl<S: Store> Driver<S> {
                 Some(request) = self.ends.requests.recv(), if hears => {
                     self.on_request(request).await?;
                 }
-                count = self.ends.events.recv_many(&mut events, AT_ONCE), if hears => {
+                count = self.ends.events.recv_many(&mut events, AHEAD),
+                    if hears && waiting.len() < AT_ONCE =>
+                {
                     if count == 0 {
+                        while let Some(event) = waiting.take() {
+                            self.on_network(event).await?;
+                        }
                         return Err(Fatal::Network);
                     }
                     for event in events.drain(..) {
+                        let urgent = event.is_urgent();
+                        waiting.put(event, urgent);
+                    }
+                }
+                () = std::future::ready(()), if hears && !waiting.is_empty() => {
+                    for event in std::iter::from_fn(|| waiting.take()).take(AT_ONCE) {
                         self.on_network(event).await?;
                     }
                 }
@@ -201,7 +217,8 @@ impl<S: Store> Driver<S> {
             Effect::Judge { ticket, verdict, kind, reason } => {
                 let reason = reason.unwrap_or("none");
                 self.ends.metrics.verdict(kind_word(kind), verdict, reason);
-                self.command(Command::Judge { ticket, verdict }).await?;
+                let topic = kind.into();
+                self.command(Command::Judge { ticket, topic, verdict }).await?;
             }
             Effect::Check { job, work } => {
                 self.ends.metrics.signatures_checked(work.signatures());

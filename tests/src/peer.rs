@@ -211,9 +211,9 @@ impl Life {
                     *lock(&self.seen).copies.entry(note.id).or_default() += 1;
                 }
                 // Nothing is relayed: it listens, and says what its test tells it to say.
-                NetEvent::Gossip { ticket, .. } => {
+                NetEvent::Gossip { topic, ticket, .. } => {
                     let verdict = Verdict::Ignore;
-                    let _ = self.commands.send(Command::Judge { ticket, verdict }).await;
+                    let _ = self.commands.send(Command::Judge { ticket, topic, verdict }).await;
                 }
                 NetEvent::Listening(peer) => lock(&self.seen).listening.push(peer),
                 NetEvent::Left(peer) => {

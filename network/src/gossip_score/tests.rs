@@ -22,7 +22,7 @@ fn topics() -> Topics {
 
 fn tap() -> Tap {
     let config = GossipConfig::default().build(1 << 20, 1).unwrap();
-    let mut tap = Tap::new(config, topics(), false, 0.0).unwrap();
+    let mut tap = Tap::new(config, topics(), false, 0.0, 1).unwrap();
     tap.with_peer_score(params(&topics(), 1), thresholds()).unwrap();
     tap.subscribe(topics().ident(Topic::Tx)).unwrap();
     tap

@@ -53,18 +53,18 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// A peer announced a message; unless another did before, it is asked for at `ask_at`. Whether
-    /// there was room to remember it.
+    /// A peer announced a message; unless another did before, it is asked for at `ask_at`. It may have
+    /// announced `most` that have not come. Whether there was room to remember it.
     pub(super) fn announce(
         &mut self,
         short: ShortId,
-        slot: Slot,
+        (slot, most): (Slot, usize),
         now: Duration,
         ask_at: Duration,
     ) -> bool {
         let full = self.missing.len() >= MAX_IN_ALL;
         let count = self.of_peer.entry(slot).or_default();
-        if *count >= MAX_OF_PEER {
+        if *count >= most {
             return false;
         }
         let announcer = Announcer { slot, at: now, tried: false };

@@ -4,10 +4,14 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::config::Config;
+use super::frame::Part;
 use super::heard::PeerStats;
 use super::message::{ShortId, Slot};
+use super::missing::MAX_OF_PEER;
 use super::queues::Says;
+use super::tree::MAX_ORIGINS;
 use crate::sync::allowance::{Allowance, Terms};
+use crate::sync::flood::{Flood, FloodLimit};
 
 /// The most messages that wait to be pushed to one peer: only their ids are held. What is beyond is
 /// announced instead.
@@ -29,6 +33,20 @@ const WANTS: Terms = Terms { at_once: 32_768.0, a_second: 16_384.0 };
 /// The beacons of a peer that are taken: twice of what a node passes on.
 const BEACONS: Terms = Terms { at_once: 4_096.0, a_second: 256.0 };
 
+/// The ids that a peer may say in [`Part::Have`], [`Part::Refused`] and [`Part::Gone`] together. What is
+/// remembered bounds the messages to 2,184 a second, each of which a peer says it has three times at
+/// most: 6,552. A burst of 20,000 is said once, and is within it though it comes at once. What is
+/// beyond is thrown away: who announced in vain does so again, and reconciliation finds the rest.
+const IDS: Terms = Terms { at_once: 32_768.0, a_second: 8_192.0 };
+
+/// The origins in [`Part::Lazy`] and [`Part::Eager`]. A peer says it of each that is remembered
+/// ([`MAX_ORIGINS`]) when it joins, when another has left, and once a second at most.
+const TURNS: Terms = Terms { at_once: 2.0 * MAX_ORIGINS as f64, a_second: MAX_ORIGINS as f64 };
+
+/// So many failures more, and a peer has half of the room, a third and so on: at the most failures that
+/// are counted, 512 messages. Each that is asked for in vain costs a timer and a request.
+const FAILURES: usize = 64;
+
 /// The shortest time in which an answer is expected, in units of the longest: a round trip is not
 /// all that it takes.
 const SHORTEST_WAIT: u32 = 5;
@@ -46,6 +64,8 @@ pub(super) struct Peer {
     pub(super) unjudged_bytes: usize,
     wants: Allowance,
     beacons: Allowance,
+    ids: FloodLimit,
+    turns: FloodLimit,
     /// How often it did not give what it had announced; halved each time it did.
     pub(super) failures: u32,
     /// The round trip to it, if it was measured.
@@ -64,6 +84,8 @@ impl Peer {
             unjudged_bytes: 0,
             wants: Allowance::new(WANTS),
             beacons: Allowance::new(BEACONS),
+            ids: FloodLimit::new(IDS),
+            turns: FloodLimit::new(TURNS),
             failures: 0,
             round_trip: None,
             stats: PeerStats::default(),
@@ -78,6 +100,30 @@ impl Peer {
     /// Whether one more beacon is taken from it.
     pub(super) fn may_beacon(&mut self, now: Duration) -> bool {
         self.beacons.take(1.0, micros(now))
+    }
+
+    /// What is done with a part that carries no message and costs its sender nothing; and how much is
+    /// in it, and under which name it is counted if it is thrown away.
+    pub(super) fn may_say(&mut self, part: &Part, now: Duration) -> (Flood, &'static str, usize) {
+        let (limit, place, count) = match part {
+            Part::Have(ids) | Part::Refused(ids) | Part::Gone(ids) => {
+                (&mut self.ids, "push-ids", ids.len())
+            }
+            Part::Lazy(origins) | Part::Eager(origins) => {
+                (&mut self.turns, "push-turns", origins.len())
+            }
+            Part::Messages { .. } | Part::Asked { .. } | Part::Want(_) | Part::Beacon { .. } => {
+                return (Flood::Within, "", 0);
+            }
+        };
+        (limit.take(count.max(1), micros(now)), place, count)
+    }
+
+    /// How many messages it may have announced that have not come. Who gives what it announces has
+    /// all the room there is: half of its failures are forgotten with each.
+    pub(super) fn most_announced(&self) -> usize {
+        let failures = usize::try_from(self.failures).unwrap_or(usize::MAX);
+        MAX_OF_PEER / (failures / FAILURES).saturating_add(1)
     }
 
     /// How long it may take to answer.

@@ -9,6 +9,7 @@ use super::message::{Live, Origin, ShortId, Slot, State, short_of};
 use super::peer::{MAX_ANSWERS, MAX_UNJUDGED, MAX_UNJUDGED_BYTES, micros};
 use super::router::{Router, SWEEP_EVERY};
 use super::rumour::MAX_TOLD;
+use crate::sync::flood::Flood;
 
 /// A message is given to one peer this often at most: streams do not lose any, so once suffices, and
 /// again if it came too late.
@@ -26,9 +27,12 @@ impl<P: Ord + Copy + Debug> Router<P> {
         }
         let mut offences = Offences::default();
         for part in frame.parts {
-            self.take_part(now, from, slot, part, &mut offences);
+            if self.may_say(now, slot, &part, &mut offences) {
+                self.take_part(now, from, slot, part, &mut offences);
+            }
         }
         let found = [
+            (offences.flood, "a flood of ids and turns"),
             (offences.wants, "wants too much"),
             (offences.again, "wants the same again and again"),
             (offences.beacons, "sends too many beacons"),
@@ -38,6 +42,17 @@ impl<P: Ord + Copy + Debug> Router<P> {
         }
         self.ask_due(now);
         out.append(&mut self.heard);
+    }
+
+    /// Whether a part is looked at, or is more than its sender may say.
+    fn may_say(&mut self, now: Duration, slot: Slot, part: &Part, offences: &mut Offences) -> bool {
+        let Some(peer) = self.peers.get_mut(&slot) else { return false };
+        let (flood, place, count) = peer.may_say(part, now);
+        offences.flood |= flood == Flood::Gross;
+        if flood != Flood::Within {
+            self.heard.push(Heard::Dropped { place, count: count as u64 });
+        }
+        flood == Flood::Within
     }
 
     fn take_part(
@@ -207,8 +222,10 @@ impl<P: Ord + Copy + Debug> Router<P> {
     /// A peer announced a message. Whether there was room to remember it.
     fn announced(&mut self, now: Duration, from: P, slot: Slot, short: ShortId) -> bool {
         let Some(seen) = self.store.get_mut(short) else {
+            let Some(peer) = self.peers.get(&slot) else { return false };
+            let most = peer.most_announced();
             let ask_at = now.saturating_add(self.patience());
-            return self.board.announce(short, slot, now, ask_at);
+            return self.board.announce(short, (slot, most), now, ask_at);
         };
         match (seen.state, seen.live.as_deref_mut()) {
             (State::Refused, _) => self.refuse(now, slot, short),
@@ -326,6 +343,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
 /// What a frame did that it should not have.
 #[derive(Default)]
 struct Offences {
+    flood: bool,
     wants: bool,
     again: bool,
     beacons: bool,

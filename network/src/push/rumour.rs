@@ -178,15 +178,12 @@ impl<P: Ord + Copy + Debug> Router<P> {
         }
     }
 
-    /// A peer has left: nothing waits for it.
+    /// A peer has left: nothing waits for it. What waited for it alone ends with its next round: of a
+    /// peer that never answered that is all of the last ten seconds, which would end at once.
     pub(super) fn no_longer_wait_for(&mut self, slot: Slot) {
         for short in self.store.spreading() {
-            let Some(live) = self.store.accepted(short) else { continue };
-            let before = live.waiting.len();
-            live.waiting.retain(|it| *it != slot);
-            let others = live.links().iter().any(|link| link.known || link.refused);
-            if live.waiting.len() < before && others {
-                self.settle_if_done(short);
+            if let Some(live) = self.store.accepted(short) {
+                live.waiting.retain(|it| *it != slot);
             }
         }
     }
@@ -253,6 +250,10 @@ impl<P: Ord + Copy + Debug> Router<P> {
     fn next_round(&mut self, now: Duration, short: ShortId) {
         let patience = self.patience();
         let Some(live) = self.store.accepted(short) else { return };
+        let somebody_has = live.links().iter().any(|link| link.known || link.refused);
+        if live.waiting.is_empty() && somebody_has {
+            return self.settle(short);
+        }
         live.round = live.round.saturating_add(1);
         let Some(next) = self.config.rounds.get(live.round) else { return self.settle(short) };
         let next = live.accepted.saturating_add(*next).max(now.saturating_add(patience));

@@ -3,6 +3,7 @@
 mod bounds;
 mod calm;
 mod faults;
+mod floods;
 mod measure;
 mod rules;
 mod sim;

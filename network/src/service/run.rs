@@ -1,5 +1,6 @@
 //! The loop: one event of the swarm or one command at a time, and never a wait for the reader.
 
+mod charging;
 mod dialling;
 mod finding;
 mod membership;
@@ -25,13 +26,13 @@ use super::drops::Drops;
 use super::members::Membership;
 use super::peers::{Peers, Spread};
 use super::probes::Probes;
-use super::{Config, NetworkError};
+use super::{COMMAND_QUEUE, Config, NetworkError};
 use crate::behaviour::{Behaviour, BehaviourEvent, protocol_version};
 use crate::bundler::Bundler;
 use crate::dialer::Dialer;
 use crate::event::{Command, NetEvent, PeerView, RequestId};
 use crate::gossip::Mode;
-use crate::gossip_score::UNHEARD;
+use crate::lanes::Lanes;
 use crate::outbox::{Closed, Outbox, ROOM};
 use crate::push::stream::TrafficCount;
 use crate::table;
@@ -40,8 +41,8 @@ use crate::topic::{Topic, Topics};
 /// How often the dialling plan is looked at: well below its shortest wait.
 const DIAL_TICK: Duration = Duration::from_millis(100);
 
-/// How often peers are charged that gossipsub does not hear any more: four times are a ban.
-const UNHEARD_EVERY: Duration = Duration::from_secs(1);
+/// Commands that are carried out before the swarm has its turn: a millisecond of work.
+const COMMANDS_AT_ONCE: usize = 32;
 
 /// The swarm and what the shell keeps beside it.
 pub(super) struct Service {
@@ -119,6 +120,7 @@ impl Service {
         let mut tick = tokio::time::interval(DIAL_TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let queue = self.outbox.queue();
+        let (mut taken, mut waiting, mut open) = (Vec::new(), Lanes::default(), true);
         loop {
             let behind = self.outbox.is_behind();
             let room = self.outbox.has_room();
@@ -133,10 +135,27 @@ impl Service {
             let members_at = self.at(members.unwrap_or_default());
             let went_on = tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
-                command = commands.recv() => match command {
-                    None | Some(Command::Stop) => return self.close().await,
-                    Some(command) => self.on_command(command),
-                },
+                count = commands.recv_many(&mut taken, COMMAND_QUEUE),
+                    if open && waiting.len() < COMMAND_QUEUE =>
+                {
+                    // What was said before everybody hung up is carried out first.
+                    if count == 0 {
+                        open = false;
+                        waiting.put(Command::Stop, false);
+                    }
+                    for command in taken.drain(..) {
+                        let urgent = command.is_urgent();
+                        waiting.put(command, urgent);
+                    }
+                    Ok(())
+                }
+                () = std::future::ready(()), if !waiting.is_empty() => {
+                    match self.on_commands(&mut waiting) {
+                        Ok(true) => Ok(()),
+                        Ok(false) => return self.close().await,
+                        Err(closed) => Err(closed),
+                    }
+                }
                 _ = tick.tick() => {
                     self.turn_away();
                     self.let_back();
@@ -145,6 +164,7 @@ impl Service {
                     self.look_for_peers();
                     // Later copies cause no event of the swarm's that would hand them on.
                     let passed = self.pass_copies().and_then(|()| self.charge_unheard());
+                    let passed = passed.and_then(|()| self.charge_floods());
                     passed.and_then(|()| self.drops.tell(&mut self.outbox))
                 }
                 () = sleep_until(flush_at), if flush.is_some() => self.flush_bundle(),
@@ -175,40 +195,6 @@ impl Service {
         (self.started + time.saturating_mul(self.dilation)).into()
     }
 
-    /// Closes every connection to a peer and refuses new ones for a while.
-    fn ban(&mut self, peer: PeerId, lasts: Duration) {
-        let let_go = self.bans.add(peer, self.now().saturating_add(lasts));
-        let banned = &mut self.swarm.behaviour_mut().banned;
-        if let Some(oldest) = let_go {
-            banned.unblock_peer(oldest);
-        }
-        banned.block_peer(peer);
-    }
-
-    /// Lets peers connect again whose time is over.
-    fn let_back(&mut self) {
-        for peer in self.bans.over(self.now()) {
-            self.swarm.behaviour_mut().banned.unblock_peer(peer);
-        }
-    }
-
-    /// Charges peers that gossipsub does not hear any more: it goes on reading what they send.
-    fn charge_unheard(&mut self) -> Result<(), Closed> {
-        let now = self.now();
-        if now < self.unheard_at {
-            return Ok(());
-        }
-        self.unheard_at = now.saturating_add(UNHEARD_EVERY);
-        let gossip = &self.swarm.behaviour().gossip;
-        let is_unheard = |peer: &PeerId| gossip.peer_score(peer).is_some_and(|it| it < UNHEARD);
-        let unheard = gossip.all_peers().map(|(peer, _)| *peer).filter(is_unheard);
-        for peer in unheard.collect::<Vec<_>>() {
-            let what = "gossip that is not heard any more";
-            self.outbox.offer(NetEvent::Offence { peer, what })?;
-        }
-        Ok(())
-    }
-
     /// Disconnects peers of other networks, once they have been told what we are.
     fn turn_away(&mut self) {
         for peer in self.peers.to_turn_away(self.now()) {
@@ -217,10 +203,22 @@ impl Service {
         }
     }
 
+    /// Carries out what waits, blocks first, as far as it is this turn's. Whether to go on after it.
+    fn on_commands(&mut self, waiting: &mut Lanes<Command>) -> Result<bool, Closed> {
+        for _ in 0..COMMANDS_AT_ONCE {
+            match waiting.take() {
+                None => break,
+                Some(Command::Stop) => return Ok(false),
+                Some(command) => self.on_command(command)?,
+            }
+        }
+        Ok(true)
+    }
+
     fn on_command(&mut self, command: Command) -> Result<(), Closed> {
         match command {
             Command::Publish { topic, data, known } => return self.publish(topic, data, known),
-            Command::Judge { ticket, verdict } => return self.judge(&ticket, verdict),
+            Command::Judge { ticket, verdict, topic: _ } => return self.judge(&ticket, verdict),
             Command::Ask { peer, id, request } => {
                 let asked = self.swarm.behaviour_mut().sync.send_request(&peer, request);
                 self.asked.insert(asked, id);

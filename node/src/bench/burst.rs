@@ -13,16 +13,15 @@ use tokio::task::JoinSet;
 
 use super::figures::Figures;
 use super::process::cpu_seconds;
+use super::wait::Wait;
 use super::world::World;
 use crate::config::Settings;
 use crate::embed::{Embedded, Shared};
 use crate::lab::LabSettings;
 
-/// How long a burst may take before the measurement is given up.
-const LIMIT: Duration = Duration::from_secs(180);
-
-/// How often the pools are looked at: a thousandth of what a burst takes, about.
-const ASK_EVERY: Duration = Duration::from_millis(5);
+/// A burst may take so long before the measurement is given up; and how often the pools are looked at:
+/// a thousandth of what a burst takes, about.
+const WAIT: Wait = Wait { limit: Duration::from_secs(180), ask_every: Duration::from_millis(5) };
 
 /// How long the nodes find their trees before the burst: it goes into a network that runs.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -114,7 +113,7 @@ impl Burst {
     async fn burst(&self, world: &World, transactions: &[UnverifiedTx]) -> anyhow::Result<f64> {
         let (root, shared) = (tempfile::tempdir()?, Shared::new()?);
         let nodes = self.start_all(world, root.path(), &shared).await?;
-        wait_until("connections", async || {
+        WAIT.until("connections", async || {
             for node in &nodes {
                 let peers = node.handle().peers().await?;
                 if !peers.iter().any(|it| it.hears_transactions() && it.hears_blocks()) {
@@ -151,7 +150,7 @@ impl Burst {
             load??;
         }
         let handed_in = begin.elapsed();
-        wait_until("the last transactions", async || {
+        WAIT.until("the last transactions", async || {
             for node in &nodes {
                 if node.handle().status().await?.mempool.count < transactions.len() as u64 {
                     return Ok(false);
@@ -217,16 +216,4 @@ impl Burst {
         }
         Ok(nodes)
     }
-}
-
-async fn wait_until(
-    what: &str,
-    done: impl AsyncFn() -> anyhow::Result<bool>,
-) -> anyhow::Result<()> {
-    let begin = Instant::now();
-    while !done().await? {
-        anyhow::ensure!(begin.elapsed() < LIMIT, "waited in vain for {what}");
-        tokio::time::sleep(ASK_EVERY).await;
-    }
-    Ok(())
 }

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
 use super::process::{cpu_seconds, peak_memory};
+use super::wait::Wait;
 use super::world::World;
 use crate::api::TxStatus;
 use crate::config::Settings;
@@ -20,11 +21,9 @@ use crate::embed::{Embedded, Shared};
 use crate::lab::{LabSettings, LinkSettings};
 use crate::lag::Lag;
 
-/// How long anything here may take before the measurement is given up.
-const LIMIT: Duration = Duration::from_secs(300);
-
-/// How often nodes are asked for their state: seldom beside what is measured.
-const ASK_EVERY: Duration = Duration::from_millis(100);
+/// Anything here may take so long before the measurement is given up; and how often nodes are asked
+/// for their state: seldom beside what is measured.
+const WAIT: Wait = Wait { limit: Duration::from_secs(300), ask_every: Duration::from_millis(100) };
 
 /// Run many nodes in this process, and submit transactions to them.
 #[derive(Args, Clone, Debug)]
@@ -67,9 +66,9 @@ impl Embed {
         let begin = Instant::now();
         let (nodes, edges) = self.start_all(&world, root.path(), &shared).await?;
         let started = begin.elapsed();
-        wait_until("connections", async || Ok(connections(&nodes).await? >= 2 * edges)).await?;
+        WAIT.until("connections", async || Ok(connections(&nodes).await? >= 2 * edges)).await?;
         let connected = begin.elapsed();
-        wait_until("meshes", async || has_meshes(&nodes).await).await?;
+        WAIT.until("meshes", async || has_meshes(&nodes).await).await?;
         let (meshed, idle_from) = (begin.elapsed(), cpu_seconds());
         println!("{} nodes, {edges} connections", nodes.len());
         println!(
@@ -87,7 +86,7 @@ impl Embed {
         let ids = self.load(&mut world, &nodes).await?;
         let (seconds, processor) = (begin.elapsed().as_secs_f64(), cpu_seconds() - processor);
         let late = lag.read(self.dilation);
-        wait_until("the last transactions", async || Ok(coverage(&nodes, &ids).await? >= 1.0))
+        WAIT.until("the last transactions", async || Ok(coverage(&nodes, &ids).await? >= 1.0))
             .await
             .or_else(|error| {
                 eprintln!("{error:#}");
@@ -208,16 +207,4 @@ async fn coverage(nodes: &[Embedded], ids: &[hearsay_chain::TxId]) -> anyhow::Re
         }
     }
     Ok(have as f64 / (nodes.len() * ids.len()) as f64)
-}
-
-async fn wait_until(
-    what: &str,
-    done: impl AsyncFn() -> anyhow::Result<bool>,
-) -> anyhow::Result<()> {
-    let begin = Instant::now();
-    while !done().await? {
-        anyhow::ensure!(begin.elapsed() < LIMIT, "waited in vain for {what}");
-        tokio::time::sleep(ASK_EVERY).await;
-    }
-    Ok(())
 }

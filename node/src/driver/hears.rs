@@ -63,8 +63,8 @@ impl<S: Store> Driver<S> {
             NetEvent::Dropped { place, count } => {
                 info!(place, count, "messages were dropped rather than let grow");
                 self.ends.metrics.dropped(place, "full", count);
-                // Notes of later copies are for the log alone.
-                if place == "copy-notes" {
+                // These are no messages, and nothing is lost with them.
+                if ["copy-notes", "gossip-control", "push-ids", "push-turns"].contains(&place) {
                     return Ok(());
                 }
                 Input::Dropped { count }

@@ -63,6 +63,15 @@ impl From<Topic> for Kind {
     }
 }
 
+impl From<Kind> for Topic {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Tx => Topic::Tx,
+            Kind::Block => Topic::Block,
+        }
+    }
+}
+
 /// The answer of validation, as the network understands it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

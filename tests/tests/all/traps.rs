@@ -54,7 +54,8 @@ impl Peer {
     }
 
     async fn judge(&self, ticket: &Ticket, verdict: Verdict) {
-        self.command(Command::Judge { ticket: ticket.clone(), verdict }).await;
+        let (ticket, topic) = (ticket.clone(), Topic::Tx);
+        self.command(Command::Judge { ticket, topic, verdict }).await;
     }
 
     /// The next event, noting copies, foreign peers and subscriptions on the way.

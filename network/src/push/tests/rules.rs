@@ -159,6 +159,16 @@ fn who_says_nothing_is_told_three_times_and_then_counts_as_unsure() {
 }
 
 #[test]
+fn what_waited_for_a_peer_that_left_ends_with_its_next_round() {
+    let mut router = with_peers(2);
+    router.publish(ms(10), Topic::Tx, vec![1; 100], false);
+    receive(&mut router, 20, 1, Part::Have(vec![short(1)]));
+    router.left(ms(500), &0);
+    assert_eq!(settled(&tick(&mut router, 900)), None);
+    assert_eq!(settled(&tick(&mut router, 1_010)), Some([1, 0, 0]));
+}
+
+#[test]
 fn without_peers_a_message_waits_for_one_to_join() {
     let mut router = with_peers(0);
     router.publish(ms(10), Topic::Tx, vec![1; 100], false);

@@ -43,6 +43,9 @@ pub(super) enum Act {
     Part(usize, usize),
     /// From now on the node says nothing.
     Silence(usize),
+    /// The node does nothing, and what comes waits until it goes on.
+    Halt(usize),
+    Resume(usize),
 }
 
 enum Event {
@@ -50,6 +53,18 @@ enum Event {
     Judge { node: usize, message: MessageId },
     Wake { node: usize },
     Act(Act),
+}
+
+impl Event {
+    /// Whose it is, unless it is the test's.
+    fn node(&self) -> Option<usize> {
+        match self {
+            Event::Arrive { to: node, .. } | Event::Judge { node, .. } | Event::Wake { node } => {
+                Some(*node)
+            }
+            Event::Act(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -80,6 +95,8 @@ pub(super) struct Sim {
     next: u64,
     wakes: Vec<Option<Duration>>,
     pub(super) silent: BTreeSet<usize>,
+    /// What waits for nodes that are halted.
+    halted: BTreeMap<usize, Vec<Event>>,
     /// Nodes that announce what they have, and give nothing.
     pub(super) stingy: BTreeSet<usize>,
     pub(super) random: StdRng,
@@ -114,6 +131,7 @@ impl Sim {
             next: 0,
             wakes: vec![None; count],
             silent: BTreeSet::new(),
+            halted: BTreeMap::new(),
             stingy: BTreeSet::new(),
             random: StdRng::seed_from_u64(seed),
             loss: 0.0,
@@ -190,6 +208,9 @@ impl Sim {
     fn step(&mut self, event: Event) {
         let now = self.now;
         let mut out = Vec::new();
+        if let Some(waiting) = event.node().and_then(|node| self.halted.get_mut(&node)) {
+            return waiting.push(event);
+        }
         match event {
             Event::Arrive { from, to, epoch, frame } => {
                 let line = &self.lines[&key(from, to)];
@@ -254,6 +275,14 @@ impl Sim {
             }
             Act::Silence(node) => {
                 self.silent.insert(node);
+            }
+            Act::Halt(node) => {
+                self.halted.insert(node, Vec::new());
+            }
+            Act::Resume(node) => {
+                for event in self.halted.remove(&node).unwrap_or_default() {
+                    self.step(event);
+                }
             }
         }
     }

@@ -15,7 +15,7 @@ impl Service {
         &mut self,
         event: request_response::Event<Request, Response>,
     ) -> Result<(), Closed> {
-        use request_response::{Event, InboundFailure, Message};
+        use request_response::{Event, InboundFailure, Message, OutboundFailure};
         match event {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
                 let responder = Responder(channel);
@@ -27,6 +27,12 @@ impl Service {
                 peer, message: Message::Response { request_id, response }, ..
             } => self.answered(peer, request_id, Ok(response)),
             Event::OutboundFailure { peer, request_id, error, .. } => {
+                if let OutboundFailure::Io(error) = &error
+                    && is_malformed(error)
+                {
+                    let what = "a response that does not decode";
+                    self.outbox.offer(NetEvent::Offence { peer, what })?;
+                }
                 self.answered(peer, request_id, Err(error.to_string()))
             }
             Event::InboundFailure { peer, error: InboundFailure::Io(error), .. }

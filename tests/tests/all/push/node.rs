@@ -151,7 +151,8 @@ async fn engine(
             event = events.recv() => event,
             () = told_to(&mut may_judge), if !waiting.is_empty() => {
                 for ticket in std::mem::take(&mut waiting) {
-                    let judge = Command::Judge { ticket, verdict: Verdict::Accept };
+                    let (topic, verdict) = (Topic::Tx, Verdict::Accept);
+                    let judge = Command::Judge { ticket, topic, verdict };
                     if commands.send(judge).await.is_err() {
                         return;
                     }

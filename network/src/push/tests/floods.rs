@@ -1,0 +1,132 @@
+//! Ids and turns without end: who floods is charged, and what it says is not looked at. Whoever keeps
+//! the rules never is, whatever happens to it.
+
+use std::time::Duration;
+
+use super::sim::{Act, Sim, ms, router};
+use crate::push::queues::MAX_SAID;
+use crate::push::{Config, Frame, Heard, MAX_IDS, Origin, Part, Router, ShortId};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// What came of a frame with a part: what was thrown away, by name, and the offences.
+fn receive(router: &mut Router<u8>, now: Duration, part: Part) -> (u64, u64, u64) {
+    let (mut out, mut sums) = (Vec::new(), (0, 0, 0));
+    router.received(now, 0, Frame { parts: vec![part] }, &mut out);
+    for heard in out {
+        match heard {
+            Heard::Dropped { place: "push-ids", count } => sums.0 += count,
+            Heard::Dropped { place: "push-turns", count } => sums.1 += count,
+            Heard::Offence { what: "a flood of ids and turns", .. } => sums.2 += 1,
+            _ => {}
+        }
+    }
+    sums
+}
+
+fn ids(turn: u64) -> Vec<ShortId> {
+    (0..MAX_IDS as u64).map(|number| turn << 32 | number).collect()
+}
+
+#[test]
+fn a_flood_of_ids_and_turns_is_mostly_thrown_away_and_charged() {
+    let mut router: Router<u8> = router(Config::default(), 1);
+    router.joined(ms(0), 0);
+    let (mut said, mut dropped, mut offences) = ([0, 0], [0, 0], 0);
+    for turn in 0..40 * 60 {
+        let origins = || ids(turn).into_iter().map(Origin).collect();
+        let part = match turn % 5 {
+            0 => Part::Have(ids(turn)),
+            1 => Part::Refused(ids(turn)),
+            2 => Part::Gone(ids(turn)),
+            3 => Part::Lazy(origins()),
+            _ => Part::Eager(origins()),
+        };
+        said[usize::from(turn % 5 > 2)] += MAX_IDS as u64;
+        let now = ms(turn * 25);
+        let (of_ids, of_turns, charged) = receive(&mut router, now, part);
+        dropped = [dropped[0] + of_ids, dropped[1] + of_turns];
+        offences += charged;
+        router.tick(now, &mut Vec::new());
+    }
+    let looked = [said[0] - dropped[0], said[1] - dropped[1]];
+    assert!(looked[0] <= 32_768 + 60 * 8_192, "{looked:?} of {said:?}");
+    assert!(looked[1] <= 8_192 + 60 * 4_096, "{looked:?} of {said:?}");
+    assert!(offences >= 4, "{offences} offences, {dropped:?} of {said:?} thrown away");
+}
+
+#[test]
+fn a_burst_of_twenty_thousand_is_looked_at_as_often_as_it_may_be_announced() {
+    let mut router: Router<u8> = router(Config::default(), 1);
+    router.joined(ms(0), 0);
+    // At once, and in the rounds after one second and after four.
+    for round in [0, 1_000, 4_000] {
+        for turn in 0..10 {
+            assert_eq!(receive(&mut router, ms(round), Part::Have(ids(turn))), (0, 0, 0));
+        }
+    }
+}
+
+#[test]
+fn all_that_waits_for_a_peer_may_come_at_once() {
+    let mut router: Router<u8> = router(Config::default(), 1);
+    router.joined(ms(0), 0);
+    let mut offences = 0;
+    for turn in 0..MAX_SAID as u64 / MAX_IDS as u64 {
+        for part in [Part::Have(ids(turn)), Part::Refused(ids(turn)), Part::Gone(ids(turn))] {
+            offences += receive(&mut router, seconds(60), part).2;
+        }
+        let origins = || ids(turn).into_iter().map(Origin).collect();
+        offences += receive(&mut router, seconds(60), Part::Lazy(origins())).2;
+    }
+    assert_eq!(offences, 0);
+}
+
+/// A node that is everybody's neighbour, and a ring of the others.
+fn with_hub(others: usize) -> Sim {
+    let mut sim = Sim::new(others + 1, 2, &Config::default(), 1);
+    for other in 2..others {
+        sim.add_line(0, other, ms(40));
+        sim.at(ms(500), Act::Join(0, other));
+    }
+    sim
+}
+
+fn nobody_was_charged(sim: &Sim) {
+    assert_eq!(sim.offences, []);
+    let thrown = sim.dropped.iter().filter(|(place, _)| ["push-ids", "push-turns"].contains(place));
+    assert_eq!(thrown.count(), 0, "{:?}", sim.dropped);
+}
+
+#[test]
+fn nobody_is_charged_in_a_burst_among_fifty_neighbours() {
+    let mut sim = with_hub(50);
+    sim.load(2_000, seconds(3), seconds(4));
+    sim.run(seconds(20));
+    nobody_was_charged(&sim);
+}
+
+#[test]
+fn nobody_is_charged_when_a_node_was_halted_for_half_a_minute() {
+    let mut sim = with_hub(20);
+    sim.at(seconds(4), Act::Halt(0));
+    sim.at(seconds(34), Act::Resume(0));
+    sim.load(100, seconds(3), seconds(36));
+    sim.run(seconds(60));
+    nobody_was_charged(&sim);
+}
+
+#[test]
+fn nobody_is_charged_when_halves_that_were_apart_meet() {
+    let mut sim = Sim::new(20, 6, &Config::default(), 1);
+    let across = sim.lines().into_iter().filter(|(a, b)| (*a < 10) != (*b < 10));
+    for (a, b) in across.collect::<Vec<_>>() {
+        sim.at(seconds(5), Act::Part(a, b));
+        sim.at(seconds(20), Act::Join(a, b));
+    }
+    sim.load(200, seconds(3), seconds(22));
+    sim.run(seconds(40));
+    nobody_was_charged(&sim);
+}
