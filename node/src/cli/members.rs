@@ -16,7 +16,7 @@ use crate::rpc::RpcClient;
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// The most characters of a name that are shown, so that a line has at most 100.
-const NAME: usize = 16;
+const NAME: usize = 13;
 
 /// The last characters of a peer id that are shown. Those of Ed25519 keys begin alike.
 const PEER: usize = 8;

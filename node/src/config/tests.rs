@@ -150,7 +150,8 @@ fn the_table_that_the_flags_become_has_the_keys_of_the_settings() {
                 --members-enabled false --members-probe-ms 200 --members-probe-rtt-ms 1 \
                 --members-forward random --discovery-slots false --discovery-near 1 \
                 --discovery-random 1 --discovery-far 1 --discovery-min-outbound 1 \
-                --discovery-most 4 --discovery-book b --peers-max-inbound 1 --peers-max-outbound 1 \
+                --discovery-most 4 --discovery-book b --discovery-kademlia false \
+                --discovery-mdns false --peers-max-inbound 1 --peers-max-outbound 1 \
                 --sync-peers random";
     let from_flags = toml::Table::try_from(flags(line)).unwrap();
     let settings: Settings = from_flags.clone().try_into().unwrap();

@@ -235,7 +235,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[[at]]\ntime = \"1s\"\n",
-        "6:8: [[at]] does nothing; add kill, restart, pause, resume, start, cut, heal, slow, skew or load",
+        "6:8: [[at]] does nothing; add kill, restart, leave, pause, resume, start, cut, heal, slow, starve, skew or load",
     ),
     ("[[at]]\nkill = \"n1\"\n", "5:1: [[at]] has no `time`; add time = \"10s\""),
     (
@@ -304,8 +304,8 @@ const MISTAKES: &[(&str, &str)] = &[
         "7:31: `by` is more than an hour; give -1h to 1h",
     ),
     (
-        "[[at]]\ntime = \"2s\"\nlate = \"n1\"\n",
-        "7:1: unknown key `late` in [[at]]; it can be cut, heal, kill, load, one-way, pause, restart, resume, skew, slow, start, time",
+        "[[at]]\ntime = \"2s\"\ntardy = \"n1\"\n",
+        "7:1: unknown key `tardy` in [[at]]; it can be cut, heal, kill, leave, load, one-way, pause, restart, resume, skew, slow, start, starve, time",
     ),
     // Assertions.
     (
