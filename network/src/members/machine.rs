@@ -85,7 +85,7 @@ struct Due {
 /// How many ways back are remembered for keys that no route is known to.
 const MAX_VIA: usize = 2 * MAX_MEMBERS;
 
-/// See the [module](self).
+/// One member: what came and what time it is go in; what is to be sent, dialled and told comes out.
 pub struct Machine {
     config: Config,
     genesis: GenesisId,
