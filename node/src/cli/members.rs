@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert_eq!(words(0), "NAME PEER STATE SINCE INC RTT BUSY POOL TX/S HEIGHT");
         assert_eq!(words(1), "* n0 YERTEypN alive 1m01s 1 - 25 % 3.1 MB 250 20");
-        assert_eq!(words(2), "a-node-with-a-n… ooWGuest down (probe) 1h02m 1 81.2 ms - - - -");
+        assert_eq!(words(2), "a-node-with-… ooWGuest down (probe) 1h02m 1 81.2 ms - - - -");
     }
 
     #[test]
