@@ -42,6 +42,7 @@ fn each_shipped_scenario_is_one_says_what_it_shows_and_asserts_something() {
             "line",
             "lossy-gossip",
             "mass-death",
+            "members-idle",
             "members-kill",
             "members-partition",
             "members-starved",
