@@ -10,7 +10,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub use self::flags::{LocalArgs, NetworkArgs};
 pub use self::verbs::{
-    CutArgs, HealArgs, LoadArgs, LogsArgs, NodesArgs, SkewArgs, SlowArgs, StatusArgs, Verb,
+    CutArgs, HealArgs, LoadArgs, LogsArgs, NodesArgs, SkewArgs, SlowArgs, StarveArgs,
+    StatusArgs, Verb,
 };
 
 const EXAMPLES: &str = "\
@@ -55,6 +56,8 @@ pub enum Command {
     Load(LoadArgs),
     /// Kill nodes, as kill -9 would
     Kill(NodesArgs),
+    /// Let nodes end in order, with a goodbye
+    Leave(NodesArgs),
     /// Start nodes again, with what they have on disk
     Restart(NodesArgs),
     /// Start nodes that have not been started
@@ -69,6 +72,8 @@ pub enum Command {
     Heal(HealArgs),
     /// Make nodes slower
     Slow(SlowArgs),
+    /// Give nodes a share of the processor's time only
+    Starve(StarveArgs),
     /// Set nodes' clocks off
     Skew(SkewArgs),
     /// Show what the nodes write down, in the order of time
@@ -254,8 +259,8 @@ mod tests {
     fn every_verb_finds_its_testnet_by_the_same_flag() {
         let command = Cli::command();
         let verbs = [
-            "up", "status", "load", "kill", "restart", "start", "pause", "resume", "cut", "heal",
-            "slow", "skew", "logs", "where", "report", "down", "run", "local", "compare",
+            "up", "status", "load", "kill", "leave", "restart", "start", "pause", "resume", "cut",
+            "heal", "slow", "starve", "skew", "logs", "where", "report", "down", "run", "local", "compare",
         ];
         for verb in verbs {
             let found = command.find_subcommand(verb).unwrap();

@@ -25,7 +25,7 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
-/// `kill`, `restart`, `start`, `pause`, `resume`.
+/// `kill`, `leave`, `restart`, `start`, `pause`, `resume`.
 #[derive(Args, Debug)]
 pub struct NodesArgs {
     /// The nodes: n0 n3, or n0,n3
@@ -85,6 +85,20 @@ pub struct SlowArgs {
     /// More delay on each of their links, such as 200ms
     #[arg(long, value_name = "TIME")]
     pub delay: Option<String>,
+    /// Where.
+    #[command(flatten)]
+    pub at: OutArgs,
+}
+
+/// `starve`.
+#[derive(Args, Debug)]
+pub struct StarveArgs {
+    /// The nodes: n0 n3, or n0,n3
+    #[arg(value_name = "NODE", required = true, value_delimiter = ',')]
+    pub nodes: Vec<String>,
+    /// The share of the time for which they run, such as 0.1; 1 lets them run all the time
+    #[arg(long, value_name = "SHARE")]
+    pub share: f64,
     /// Where.
     #[command(flatten)]
     pub at: OutArgs,
@@ -206,6 +220,14 @@ impl Verb for SlowArgs {
     }
 }
 
+impl Verb for StarveArgs {
+    fn entry(&self, _: &str) -> Table {
+        let starve =
+            entry([("nodes", Some(list(&self.nodes))), ("share", Some(Value::from(self.share)))]);
+        entry([("starve", Some(Value::Table(starve)))])
+    }
+}
+
 impl Verb for SkewArgs {
     fn entry(&self, _: &str) -> Table {
         let skew = entry([
@@ -245,6 +267,8 @@ mod tests {
             Command::Cut(args) => args.entry("cut"),
             Command::Heal(args) => args.entry("heal"),
             Command::Slow(args) => args.entry("slow"),
+            Command::Leave(args) => args.entry("leave"),
+            Command::Starve(args) => args.entry("starve"),
             Command::Skew(args) => args.entry("skew"),
             Command::Load(args) => args.entry("load"),
             _ => panic!("no verb"),
@@ -265,6 +289,11 @@ mod tests {
         assert_eq!(
             said(&["slow", "n1", "--uplink", "1Mbit"]),
             r#"[slow] nodes = ["n1"] uplink = "1Mbit""#
+        );
+        assert_eq!(said(&["leave", "n2"]), r#"leave = ["n2"]"#);
+        assert_eq!(
+            said(&["starve", "n1", "--share", "0.1"]),
+            r#"[starve] nodes = ["n1"] share = 0.1"#
         );
         assert_eq!(said(&["skew", "n1", "--by", "-2s"]), r#"[skew] by = "-2s" nodes = ["n1"]"#);
     }

@@ -12,6 +12,7 @@ function members() {
     lists.returns && ['from a return until all knew, ms', 'returned_ms'],
     lists.joins && ['from a start until the list was complete, ms', 'discovered_ms'],
   ].filter(Boolean);
+  // All of them are counts, or so large that nobody wants what is behind the point.
   const single = [
     ['held to be down and was not', 'false_positives'], ['suspicions', 'suspicions'],
     ['suspicions of the living', 'suspicions_of_living'], ['refuted', 'refuted'],
@@ -23,7 +24,7 @@ function members() {
   const at = (us) => number((us - REPORT.window.from_us) / 1e6);
   section('members', 'Members', 'measured',
     scroller('members', el('table', {}, el('tbody', {}, single.map(([name, path]) => el('tr', {},
-      el('th', { scope: 'row' }, name), cell(REPORT, `members.${path}`)))))),
+      el('th', { scope: 'row' }, name), cell(REPORT, `members.${path}`, count)))))),
     rows.length ? scroller('times of the news', el('table', {}, el('thead', {}, el('tr', {}, el('th'),
       ['median', '99th percentile', 'greatest'].map((head) => el('th', { scope: 'col' }, head)))),
     el('tbody', {}, rows.map(([name, path]) => el('tr', {}, el('th', { scope: 'row' }, name),

@@ -110,6 +110,13 @@ fn a_testnet_outlives_its_terminal_does_what_it_is_told_and_comes_back_with_its_
     up.say(&["resume", "n1"]);
     up.wait_until("n1 to go on", |nodes| nodes[1]["state"] == "up" && nodes[1]["height"].is_u64());
 
+    up.say(&["starve", "n1", "--share", "0.5"]);
+    up.say(&["starve", "n1", "--share", "1"]);
+    up.say(&["leave", "n2"]);
+    up.wait_until("n2 to be gone", |nodes| nodes[2]["state"] == "down" && nodes[0]["peers"] == 2);
+    up.say(&["start", "n2"]);
+    up.wait_until("n2 among the others", |nodes| nodes[2]["peers"] == 3);
+
     let wrong = up.try_say(&["cut", "n9"]);
     assert_eq!(wrong.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("n9"));
