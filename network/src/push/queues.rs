@@ -17,6 +17,33 @@ pub(super) const MAX_BEACONS: usize = MAX_ORIGINS;
 /// The most beacons in one frame: the parts of a frame are bounded.
 const BEACONS_A_FRAME: usize = 256;
 
+/// Frames in which nothing but turns and beacons goes follow each other no sooner than this, in the long
+/// run. Every peer may make others send such frames, by beacons of origins that it made up, and each costs as
+/// much as one that carries something. A thousand nodes bring 17 beacons a second.
+const WORDS_APART: Duration = Duration::from_millis(50);
+
+/// So many of them may come earlier: those of a network that starts all at once go without delay, as how long
+/// they take tells which path is short.
+const WORDS_AT_ONCE: u32 = 64;
+
+/// When the next frame of turns and beacons alone may leave: the generic cell rate algorithm (ITU-T
+/// I.371, annex A).
+#[derive(Debug, Default)]
+struct Pace {
+    /// When it would leave if none had ever come early.
+    regular: Duration,
+}
+
+impl Pace {
+    fn next(&self, now: Duration) -> Duration {
+        self.regular.saturating_sub(WORDS_APART.saturating_mul(WORDS_AT_ONCE)).max(now)
+    }
+
+    fn left(&mut self, now: Duration) {
+        self.regular = self.regular.max(now).saturating_add(WORDS_APART);
+    }
+}
+
 /// What there is to say to a peer.
 #[derive(Debug, Default)]
 pub(super) struct Says {
@@ -28,6 +55,7 @@ pub(super) struct Says {
     turns: BTreeMap<Origin, bool>,
     /// The last number of each origin.
     beacons: BTreeMap<Origin, u64>,
+    pace: Pace,
     /// When that which waits is to go, even alone.
     deadline: Option<Duration>,
     /// That time has come.
@@ -59,16 +87,18 @@ impl Says {
         push(&mut self.gone, short)
     }
 
-    pub(super) fn turn(&mut self, origin: Origin, turn: Turn) {
+    pub(super) fn turn(&mut self, now: Duration, origin: Origin, turn: Turn) {
         if self.turns.len() < MAX_SAID || self.turns.contains_key(&origin) {
             self.turns.insert(origin, matches!(turn, Turn::Eager(_)));
+            self.wait_until(self.pace.next(now));
         }
     }
 
-    pub(super) fn beacon(&mut self, origin: Origin, number: u64) -> bool {
+    pub(super) fn beacon(&mut self, now: Duration, origin: Origin, number: u64) -> bool {
         let room = self.beacons.len() < MAX_BEACONS || self.beacons.contains_key(&origin);
         if room {
             self.beacons.insert(origin, number);
+            self.wait_until(self.pace.next(now));
         }
         room
     }
@@ -87,10 +117,7 @@ impl Says {
 
     /// Whether something is to go now.
     pub(super) fn is_due(&self, now: Duration) -> bool {
-        let at_once = !self.want.is_empty()
-            || !self.gone.is_empty()
-            || !self.turns.is_empty()
-            || !self.beacons.is_empty();
+        let at_once = !self.want.is_empty() || !self.gone.is_empty();
         at_once || self.overdue || self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
@@ -101,8 +128,12 @@ impl Says {
         ids.saturating_add(self.turns.len()).saturating_add(self.beacons.len())
     }
 
-    /// Moves what fits to a frame.
-    pub(super) fn fill(&mut self, parts: &mut Vec<Part>) {
+    /// Moves what fits to a frame that leaves now.
+    pub(super) fn fill(&mut self, now: Duration, parts: &mut Vec<Part>) {
+        let alone = parts.is_empty() && self.want.is_empty() && self.gone.is_empty();
+        if alone && !(self.turns.is_empty() && self.beacons.is_empty()) {
+            self.pace.left(now);
+        }
         let want = first(&mut self.want, MAX_WANT);
         let gone = first(&mut self.gone, MAX_IDS / 2);
         let have = first(&mut self.have, MAX_IDS);
@@ -128,6 +159,9 @@ impl Says {
         // What did not fit goes with the next frame, at once.
         self.overdue = !self.have.is_empty() || !self.refused.is_empty();
         self.deadline = self.deadline.filter(|_| self.overdue);
+        if !self.turns.is_empty() || !self.beacons.is_empty() {
+            self.wait_until(self.pace.next(now));
+        }
     }
 }
 

@@ -189,7 +189,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
             if !(behind && asked) {
                 let ahead = ahead.filter(|_| !behind);
                 let turns = self.trees.of(origin).first_copy(slot, asked, ahead, &self.config);
-                self.tell(turns.into_iter().flatten().map(|turn| (origin, turn)));
+                self.tell(now, turns.into_iter().flatten().map(|turn| (origin, turn)));
             }
         }
         (asked, announcers.into_iter().map(|it| it.slot).collect())
@@ -214,7 +214,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
         if !asked && same && origin != Origin::NONE && self.config.eager {
             let ours = origin == self.origin;
             let turn = self.trees.of(origin).later_copy(slot, ours, now, &self.config);
-            self.tell(turn.map(|turn| (origin, turn)));
+            self.tell(now, turn.map(|turn| (origin, turn)));
         }
         self.answered(from, slot, short, false);
     }
@@ -287,13 +287,13 @@ impl<P: Ord + Copy + Debug> Router<P> {
             return;
         }
         let (pass_on, turns) = self.trees.of(origin).beacon(number, slot, now, &self.config);
-        self.tell(turns.into_iter().flatten().map(|turn| (origin, turn)));
+        self.tell(now, turns.into_iter().flatten().map(|turn| (origin, turn)));
         if pass_on && !self.beacons.passing.take(1.0, micros(now)) {
             self.heard.push(Heard::Dropped { place: "push-beacons", count: 1 });
         } else if pass_on {
             // To the giver as well: if we are its way to the origin, it learns that it goes in a circle.
             for peer in self.peers.values_mut() {
-                peer.says.beacon(origin, number);
+                peer.says.beacon(now, origin, number);
             }
         }
     }

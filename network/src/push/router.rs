@@ -36,8 +36,9 @@ const BEACON_SHORTEST: Duration = Duration::from_secs(1);
 pub(super) const BEACON_GROWTH: u32 = 3;
 
 /// The beacons of others that are passed on: fewer than peers take of one, so that whoever makes them
-/// up does not make us an offender. A thousand nodes that send one a minute bring 17 a second.
-const PASSING: Terms = Terms { at_once: 2_048.0, a_second: 128.0 };
+/// up does not make us an offender. A thousand nodes that send one a minute bring 17 a second. Five hundred
+/// may start together; with more, some paths are learnt by the next beacon or by messages.
+const PASSING: Terms = Terms { at_once: 512.0, a_second: 64.0 };
 
 /// A peer that joins hears of so many recent messages at most: four seconds' worth of 1,000 a second.
 const MAX_RECENT: usize = 4_096;
@@ -126,7 +127,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
             tree.silence_newcomer(slot, now);
             known.push((origin, Turn::Lazy(slot)));
         }
-        self.tell(known);
+        self.tell(now, known);
         let recent = now.saturating_sub(self.config.recent);
         let recent: Vec<ShortId> = self.store.recent(recent).take(MAX_RECENT).collect();
         for short in recent.into_iter().rev() {
@@ -148,7 +149,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
         self.peers.remove(&slot);
         self.board.left(slot, now);
         let turns = self.trees.left(slot);
-        self.tell(turns);
+        self.tell(now, turns);
         self.no_longer_wait_for(slot);
         self.store.left(slot);
     }
@@ -225,7 +226,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
         let peer = self.peers.get_mut(&slot)?;
         // Nothing of the queue may have been left to send.
         if !frame.parts.is_empty() || peer.says.is_due(now) {
-            peer.says.fill(&mut frame.parts);
+            peer.says.fill(now, &mut frame.parts);
         }
         if frame.parts.is_empty() {
             return None;

@@ -189,11 +189,11 @@ impl<P: Ord + Copy + Debug> Router<P> {
     }
 
     /// Queues what peers are to be told of trees.
-    pub(super) fn tell(&mut self, turns: impl IntoIterator<Item = (Origin, Turn)>) {
+    pub(super) fn tell(&mut self, now: Duration, turns: impl IntoIterator<Item = (Origin, Turn)>) {
         for (origin, turn) in turns {
             let (Turn::Eager(slot) | Turn::Lazy(slot)) = turn;
             if let Some(peer) = self.peers.get_mut(&slot) {
-                peer.says.turn(origin, turn);
+                peer.says.turn(now, origin, turn);
             }
         }
     }
@@ -276,7 +276,7 @@ impl<P: Ord + Copy + Debug> Router<P> {
         // From now on peers may say that they have our messages from elsewhere.
         self.trees.of(self.origin).first_use();
         for peer in self.peers.values_mut() {
-            peer.says.beacon(self.origin, self.beacons.number);
+            peer.says.beacon(now, self.origin, self.beacons.number);
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::sim::{Act, Sim, ms, router};
 use crate::push::queues::MAX_SAID;
 use crate::push::{Config, Frame, Heard, MAX_IDS, Origin, Part, Router, ShortId};
+use crate::topic::Topic;
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -28,6 +29,53 @@ fn receive(router: &mut Router<u8>, now: Duration, part: Part) -> (u64, u64, u64
 
 fn ids(turn: u64) -> Vec<ShortId> {
     (0..MAX_IDS as u64).map(|number| turn << 32 | number).collect()
+}
+
+/// The frames that leave for a peer now, and the beacons in them.
+fn leaving(router: &mut Router<u8>, now: Duration, to: u8) -> (u64, u64) {
+    router.tick(now, &mut Vec::new());
+    let frames: Vec<Frame> = std::iter::from_fn(|| router.next_frame(now, &to)).collect();
+    let parts = frames.iter().flat_map(|frame| &frame.parts);
+    let beacons = parts.filter(|part| matches!(part, Part::Beacon { .. })).count();
+    (frames.len() as u64, beacons as u64)
+}
+
+#[test]
+fn beacons_of_origins_that_never_were_leave_in_few_frames_and_others_not_later_for_it() {
+    let mut router: Router<u8> = router(Config::default(), 1);
+    (0..3).for_each(|peer| router.joined(ms(0), peer));
+    leaving(&mut router, ms(2_000), 2);
+    let (mut frames, mut beacons) = (0, 0);
+    // One makes up 800 origins a second for five seconds, another tells of each a little later.
+    for turn in 0..4_000u64 {
+        let now = seconds(2) + ms(5) * u32::try_from(turn / 4).unwrap();
+        for from in [0, 1] {
+            let part = Part::Beacon { origin: Origin(1_000 + turn), number: 1 };
+            router.received(now, from, Frame { parts: vec![part] }, &mut Vec::new());
+        }
+        let (left, told) = leaving(&mut router, now, 2);
+        (frames, beacons) = (frames + left, beacons + told);
+    }
+    assert!((512..=512 + 5 * 64 + 1).contains(&beacons), "{beacons}");
+    assert!(frames <= 64 + 5 * 20 + 10, "{frames} frames for {beacons} beacons");
+    // A message waits for none of it.
+    let now = seconds(7) + ms(1);
+    router.publish(now, Topic::Tx, vec![7], false);
+    let frame = router.next_frame(now, &2).unwrap();
+    assert!(matches!(frame.parts[0], Part::Messages { .. }));
+}
+
+#[test]
+fn a_hundred_who_start_at_once_are_told_of_without_delay() {
+    let mut router: Router<u8> = router(Config::default(), 1);
+    (0..2).for_each(|peer| router.joined(ms(0), peer));
+    leaving(&mut router, ms(2_000), 1);
+    for turn in 0..100u64 {
+        let now = seconds(2) + ms(20) * u32::try_from(turn).unwrap();
+        let part = Part::Beacon { origin: Origin(1_000 + turn), number: 1 };
+        router.received(now, 0, Frame { parts: vec![part] }, &mut Vec::new());
+        assert_eq!(leaving(&mut router, now, 1), (1, 1), "the one of turn {turn}");
+    }
 }
 
 #[test]
