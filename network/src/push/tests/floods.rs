@@ -67,7 +67,8 @@ fn beacons_of_origins_that_never_were_leave_in_few_frames_and_others_not_later_f
 
 #[test]
 fn a_hundred_who_start_at_once_are_told_of_without_delay() {
-    let mut router: Router<u8> = router(Config::default(), 1);
+    let quiet = Config { beacon_every: Duration::ZERO, ..Config::default() };
+    let mut router: Router<u8> = router(quiet, 1);
     (0..2).for_each(|peer| router.joined(ms(0), peer));
     leaving(&mut router, ms(2_000), 1);
     for turn in 0..100u64 {
