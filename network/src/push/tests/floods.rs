@@ -50,7 +50,7 @@ fn beacons_of_origins_that_never_were_leave_in_few_frames_and_others_not_later_f
     for turn in 0..4_000u64 {
         let now = seconds(2) + ms(5) * u32::try_from(turn / 4).unwrap();
         for from in [0, 1] {
-            let part = Part::Beacon { origin: Origin(1_000 + turn), number: 1 };
+            let part = Part::Beacon { origin: Origin(5_000 + turn), number: 1 };
             router.received(now, from, Frame { parts: vec![part] }, &mut Vec::new());
         }
         let (left, told) = leaving(&mut router, now, 2);
@@ -73,7 +73,7 @@ fn a_hundred_who_start_at_once_are_told_of_without_delay() {
     leaving(&mut router, ms(2_000), 1);
     for turn in 0..100u64 {
         let now = seconds(2) + ms(20) * u32::try_from(turn).unwrap();
-        let part = Part::Beacon { origin: Origin(1_000 + turn), number: 1 };
+        let part = Part::Beacon { origin: Origin(5_000 + turn), number: 1 };
         router.received(now, 0, Frame { parts: vec![part] }, &mut Vec::new());
         assert_eq!(leaving(&mut router, now, 1), (1, 1), "the one of turn {turn}");
     }
