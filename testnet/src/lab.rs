@@ -20,6 +20,7 @@ mod fault;
 pub mod links;
 mod live;
 mod loads;
+mod ready;
 mod record;
 mod settle;
 mod talk;
@@ -51,7 +52,7 @@ use self::links::Links;
 use self::live::Timeline;
 use self::loads::Loads;
 use crate::cluster::{
-    Cluster, ClusterError, Exit, Held, Layout, Maker, Plan, ProgramError, State, hold, node_program,
+    Cluster, ClusterError, Exit, Held, Layout, Maker, Plan, ProgramError, hold, node_program,
 };
 use crate::control::Reply;
 use crate::load::Journal;
@@ -64,14 +65,6 @@ use crate::scenario::{LabPlan, Scenario, StoreKind};
 /// How long the nodes may take to start and find each other: opening a store and two rounds of mesh
 /// keeping take about two seconds; a busy machine with many nodes, some more.
 const READY: Duration = Duration::from_secs(60);
-
-/// How long after a node has its peers its meshes may still be growing: some heartbeats. What they
-/// lack by then is what the graph or its settings do not give.
-const MESHES: Duration = Duration::from_secs(8);
-
-/// Nodes write down what went over their sockets every second. So long after the probes, a line of
-/// theirs lies between these and what is measured.
-const WIRE_LINE: Duration = Duration::from_millis(1_100);
 
 /// Why a testnet did not come up, or has no report.
 #[derive(Debug, Error)]
@@ -186,38 +179,6 @@ impl Lab {
         }
         self.tell_progress();
         self.write_manifest();
-        Ok(())
-    }
-
-    /// Waits until the nodes that run are connected, and probes their links.
-    ///
-    /// # Errors
-    /// A node that is not ready in time.
-    pub async fn get_ready(&mut self) -> Result<(), ClusterError> {
-        let unmeshed = self.cluster.ready(self.clock.real(READY), self.clock.real(MESHES)).await?;
-        if !unmeshed.is_empty() {
-            self.note(talk::unmeshed(&unmeshed)).await;
-        }
-        if self.plan.shaped() {
-            let up = |node: usize| self.cluster.seats()[node].state() == State::Up;
-            let edges = match self.plan.bootstrap {
-                Some(_) => self.cluster.connections().await,
-                None => self.plan.edges.clone(),
-            };
-            let sample = calibrate::sample(&edges, up, self.scenario.seed);
-            self.manifest.calibration =
-                calibrate::calibrate(self.cluster.seats(), &self.links, self.plan.window, &sample)
-                    .await;
-            let uneven = self.links.even_out(false);
-            if let Err(why) = self.tell(uneven).await {
-                self.fault(Fault::sentence(why));
-            }
-            // Round trips alone are next to nothing beside what nodes say by themselves.
-            if self.manifest.calibration.iter().any(|link| link.asked_bytes_per_s.is_some()) {
-                tokio::time::sleep(self.clock.real(WIRE_LINE)).await;
-            }
-            self.write_manifest();
-        }
         Ok(())
     }
 

@@ -19,7 +19,7 @@ const MOST: usize = 512 * 1024;
 
 /// Events that a tally has no use for, and that are most of every log. Finding out costs a hundredth
 /// of reading the line.
-const UNUSED: [&str; 7] = ["duplicate", "verdict", "pooled", "included", "wire", "final", "peer"];
+const UNUSED: [&str; 6] = ["duplicate", "verdict", "pooled", "included", "final", "peer"];
 
 /// A running tally over the logs. The thread ends when this is dropped.
 #[derive(Debug)]

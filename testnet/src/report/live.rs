@@ -31,6 +31,7 @@ pub struct LiveTally {
     blocks: u64,
     height: u64,
     unreadable: u64,
+    members: BTreeMap<String, Said>,
 }
 
 /// What a [`LiveTally`] says at one moment.
@@ -54,6 +55,26 @@ pub struct Live {
     pub height: u64,
     /// Lines that could not be read.
     pub unreadable: u64,
+    /// Bytes of the membership protocol that a node that runs sent a second, lately and on average;
+    /// absent until each has written two lines of them.
+    pub members_per_node_s: Option<f64>,
+}
+
+/// What a node last said of its membership protocol's bytes.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    at: i64,
+    sent: u64,
+    /// Bytes a second, since the line before.
+    rate: Option<f64>,
+}
+
+impl Said {
+    fn after(before: Option<&Self>, at: i64, sent: u64) -> Self {
+        let rate = before.filter(|before| before.at < at && before.sent <= sent);
+        let rate = rate.map(|before| (sent - before.sent) as f64 * 1e6 / (at - before.at) as f64);
+        Self { at, sent, rate }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -102,13 +123,22 @@ impl LiveTally {
             blocks: self.blocks,
             height: self.height,
             unreadable: self.unreadable,
+            members_per_node_s: self.members_per_node_s(),
         }
+    }
+
+    fn members_per_node_s(&self) -> Option<f64> {
+        let running = || self.running.iter().filter(|(_, runs)| **runs);
+        let rate = |(node, _)| self.members.get(node).and_then(|said| said.rate);
+        let rates = running().map(rate).collect::<Option<Vec<f64>>>()?;
+        (!rates.is_empty()).then(|| rates.iter().sum::<f64>() / rates.len() as f64)
     }
 
     fn event(&mut self, node: &str, at: i64, event: Event) {
         match event {
             Event::Start { .. } => {
                 self.running.insert(node.to_owned(), true);
+                self.members.remove(node);
             }
             Event::Stop { .. } => {
                 self.running.insert(node.to_owned(), false);
@@ -116,6 +146,12 @@ impl LiveTally {
             Event::Published { kind: Kind::Tx, id, .. } => self.publish(node, at, id),
             Event::Published { kind: Kind::Block, .. } => self.blocks += 1,
             Event::Received { kind: Kind::Tx, id, .. } => self.receive(at, id),
+            Event::Wire { members_sent, .. } => {
+                // A node that takes no part says nothing.
+                let sent = members_sent.unwrap_or_default();
+                let said = Said::after(self.members.get(node), at, sent);
+                self.members.insert(node.to_owned(), said);
+            }
             Event::Tip { height, .. } => self.height = self.height.max(height),
             _ => {}
         }

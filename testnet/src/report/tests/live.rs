@@ -42,6 +42,23 @@ fn received(tally: &mut LiveTally, node: &str, us: i64, id: &str) {
 }
 
 #[test]
+fn what_membership_costs_lately_is_known_once_every_node_that_runs_has_said_so_twice() {
+    let mut tally = started(2);
+    let mut said = |node: &str, us, members_sent| {
+        let event = Event::Wire { sent: 9, received: 9, members_sent, members_received: None };
+        tally.feed(node, &line(node, us, 0, event));
+        tally.snapshot().members_per_node_s
+    };
+    assert_eq!(said("n0", 0, Some(1_000)), None);
+    assert_eq!(said("n0", 2_000_000, Some(5_000)), None, "n1 has not spoken");
+    assert_eq!(said("n1", 0, None), None);
+    assert_eq!(said("n1", 1_000_000, None), Some(1_000.0), "n0 2,000 and n1 takes no part");
+    assert_eq!(said("n0", 3_000_000, Some(5_100)), Some(50.0));
+    tally.gone("n0");
+    assert_eq!(tally.snapshot().members_per_node_s, Some(0.0));
+}
+
+#[test]
 fn a_live_tally_agrees_with_the_report_once_all_lines_are_fed_in_whatever_order_of_nodes() {
     let lab = super::spreading::line();
     let dir = lab.write();
