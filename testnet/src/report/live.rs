@@ -55,25 +55,35 @@ pub struct Live {
     pub height: u64,
     /// Lines that could not be read.
     pub unreadable: u64,
-    /// Bytes of the membership protocol that a node that runs sent a second, lately and on average;
-    /// absent until each has written two lines of them.
+    /// Bytes of the membership protocol that a node that runs sent a second, over the last three seconds
+    /// and on average; absent until each has sent some for so long.
     pub members_per_node_s: Option<f64>,
 }
 
-/// What a node last said of its membership protocol's bytes.
-#[derive(Clone, Copy, Debug)]
-struct Said {
-    at: i64,
-    sent: u64,
-    /// Bytes a second, since the line before.
-    rate: Option<f64>,
-}
+/// Lines of a node, one a second, over which a rate is taken: a start has its pauses.
+const RATE_OVER: usize = 4;
+
+/// When a node had sent how many bytes of its membership protocol, by its last lines; nothing before the
+/// first of them.
+#[derive(Clone, Debug, Default)]
+struct Said(VecDeque<(i64, u64)>);
 
 impl Said {
-    fn after(before: Option<&Self>, at: i64, sent: u64) -> Self {
-        let rate = before.filter(|before| before.at < at && before.sent <= sent);
-        let rate = rate.map(|before| (sent - before.sent) as f64 * 1e6 / (at - before.at) as f64);
-        Self { at, sent, rate }
+    fn say(&mut self, at: i64, sent: u64) {
+        if sent == 0 {
+            return;
+        }
+        if self.0.len() == RATE_OVER {
+            self.0.pop_front();
+        }
+        self.0.push_back((at, sent));
+    }
+
+    /// Bytes a second.
+    fn rate(&self) -> Option<f64> {
+        let (&(from, before), &(to, after)) = (self.0.front()?, self.0.back()?);
+        let bytes = after.checked_sub(before).filter(|_| self.0.len() == RATE_OVER && from < to)?;
+        Some(bytes as f64 * 1e6 / (to - from) as f64)
     }
 }
 
@@ -129,7 +139,7 @@ impl LiveTally {
 
     fn members_per_node_s(&self) -> Option<f64> {
         let running = || self.running.iter().filter(|(_, runs)| **runs);
-        let rate = |(node, _)| self.members.get(node).and_then(|said| said.rate);
+        let rate = |(node, _)| self.members.get(node).and_then(Said::rate);
         let rates = running().map(rate).collect::<Option<Vec<f64>>>()?;
         (!rates.is_empty()).then(|| rates.iter().sum::<f64>() / rates.len() as f64)
     }
@@ -146,11 +156,8 @@ impl LiveTally {
             Event::Published { kind: Kind::Tx, id, .. } => self.publish(node, at, id),
             Event::Published { kind: Kind::Block, .. } => self.blocks += 1,
             Event::Received { kind: Kind::Tx, id, .. } => self.receive(at, id),
-            Event::Wire { members_sent, .. } => {
-                // A node that takes no part says nothing.
-                let sent = members_sent.unwrap_or_default();
-                let said = Said::after(self.members.get(node), at, sent);
-                self.members.insert(node.to_owned(), said);
+            Event::Wire { members_sent: Some(sent), .. } => {
+                self.members.entry(node.to_owned()).or_default().say(at, sent);
             }
             Event::Tip { height, .. } => self.height = self.height.max(height),
             _ => {}

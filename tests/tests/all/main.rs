@@ -11,6 +11,8 @@ mod lab_up;
 mod members;
 mod node;
 mod partitions;
+mod plain;
+mod plain_client;
 mod push;
 mod refusals;
 mod storm;

@@ -2,12 +2,11 @@
 //! in other modes. On real connections over loopback.
 
 mod node;
-mod plain;
 
 use hearsay_network::{Mode, Route, Topic};
 
-use self::node::{LARGEST, Node, Plan};
-use self::plain::Plain;
+use self::node::{GENESIS, LARGEST, Node, Plan};
+use crate::plain::Plain;
 
 #[tokio::test]
 async fn nodes_that_push_leave_gossipsub_silent_between_them() {
@@ -68,7 +67,7 @@ async fn a_plain_client_hears_all_that_nodes_publish_and_all_nodes_hear_it() {
     let c = Node::start(3, Mode::Lean, &[&b]).await;
     a.heard_by(1).await;
     c.heard_by(1).await;
-    let mut plain = Plain::connect(&b).await;
+    let mut plain = Plain::connect(GENESIS, b.address.clone()).await;
     b.heard_by(3).await;
     plain.heard().await;
     a.publish(Topic::Tx, b"from a").await;

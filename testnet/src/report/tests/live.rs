@@ -42,20 +42,28 @@ fn received(tally: &mut LiveTally, node: &str, us: i64, id: &str) {
 }
 
 #[test]
-fn what_membership_costs_lately_is_known_once_every_node_that_runs_has_said_so_twice() {
+fn what_membership_costs_is_known_once_every_node_that_runs_has_sent_some_for_three_seconds() {
     let mut tally = started(2);
-    let mut said = |node: &str, us, members_sent| {
+    let mut said = |node: &str, second: i64, sent| {
+        let members_sent = Some(sent);
         let event = Event::Wire { sent: 9, received: 9, members_sent, members_received: None };
-        tally.feed(node, &line(node, us, 0, event));
+        tally.feed(node, &line(node, second * 1_000_000, 0, event));
         tally.snapshot().members_per_node_s
     };
-    assert_eq!(said("n0", 0, Some(1_000)), None);
-    assert_eq!(said("n0", 2_000_000, Some(5_000)), None, "n1 has not spoken");
-    assert_eq!(said("n1", 0, None), None);
-    assert_eq!(said("n1", 1_000_000, None), Some(1_000.0), "n0 2,000 and n1 takes no part");
-    assert_eq!(said("n0", 3_000_000, Some(5_100)), Some(50.0));
+    for (second, sent) in [(0, 0), (1, 500), (2, 90_500), (3, 180_500)] {
+        assert_eq!(said("n0", second, sent), None);
+        assert_eq!(said("n1", second, sent), None);
+    }
+    assert_eq!(said("n0", 4, 180_500), None, "n1 has not spoken");
+    assert_eq!(said("n1", 4, 180_500), Some(60_000.0));
+    for second in 5..8 {
+        said("n0", second, 180_500);
+        said("n1", second, 180_500 + 900);
+    }
+    assert_eq!(said("n1", 8, 180_500 + 900), Some(0.0));
     tally.gone("n0");
-    assert_eq!(tally.snapshot().members_per_node_s, Some(0.0));
+    tally.gone("n1");
+    assert_eq!(tally.snapshot().members_per_node_s, None);
 }
 
 #[test]

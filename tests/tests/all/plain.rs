@@ -1,7 +1,10 @@
 //! A client of gossipsub that has never heard of Hearsay but for its topics: all else is as
 //! rust-libp2p has it by default.
 
+use std::collections::BTreeSet;
+
 use futures::StreamExt;
+use hearsay_chain::GenesisId;
 use hearsay_network::topic::{Topics, message_id};
 use hearsay_network::{PeerId, Topic, bundle};
 use hearsay_tests::DEADLINE;
@@ -9,12 +12,10 @@ use libp2p::gossipsub::{
     Behaviour, ConfigBuilder, Event, Message, MessageAuthenticity, ValidationMode,
 };
 use libp2p::swarm::SwarmEvent;
-use libp2p::{Swarm, SwarmBuilder, noise, tcp, yamux};
-
-use super::node::{GENESIS, Node};
+use libp2p::{Multiaddr, Swarm, SwarmBuilder, noise, tcp, yamux};
 
 /// The client.
-pub(super) struct Plain {
+pub(crate) struct Plain {
     swarm: Swarm<Behaviour>,
     topics: Topics,
     contents: Vec<(Topic, Vec<u8>)>,
@@ -22,7 +23,8 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    pub(super) async fn connect(node: &Node) -> Self {
+    /// Connects to a node of a network, and waits until that listens to something.
+    pub(crate) async fn connect(genesis: GenesisId, address: Multiaddr) -> Self {
         let config = ConfigBuilder::default()
             .validation_mode(ValidationMode::Anonymous)
             .message_id_fn(|message: &Message| {
@@ -38,17 +40,17 @@ impl Plain {
             .unwrap()
             .with_swarm_config(|config| config.with_idle_connection_timeout(DEADLINE))
             .build();
-        let topics = Topics::new(GENESIS);
+        let topics = Topics::new(genesis);
         for topic in [Topic::Tx, Topic::Block] {
             swarm.behaviour_mut().subscribe(topics.ident(topic)).unwrap();
         }
-        swarm.dial(node.address.clone()).unwrap();
+        swarm.dial(address).unwrap();
         let mut plain = Self { swarm, topics, contents: Vec::new(), listening: 0 };
         plain.until(|plain| plain.listening > 0).await;
         plain
     }
 
-    pub(super) fn id(&self) -> PeerId {
+    pub(crate) fn id(&self) -> PeerId {
         *self.swarm.local_peer_id()
     }
 
@@ -77,7 +79,7 @@ impl Plain {
     }
 
     /// Waits until the node listens to both topics, and is in the mesh of each.
-    pub(super) async fn heard(&mut self) {
+    pub(crate) async fn heard(&mut self) {
         self.until(|plain| plain.listening == 2).await;
         self.until(|plain| {
             let meshed = |topic| {
@@ -90,12 +92,12 @@ impl Plain {
     }
 
     /// Waits until this has come.
-    pub(super) async fn has(&mut self, topic: Topic, data: &[u8]) {
+    pub(crate) async fn has(&mut self, topic: Topic, data: &[u8]) {
         let wanted = (topic, data.to_vec());
         self.until(|plain| plain.contents.contains(&wanted)).await;
     }
 
-    pub(super) fn publish(&mut self, topic: Topic, parts: &[Vec<u8>]) {
+    pub(crate) fn publish(&mut self, topic: Topic, parts: &[Vec<u8>]) {
         let data = match topic {
             Topic::Tx => bundle::of(parts),
             Topic::Block => parts[0].clone(),
@@ -103,8 +105,18 @@ impl Plain {
         self.swarm.behaviour_mut().publish(self.topics.ident(topic).clone(), data).unwrap();
     }
 
+    /// Waits until a transaction or block of each of these ids has come.
+    pub(crate) async fn has_ids(&mut self, topic: Topic, ids: &BTreeSet<[u8; 32]>) {
+        self.until(|plain| {
+            let here = plain.contents.iter().filter(|(of, _)| *of == topic);
+            let here: BTreeSet<_> = here.map(|(of, data)| of.content_id(data)).collect();
+            ids.is_subset(&here)
+        })
+        .await;
+    }
+
     /// Lives on.
-    pub(super) async fn run(&mut self) {
+    pub(crate) async fn run(&mut self) {
         loop {
             self.next().await;
         }
