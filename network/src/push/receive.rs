@@ -31,7 +31,12 @@ impl<P: Ord + Copy + Debug> Router<P> {
                 self.take_part(now, from, slot, part, &mut offences);
             }
         }
+        if offences.copies > 0 {
+            let count = offences.copies;
+            self.heard.push(Heard::Dropped { place: "push-copies", count });
+        }
         let found = [
+            (offences.copied, "a flood of copies"),
             (offences.flood, "a flood of ids and turns"),
             (offences.wants, "wants too much"),
             (offences.again, "wants the same again and again"),
@@ -66,12 +71,12 @@ impl<P: Ord + Copy + Debug> Router<P> {
         match part {
             Part::Messages { origin, items } => {
                 for item in items {
-                    self.copy(now, (from, slot), origin, item, false);
+                    self.copy(now, (from, slot), (origin, item, false), offences);
                 }
             }
             Part::Asked { items } => {
                 for (origin, item) in items {
-                    self.copy(now, (from, slot), origin, item, true);
+                    self.copy(now, (from, slot), (origin, item, true), offences);
                 }
             }
             Part::Have(ids) => {
@@ -119,18 +124,30 @@ impl<P: Ord + Copy + Debug> Router<P> {
         }
     }
 
-    /// A copy of a message came.
+    /// A copy of a message came. `asked`: as an answer, it says.
     fn copy(
         &mut self,
         now: Duration,
         (from, slot): (P, Slot),
-        origin: Origin,
-        item: Item,
-        asked: bool,
+        (origin, item, asked): (Origin, Item, bool),
+        offences: &mut Offences,
     ) {
         let Item { topic, data } = item;
         let message = (self.identify)(topic, &data.0);
         let short = short_of(&message);
+        if let Some(known) = self.store.get(short).map(|seen| seen.id) {
+            let Some(peer) = self.peers.get_mut(&slot) else { return };
+            let flood = peer.may_repeat(now);
+            offences.copied |= flood == Flood::Gross;
+            if flood != Flood::Within {
+                offences.copies = offences.copies.saturating_add(1);
+                // It has the message all the same, and is not waited for.
+                if known == message {
+                    self.answered(from, slot, short, false);
+                }
+                return;
+            }
+        }
         let bytes = data.0.clone();
         self.heard.push(Heard::Copy { from, topic, data: bytes, message, asked });
         match self.store.get(short) {
@@ -204,10 +221,6 @@ impl<P: Ord + Copy + Debug> Router<P> {
         short: ShortId,
         asked: bool,
     ) {
-        if let Some(peer) = self.peers.get_mut(&slot) {
-            let count = &mut peer.stats.received.duplicates;
-            *count = count.saturating_add(1);
-        }
         let live = self.store.get(short).and_then(|seen| seen.live.as_deref());
         // Whoever gives it another origin than the first does not cut others off by it.
         let same = live.is_none_or(|live| live.origin == origin && live.giver != Some(slot));
@@ -344,6 +357,9 @@ impl<P: Ord + Copy + Debug> Router<P> {
 #[derive(Default)]
 struct Offences {
     flood: bool,
+    copied: bool,
+    /// Copies of known messages that were thrown away.
+    copies: u64,
     wants: bool,
     again: bool,
     beacons: bool,
