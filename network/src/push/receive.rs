@@ -226,7 +226,13 @@ impl<P: Ord + Copy + Debug> Router<P> {
         let same = live.is_none_or(|live| live.origin == origin && live.giver != Some(slot));
         if !asked && same && origin != Origin::NONE && self.config.eager {
             let ours = origin == self.origin;
-            let turn = self.trees.of(origin).later_copy(slot, ours, now, &self.config);
+            // Of an origin that is not known there is nothing to say, and it takes no other's place:
+            // copies cost nothing.
+            let tree = match ours {
+                true => Some(self.trees.of(origin)),
+                false => self.trees.known(origin),
+            };
+            let turn = tree.and_then(|tree| tree.later_copy(slot, ours, now, &self.config));
             self.tell(now, turn.map(|turn| (origin, turn)));
         }
         self.answered(from, slot, short, false);
@@ -299,9 +305,16 @@ impl<P: Ord + Copy + Debug> Router<P> {
         if origin == self.origin || origin == Origin::NONE || !self.config.eager {
             return;
         }
+        // One of an unknown origin is always passed on. If it may not be, it plants no tree either: trees
+        // that are used would have to go for it.
+        let is_new = self.trees.known(origin).is_none();
+        if is_new && !self.beacons.passing.take(1.0, micros(now)) {
+            self.heard.push(Heard::Dropped { place: "push-beacons", count: 1 });
+            return;
+        }
         let (pass_on, turns) = self.trees.of(origin).beacon(number, slot, now, &self.config);
         self.tell(now, turns.into_iter().flatten().map(|turn| (origin, turn)));
-        if pass_on && !self.beacons.passing.take(1.0, micros(now)) {
+        if pass_on && !is_new && !self.beacons.passing.take(1.0, micros(now)) {
             self.heard.push(Heard::Dropped { place: "push-beacons", count: 1 });
         } else if pass_on {
             // To the giver as well: if we are its way to the origin, it learns that it goes in a circle.

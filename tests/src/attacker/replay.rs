@@ -58,7 +58,9 @@ pub(super) async fn run(session: &Session) -> io::Result<()> {
 async fn repeat(session: &Session) -> io::Result<()> {
     let push = &mut session.push().await?;
     let item = Item { topic: Topic::Tx, data: Payload([7].as_slice().into()) };
-    let of = |items: Vec<Item>| Frame { parts: vec![Part::Messages { origin: session.origin(), items }] };
+    let of = |items: Vec<Item>| Frame {
+        parts: vec![Part::Messages { origin: session.origin(), items }],
+    };
     // The first costs it points, and is alone so that the rest finds it refused.
     send(push, &of(vec![item.clone()])).await?;
     let frame = of(vec![item; COPIES]);

@@ -221,7 +221,10 @@ fn with_hub(others: usize) -> Sim {
 
 fn nobody_was_charged(sim: &Sim) {
     assert_eq!(sim.offences, []);
-    let thrown = sim.dropped.iter().filter(|(place, _)| ["push-ids", "push-turns", "push-copies"].contains(place));
+    let thrown = sim
+        .dropped
+        .iter()
+        .filter(|(place, _)| ["push-ids", "push-turns", "push-copies"].contains(place));
     assert_eq!(thrown.count(), 0, "{:?}", sim.dropped);
 }
 
