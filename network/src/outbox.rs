@@ -1,8 +1,11 @@
 //! Events on their way out of the swarm, which never waits for whoever reads them.
 //!
-//! Gossip and copies can be dropped, counted, when the reader is slow: gossip is repaired. What a
-//! reader's own state hangs on (who joined, who left, what was answered) is kept back in order
-//! instead; it is bounded by the connections and the requests that the swarm allows.
+//! Gossip, copies and offences can be dropped, counted, when the reader is slow: gossip is repaired,
+//! and who goes on with an offence commits the next one. What a reader's own state hangs on is kept
+//! back in order instead. Of that, what was answered and published is bounded by what the reader itself
+//! has asked for and handed over. Who joined, who left, who is foreign and what is new of the members is
+//! bounded by nothing but the pace at which peers can connect, identify themselves and send datagrams: it
+//! is a few bytes each, and a reader that stands for long has it all to read.
 
 use std::collections::VecDeque;
 
@@ -134,6 +137,24 @@ mod tests {
         assert_eq!(seen, peers);
         assert_eq!(dropped, 1);
         assert!(!outbox.is_behind());
+    }
+
+    #[test]
+    fn offences_that_find_the_queue_full_are_dropped_and_counted() {
+        let (sender, mut reader) = mpsc::channel(2);
+        let mut outbox = Outbox::new(sender);
+        let peer = PeerId::random();
+        for _ in 0..1_000 {
+            outbox.offer(NetEvent::Offence { peer, what: "a flood" }).unwrap();
+        }
+        assert!(outbox.kept.is_empty());
+        let mut offences = 0;
+        while let Ok(event) = reader.try_recv() {
+            offences += u64::from(matches!(event, NetEvent::Offence { .. }));
+        }
+        outbox.flush().unwrap();
+        let event = reader.try_recv().unwrap();
+        assert!(matches!(event, NetEvent::Dropped { count, .. } if count + offences == 1_000));
     }
 
     #[test]

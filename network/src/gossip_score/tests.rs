@@ -1,5 +1,8 @@
 //! The honest are never punished, and the hostile soon.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use futures::StreamExt;
 use libp2p::core::ConnectedPoint;
 use libp2p::core::Endpoint;
@@ -20,17 +23,17 @@ fn topics() -> Topics {
     Topics::new(GenesisId([1; 32]))
 }
 
-fn tap() -> Tap {
+fn tap(params: PeerScoreParams) -> Tap {
     let config = GossipConfig::default().build(1 << 20, 1).unwrap();
     let mut tap = Tap::new(config, topics(), false, 0.0, 1).unwrap();
-    tap.with_peer_score(params(&topics(), 1), thresholds()).unwrap();
+    tap.with_peer_score(params, thresholds()).unwrap();
     tap.subscribe(topics().ident(Topic::Tx)).unwrap();
     tap
 }
 
-#[tokio::test]
-async fn two_hundred_peers_on_one_address_in_a_quiet_network_keep_their_scores() {
-    let mut tap = tap();
+/// The scores of two hundred peers that have connected from one address.
+fn scores_on_one_address(params: PeerScoreParams) -> Vec<f64> {
+    let mut tap = tap(params);
     let address: Multiaddr = "/ip4/127.0.0.1/tcp/7700".parse().unwrap();
     let endpoint = ConnectedPoint::Dialer {
         address: address.clone(),
@@ -51,13 +54,53 @@ async fn two_hundred_peers_on_one_address_in_a_quiet_network_keep_their_scores()
             other_established: 0,
         }));
     }
-    // The topic was quiet all the time, so whatever is expected of a mesh was missed.
-    for peer in &peers {
-        assert_eq!(tap.peer_score(peer), Some(0.0));
+    peers.iter().map(|peer| tap.peer_score(peer).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn two_hundred_peers_on_one_address_keep_their_scores_which_the_defaults_graylist() {
+    assert_eq!(scores_on_one_address(params(&topics(), 1)), [0.0; 200]);
+    let usual = scores_on_one_address(PeerScoreParams::default());
+    let graylist = PeerScoreThresholds::default().graylist_threshold;
+    assert!(usual.iter().all(|score| *score < graylist), "{usual:?}");
+}
+
+#[tokio::test]
+async fn silence_in_a_mesh_costs_nothing_where_the_defaults_charge_it() {
+    let second = Duration::from_secs(1);
+    // The same but for when silence begins to count: here first.
+    let mut ours = params(&topics(), 1);
+    for topic in ours.topics.values_mut() {
+        topic.mesh_message_deliveries_activation = second;
     }
-    let topic = topic();
-    assert_eq!(topic.mesh_message_deliveries_weight, 0.0);
-    assert_eq!(topic.mesh_failure_penalty_weight, 0.0);
+    // The defaults, but for what being in a mesh earns: it hides the rest for an hour.
+    let mut usual = ours.clone();
+    for topic in usual.topics.values_mut() {
+        *topic = TopicScoreParams {
+            time_in_mesh_weight: 0.0,
+            mesh_message_deliveries_activation: 3 * second,
+            ..TopicScoreParams::default()
+        };
+    }
+    let (mut calm, mut strict) = (swarm_with(3, ours), swarm_with(4, usual));
+    let (calm_id, strict_id) = (*calm.local_peer_id(), *strict.local_peer_id());
+    let address: Multiaddr = "/memory/7702002".parse().unwrap();
+    calm.listen_on(address.clone()).unwrap();
+    strict.dial(address).unwrap();
+    let mut meshed = false;
+    let charged = poll_fn(|cx| {
+        // Their heartbeats wake them, of which no event tells.
+        while calm.poll_next_unpin(cx).is_ready() || strict.poll_next_unpin(cx).is_ready() {}
+        meshed |= calm.behaviour().all_mesh_peers().any(|peer| *peer == strict_id);
+        match strict.behaviour().peer_score(&calm_id) {
+            Some(score) if score < 0.0 => Poll::Ready(()),
+            _ => Poll::Pending,
+        }
+    });
+    let in_time = tokio::time::timeout(RETAIN, charged).await;
+    assert!(in_time.is_ok(), "the defaults did not charge it either");
+    assert!(meshed);
+    assert_eq!(calm.behaviour().peer_score(&strict_id), Some(0.0));
 }
 
 #[test]
@@ -75,11 +118,15 @@ fn breaches_of_a_slow_peer_are_forgiven_and_nothing_gained_makes_up_for_many_inv
 }
 
 fn swarm(number: u8) -> Swarm<Tap> {
+    swarm_with(number, params(&topics(), 1))
+}
+
+fn swarm_with(number: u8, params: PeerScoreParams) -> Swarm<Tap> {
     let identity = crate::identity(&[number; 32]);
     let transport = crate::transport::build(&identity, &Default::default(), None, 1).unwrap();
     let peer = identity.public().to_peer_id();
     let config = SwarmConfig::with_tokio_executor().with_idle_connection_timeout(RETAIN);
-    Swarm::new(transport, tap(), peer, config)
+    Swarm::new(transport, tap(params), peer, config)
 }
 
 #[tokio::test]

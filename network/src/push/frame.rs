@@ -13,7 +13,8 @@ pub(super) use code::{PART_BYTES, item_bytes};
 /// The most parts of a frame: a full one of small messages of as many origins, and beacons.
 pub const MAX_PARTS: usize = 1_024;
 
-/// The most messages of a part.
+/// The most messages of a part, and of all parts of a frame together. A router fills frames up to
+/// 16 KiB, and no message that means something takes less than five bytes.
 pub const MAX_ITEMS: usize = 4_096;
 
 /// The most ids or origins in one part: 16 KiB.
@@ -131,6 +132,27 @@ mod tests {
         bytes.push(0);
         assert!(Frame::decode(&bytes, LIMIT).is_err(), "trailing bytes");
         assert!(Frame::decode(&[9], LIMIT).is_err(), "no such part");
+    }
+
+    #[test]
+    fn a_frame_is_refused_at_the_first_message_too_many_however_they_are_spread_over_its_parts() {
+        let empty = || Item { topic: Topic::Tx, data: Payload(Arc::from([].as_slice())) };
+        let pushed = |count| Part::Messages { origin: Origin(7), items: vec![empty(); count] };
+        let asked = |count| Part::Asked { items: vec![(Origin(7), empty()); count] };
+        let decode =
+            |parts: &[Part]| Frame::decode(&Frame { parts: parts.to_vec() }.encode(), 1 << 20);
+        assert!(decode(&[pushed(MAX_ITEMS)]).is_ok());
+        assert!(decode(&[pushed(MAX_ITEMS - 1), asked(1)]).is_ok());
+        assert!(decode(&[pushed(MAX_ITEMS), pushed(0), asked(0)]).is_ok());
+        assert!(decode(&[pushed(MAX_ITEMS + 1)]).is_err());
+        assert!(decode(&[pushed(MAX_ITEMS), pushed(1)]).is_err());
+        assert!(decode(&[asked(MAX_ITEMS), pushed(1)]).is_err());
+        assert!(decode(&[pushed(MAX_ITEMS), asked(1)]).is_err());
+        // Before any of the list is read: what follows the count does not matter.
+        let mut bytes = Frame { parts: vec![pushed(MAX_ITEMS)] }.encode();
+        bytes.extend_from_slice(&[1, 1]);
+        let error = Frame::decode(&bytes, 1 << 20).unwrap_err();
+        assert!(error.to_string().contains("a list beyond its limit"), "{error}");
     }
 
     proptest! {

@@ -43,6 +43,12 @@ const IDS: Terms = Terms { at_once: 32_768.0, a_second: 8_192.0 };
 /// ([`MAX_ORIGINS`]) when it joins, when another has left, and once a second at most.
 const TURNS: Terms = Terms { at_once: 2.0 * MAX_ORIGINS as f64, a_second: MAX_ORIGINS as f64 };
 
+/// The copies of messages that are known already. What is remembered bounds the messages to 2,184 a
+/// second. A neighbour pushes each once at most, and gives it beside that only if it was asked, as it
+/// does not if it has pushed: so no honest one brings 4,096. A burst of 20,000 whose tree nobody knows
+/// yet comes from every neighbour, all of it at once. Each costs a hash, and one that is looked at an event and a line of the log too.
+const COPIES: Terms = Terms { at_once: 32_768.0, a_second: 4_096.0 };
+
 /// So many failures more, and a peer has half of the room, a third and so on: at the most failures that
 /// are counted, 512 messages. Each that is asked for in vain costs a timer and a request.
 const FAILURES: usize = 64;
@@ -66,6 +72,7 @@ pub(super) struct Peer {
     beacons: Allowance,
     ids: FloodLimit,
     turns: FloodLimit,
+    copies: FloodLimit,
     /// How often it did not give what it had announced; halved each time it did.
     pub(super) failures: u32,
     /// The round trip to it, if it was measured.
@@ -86,6 +93,7 @@ impl Peer {
             beacons: Allowance::new(BEACONS),
             ids: FloodLimit::new(IDS),
             turns: FloodLimit::new(TURNS),
+            copies: FloodLimit::new(COPIES),
             failures: 0,
             round_trip: None,
             stats: PeerStats::default(),
@@ -100,6 +108,14 @@ impl Peer {
     /// Whether one more beacon is taken from it.
     pub(super) fn may_beacon(&mut self, now: Duration) -> bool {
         self.beacons.take(1.0, micros(now))
+    }
+
+    /// What is done with one more copy of a message that is known already. It is counted as a duplicate
+    /// in any case.
+    pub(super) fn may_repeat(&mut self, now: Duration) -> Flood {
+        let count = &mut self.stats.received.duplicates;
+        *count = count.saturating_add(1);
+        self.copies.take(1, micros(now))
     }
 
     /// What is done with a part that carries no message and costs its sender nothing; and how much is

@@ -31,7 +31,12 @@ impl<P: Ord + Copy + Debug> Router<P> {
                 self.take_part(now, from, slot, part, &mut offences);
             }
         }
+        if offences.copies > 0 {
+            let count = offences.copies;
+            self.heard.push(Heard::Dropped { place: "push-copies", count });
+        }
         let found = [
+            (offences.copied, "a flood of copies"),
             (offences.flood, "a flood of ids and turns"),
             (offences.wants, "wants too much"),
             (offences.again, "wants the same again and again"),
@@ -66,12 +71,12 @@ impl<P: Ord + Copy + Debug> Router<P> {
         match part {
             Part::Messages { origin, items } => {
                 for item in items {
-                    self.copy(now, (from, slot), origin, item, false);
+                    self.copy(now, (from, slot), (origin, item, false), offences);
                 }
             }
             Part::Asked { items } => {
                 for (origin, item) in items {
-                    self.copy(now, (from, slot), origin, item, true);
+                    self.copy(now, (from, slot), (origin, item, true), offences);
                 }
             }
             Part::Have(ids) => {
@@ -119,18 +124,30 @@ impl<P: Ord + Copy + Debug> Router<P> {
         }
     }
 
-    /// A copy of a message came.
+    /// A copy of a message came. `asked`: as an answer, it says.
     fn copy(
         &mut self,
         now: Duration,
         (from, slot): (P, Slot),
-        origin: Origin,
-        item: Item,
-        asked: bool,
+        (origin, item, asked): (Origin, Item, bool),
+        offences: &mut Offences,
     ) {
         let Item { topic, data } = item;
         let message = (self.identify)(topic, &data.0);
         let short = short_of(&message);
+        if let Some(known) = self.store.get(short).map(|seen| seen.id) {
+            let Some(peer) = self.peers.get_mut(&slot) else { return };
+            let flood = peer.may_repeat(now);
+            offences.copied |= flood == Flood::Gross;
+            if flood != Flood::Within {
+                offences.copies = offences.copies.saturating_add(1);
+                // It has the message all the same, and is not waited for.
+                if known == message {
+                    self.answered(from, slot, short, false);
+                }
+                return;
+            }
+        }
         let bytes = data.0.clone();
         self.heard.push(Heard::Copy { from, topic, data: bytes, message, asked });
         match self.store.get(short) {
@@ -204,16 +221,18 @@ impl<P: Ord + Copy + Debug> Router<P> {
         short: ShortId,
         asked: bool,
     ) {
-        if let Some(peer) = self.peers.get_mut(&slot) {
-            let count = &mut peer.stats.received.duplicates;
-            *count = count.saturating_add(1);
-        }
         let live = self.store.get(short).and_then(|seen| seen.live.as_deref());
         // Whoever gives it another origin than the first does not cut others off by it.
         let same = live.is_none_or(|live| live.origin == origin && live.giver != Some(slot));
         if !asked && same && origin != Origin::NONE && self.config.eager {
             let ours = origin == self.origin;
-            let turn = self.trees.of(origin).later_copy(slot, ours, now, &self.config);
+            // Of an origin that is not known there is nothing to say, and it takes no other's place:
+            // copies cost nothing.
+            let tree = match ours {
+                true => Some(self.trees.of(origin)),
+                false => self.trees.known(origin),
+            };
+            let turn = tree.and_then(|tree| tree.later_copy(slot, ours, now, &self.config));
             self.tell(now, turn.map(|turn| (origin, turn)));
         }
         self.answered(from, slot, short, false);
@@ -286,9 +305,16 @@ impl<P: Ord + Copy + Debug> Router<P> {
         if origin == self.origin || origin == Origin::NONE || !self.config.eager {
             return;
         }
+        // One of an unknown origin is always passed on. If it may not be, it plants no tree either: trees
+        // that are used would have to go for it.
+        let is_new = self.trees.known(origin).is_none();
+        if is_new && !self.beacons.passing.take(1.0, micros(now)) {
+            self.heard.push(Heard::Dropped { place: "push-beacons", count: 1 });
+            return;
+        }
         let (pass_on, turns) = self.trees.of(origin).beacon(number, slot, now, &self.config);
         self.tell(now, turns.into_iter().flatten().map(|turn| (origin, turn)));
-        if pass_on && !self.beacons.passing.take(1.0, micros(now)) {
+        if pass_on && !is_new && !self.beacons.passing.take(1.0, micros(now)) {
             self.heard.push(Heard::Dropped { place: "push-beacons", count: 1 });
         } else if pass_on {
             // To the giver as well: if we are its way to the origin, it learns that it goes in a circle.
@@ -344,6 +370,9 @@ impl<P: Ord + Copy + Debug> Router<P> {
 #[derive(Default)]
 struct Offences {
     flood: bool,
+    copied: bool,
+    /// Copies of known messages that were thrown away.
+    copies: u64,
     wants: bool,
     again: bool,
     beacons: bool,

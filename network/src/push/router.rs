@@ -35,7 +35,7 @@ const BEACON_SHORTEST: Duration = Duration::from_secs(1);
 /// starts. A join brings one forward in any case.
 pub(super) const BEACON_GROWTH: u32 = 3;
 
-/// The beacons of others that are passed on: fewer than peers take of one, so that whoever makes them
+/// The beacons of others that are passed on, and that plant trees of origins that were not known: fewer than peers take of one, so that whoever makes them
 /// up does not make us an offender. A thousand nodes that send one a minute bring 17 a second. Five hundred
 /// may start together; with more, some paths are learnt by the next beacon or by messages.
 const PASSING: Terms = Terms { at_once: 512.0, a_second: 64.0 };

@@ -33,10 +33,6 @@ use self::links::{Change, Links};
 use crate::push::{Config, Frame, Heard, MessageId, Origin, PeerStats, Router};
 use crate::topic::{Topic, Topics, message_id};
 
-/// Messages in one frame. A router fills frames up to 16 KiB, and no message takes less than five
-/// bytes.
-const MAX_MESSAGES: u64 = 4_096;
-
 /// What the behaviour tells the service.
 #[derive(Debug)]
 pub(crate) enum PushEvent {
@@ -300,14 +296,7 @@ impl NetworkBehaviour for Push {
                 if self.loss > 0.0 && rand::random_bool(self.loss) {
                     return self.let_read(peer, connection);
                 }
-                let messages = tally.messages();
-                if messages > MAX_MESSAGES {
-                    let heard = vec![Heard::Offence { peer, what: "a frame of too many messages" }];
-                    self.say(PushEvent::Heard(at, heard));
-                    // What follows costs it as well, until it is kept away.
-                    return self.let_read(peer, connection);
-                }
-                let carries = messages > 0;
+                let carries = tally.messages() > 0;
                 self.arrived.push_back(Arrived { peer, connection, frame, carries, at });
             }
             News::Garbled(what) => {

@@ -64,7 +64,9 @@ impl<S: Store> Driver<S> {
                 info!(place, count, "messages were dropped rather than let grow");
                 self.ends.metrics.dropped(place, "full", count);
                 // These are no messages, and nothing is lost with them.
-                if ["copy-notes", "gossip-control", "push-ids", "push-turns"].contains(&place) {
+                let cheap =
+                    ["copy-notes", "gossip-control", "push-copies", "push-ids", "push-turns"];
+                if cheap.contains(&place) {
                     return Ok(());
                 }
                 Input::Dropped { count }

@@ -3,13 +3,17 @@
 use std::io;
 
 use futures::AsyncWriteExt;
-use hearsay_network::push::{Frame, Part};
+use hearsay_network::Topic;
+use hearsay_network::push::{Frame, Item, MAX_ITEMS, Part, Payload};
 
 use super::rpc;
 use super::siege::{Session, made_up, say, send, send_bytes};
 
 /// More than any message of the network may have.
 const TOO_LONG: usize = 3 << 20;
+
+/// Parts that are full of messages: not so many that the frame is too long.
+const MANY_PARTS: usize = 200;
 
 /// Streams that are opened and left as they are.
 const IDLE: usize = 24;
@@ -36,7 +40,7 @@ async fn one(session: &Session, turn: u64) -> io::Result<()> {
     let nonsense: Vec<u8> =
         made_up(session.number ^ turn, 512).flat_map(u64::to_le_bytes).collect();
     let names = &session.prey.names;
-    match turn % 12 {
+    match turn % 13 {
         0 => {
             tally.count("frames that claim 4 GiB");
             let mut stream = session.push().await?;
@@ -93,6 +97,15 @@ async fn one(session: &Session, turn: u64) -> io::Result<()> {
         10 => {
             tally.count("requests cut short");
             session.line.ask(&names.sync, &[2, 9, 0, 0, 0, 1]).await.map(drop)
+        }
+        11 => {
+            tally.count("frames of too many messages");
+            // A byte each: in memory they would take fifty times as much.
+            let item = Item { topic: Topic::Tx, data: Payload([].as_slice().into()) };
+            let items = vec![item; MAX_ITEMS];
+            let part = Part::Messages { origin: session.origin(), items };
+            let bytes = Frame { parts: vec![part] }.encode();
+            send_bytes(&mut session.push().await?, &bytes.repeat(MANY_PARTS)).await
         }
         _ => {
             tally.count("requests of nonsense");

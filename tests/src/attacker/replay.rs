@@ -1,8 +1,8 @@
-//! Old messages, again.
+//! Old messages, again; and, at every second node, one that is refused, again and again.
 
 use std::io;
 
-use hearsay_network::push::{Frame, Item, Part};
+use hearsay_network::push::{Frame, Item, MAX_ITEMS, Part, Payload};
 use hearsay_network::{Topic, bundle};
 
 use super::rpc;
@@ -14,10 +14,19 @@ const AT_ONCE: usize = 20;
 /// Frames a second.
 const A_SECOND: f64 = 20.0;
 
+/// Copies of the refused message in a frame: as many as one may carry.
+const COPIES: usize = MAX_ITEMS;
+
+/// Frames of them at each beat: 330,000 copies a second, in 660 KB.
+const FRAMES_OF_COPIES: usize = 4;
+
 /// How often all of it is said.
 const ROUNDS: usize = 3;
 
 pub(super) async fn run(session: &Session) -> io::Result<()> {
+    if session.place % 2 == 1 {
+        return repeat(session).await;
+    }
     let (mut push, mut gossip) = (session.push().await?, session.gossip().await?);
     let names = &session.prey.names;
     let mut beat = session.beat(A_SECOND);
@@ -43,4 +52,25 @@ pub(super) async fn run(session: &Session) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Repeats one message of a byte, which is refused, until it is sent away.
+async fn repeat(session: &Session) -> io::Result<()> {
+    let push = &mut session.push().await?;
+    let item = Item { topic: Topic::Tx, data: Payload([7].as_slice().into()) };
+    let of = |items: Vec<Item>| Frame {
+        parts: vec![Part::Messages { origin: session.origin(), items }],
+    };
+    // The first costs it points, and is alone so that the rest finds it refused.
+    send(push, &of(vec![item.clone()])).await?;
+    let frame = of(vec![item; COPIES]);
+    let mut beat = session.beat(A_SECOND);
+    beat.tick().await;
+    loop {
+        beat.tick().await;
+        for _ in 0..FRAMES_OF_COPIES {
+            send(push, &frame).await?;
+            session.tally.add("copies of one refused message", COPIES as u64);
+        }
+    }
 }

@@ -110,6 +110,8 @@ impl Outcome {
         must(grew <= MOST_MEMORY, format!("memory grew by {} MiB a node", grew >> 20));
         must(self.refused == 0, format!("{} honest transactions refused", self.refused));
         must(self.honest_banned == 0, format!("{} bans of honest nodes", self.honest_banned));
+        let charged = self.honest_charged;
+        must(charged == 0, format!("{charged} offences charged to honest nodes"));
         must(self.same_tip, "nodes have different chains".to_owned());
         failures
     }
@@ -205,12 +207,13 @@ mod tests {
         worse.after.memory = (100 + 10 * 65) << 20;
         worse.refused = 1;
         worse.honest_banned = 1;
+        worse.honest_charged = 1;
         worse.same_tip = false;
-        assert_eq!(worse.failures().len(), 7);
+        assert_eq!(worse.failures().len(), 8);
         worse.quiet_lag_ms = 200.0;
         assert!(worse.failures().iter().any(|it| it.starts_with("not valid")));
-        assert_eq!(worse.failures().len(), 7, "then times are not compared");
+        assert_eq!(worse.failures().len(), 8, "then times are not compared");
         worse.timed = false;
-        assert_eq!(worse.failures().len(), 6, "times are not compared");
+        assert_eq!(worse.failures().len(), 7, "times are not compared");
     }
 }

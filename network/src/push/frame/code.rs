@@ -137,9 +137,9 @@ impl Frame {
         if bytes.len() > limit {
             return Err(DecodeError::TooLarge { found: bytes.len(), limit });
         }
-        let mut from = Reader(bytes);
+        let mut from = Reader { bytes, items: MAX_ITEMS };
         let mut parts = Vec::new();
-        while !from.0.is_empty() {
+        while !from.bytes.is_empty() {
             if parts.len() >= MAX_PARTS {
                 return Err(malformed("too many parts"));
             }
@@ -154,24 +154,30 @@ fn malformed(what: &str) -> DecodeError {
 }
 
 /// What is left to read.
-struct Reader<'a>(&'a [u8]);
+struct Reader<'a> {
+    bytes: &'a [u8],
+    /// How many messages may follow. One takes a byte of a frame, and 50 of memory: so they are counted
+    /// as they are read.
+    items: usize,
+}
 
 impl<'a> Reader<'a> {
-    fn bytes(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or_else(|| malformed("cut short"))?;
-        self.0 = rest;
+    fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
+        let taken = self.bytes.split_at_checked(count);
+        let (taken, rest) = taken.ok_or_else(|| malformed("cut short"))?;
+        self.bytes = rest;
         Ok(taken)
     }
 
     fn byte(&mut self) -> Result<u8, DecodeError> {
-        let (first, rest) = self.0.split_first().ok_or_else(|| malformed("cut short"))?;
-        self.0 = rest;
+        let (first, rest) = self.bytes.split_first().ok_or_else(|| malformed("cut short"))?;
+        self.bytes = rest;
         Ok(*first)
     }
 
     fn word(&mut self) -> Result<u64, DecodeError> {
         let mut word = [0; WORD_BYTES];
-        word.copy_from_slice(self.bytes(WORD_BYTES)?);
+        word.copy_from_slice(self.take(WORD_BYTES)?);
         Ok(u64::from_le_bytes(word))
     }
 
@@ -216,7 +222,17 @@ impl<'a> Reader<'a> {
         let head = self.number()?;
         let topic = if head & 1 == 0 { Topic::Tx } else { Topic::Block };
         let length = usize::try_from(head >> 1).map_err(|_| malformed("cut short"))?;
-        Ok(Item { topic, data: Payload(self.bytes(length)?.into()) })
+        Ok(Item { topic, data: Payload(self.take(length)?.into()) })
+    }
+
+    /// Reads a list of messages, of which a frame has so many in all its parts.
+    fn items<T>(
+        &mut self,
+        one: impl FnMut(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Vec<T>, DecodeError> {
+        let items = self.list(self.items, one)?;
+        self.items = self.items.saturating_sub(items.len());
+        Ok(items)
     }
 
     fn part(&mut self) -> Result<Part, DecodeError> {
@@ -226,11 +242,11 @@ impl<'a> Reader<'a> {
                 if origin == Origin::NONE {
                     return Err(malformed("pushed without an origin"));
                 }
-                Part::Messages { origin, items: self.list(MAX_ITEMS, Self::item)? }
+                Part::Messages { origin, items: self.items(Self::item)? }
             }
             1 => {
                 let one = |from: &mut Self| Ok((Origin(from.word()?), from.item()?));
-                Part::Asked { items: self.list(MAX_ITEMS, one)? }
+                Part::Asked { items: self.items(one)? }
             }
             2 => Part::Have(self.words(MAX_IDS)?),
             3 => Part::Refused(self.words(MAX_IDS)?),

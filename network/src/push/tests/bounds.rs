@@ -191,6 +191,88 @@ fn origins_made_up_without_end_take_each_others_place() {
     assert!(router.size().said <= 2 * (MAX_SAID + MAX_BEACONS));
 }
 
+/// Honest origins of which each has a tree.
+const HONEST: u64 = 50;
+
+/// A router with a tree of each honest origin: peer 0 pushes, peer 1 was told to be lazy.
+fn with_trees() -> Router<u8> {
+    let mut router: Router<u8> = router(Config::default(), 1);
+    (0..3).for_each(|peer| router.joined(ms(0), peer));
+    for number in 0..HONEST {
+        let data = Payload(number.to_le_bytes().as_slice().into());
+        let id = identify(Topic::Tx, &data.0);
+        let items = vec![Item { topic: Topic::Tx, data }];
+        let part = Part::Messages { origin: Origin(2_000 + number), items };
+        receive(&mut router, 0, part.clone());
+        receive(&mut router, 1, part);
+        router.judged(ms(1), &id, Verdict::Accept);
+    }
+    router
+}
+
+/// Whether each honest origin still has its tree, with the peer that pushes in it.
+fn has_its_trees(router: &mut Router<u8>) -> bool {
+    let mut has =
+        |number| router.trees.known(Origin(2_000 + number)).is_some_and(|it| it.has_parent());
+    (0..HONEST).all(&mut has)
+}
+
+/// How many of a new message of each honest origin are pushed to peer 2, which told us to be lazy: one
+/// for each tree that was lost.
+fn pushed_again(router: &mut Router<u8>) -> usize {
+    while router.next_frame(ms(10), &2).is_some() {}
+    for number in 0..HONEST {
+        let data = Payload((1_000 + number).to_le_bytes().as_slice().into());
+        let id = identify(Topic::Tx, &data.0);
+        let items = vec![Item { topic: Topic::Tx, data }];
+        receive(router, 0, Part::Messages { origin: Origin(2_000 + number), items });
+        router.judged(ms(10), &id, Verdict::Accept);
+    }
+    let frames = std::iter::from_fn(|| router.next_frame(ms(10), &2));
+    let parts = frames.flat_map(|frame| frame.parts);
+    let items = parts.map(|part| match part {
+        Part::Messages { items, .. } => items.len(),
+        _ => 0,
+    });
+    items.sum()
+}
+
+#[test]
+fn copies_of_a_refused_message_under_made_up_origins_wipe_no_tree() {
+    let mut router = with_trees();
+    receive(&mut router, 2, Part::Lazy((0..HONEST).map(|it| Origin(2_000 + it)).collect()));
+    let refused = Item { topic: Topic::Tx, data: Payload([7].as_slice().into()) };
+    let copy = |origin| Part::Messages { origin: Origin(origin), items: vec![refused.clone()] };
+    receive(&mut router, 1, copy(2_000));
+    router.judged(ms(1), &identify(Topic::Tx, &[7]), Verdict::Reject);
+    let before = router.size().origins;
+    for number in 0..2 * MAX_ORIGINS as u64 {
+        receive(&mut router, 1, copy(1_000_000 + number));
+    }
+    assert!(has_its_trees(&mut router));
+    assert_eq!(router.size().origins, before);
+    assert_eq!(pushed_again(&mut router), 0, "who was lazy is pushed nothing");
+}
+
+#[test]
+fn beacons_of_made_up_origins_wipe_no_tree() {
+    let mut router = with_trees();
+    receive(&mut router, 2, Part::Lazy((0..HONEST).map(|it| Origin(2_000 + it)).collect()));
+    let before = router.size().origins;
+    for number in 0..2 * MAX_ORIGINS as u64 {
+        let from = if number % 2 == 0 { 1 } else { 2 };
+        receive(&mut router, from, Part::Beacon { origin: Origin(1_000_000 + number), number: 1 });
+    }
+    assert!(has_its_trees(&mut router));
+    // As many as are passed on at once.
+    assert_eq!(router.size().origins, before + 512);
+    assert_eq!(pushed_again(&mut router), 0, "who was lazy is pushed nothing");
+    // Known ones go on as before.
+    let known = Part::Beacon { origin: Origin(2_000), number: 1 };
+    receive(&mut router, 0, known);
+    assert!(has_its_trees(&mut router));
+}
+
 #[test]
 fn messages_without_a_verdict_are_bounded_for_each_peer() {
     let mut router: Router<u8> = router(Config::default(), 1);

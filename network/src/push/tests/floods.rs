@@ -1,11 +1,15 @@
-//! Ids and turns without end: who floods is charged, and what it says is not looked at. Whoever keeps
+//! Ids, turns and copies without end: who floods is charged, and what it says is not looked at. Whoever keeps
 //! the rules never is, whatever happens to it.
 
 use std::time::Duration;
 
-use super::sim::{Act, Sim, ms, router};
+use hearsay_chain::Verdict;
+
+use super::sim::{Act, Sim, identify, ms, router};
 use crate::push::queues::MAX_SAID;
-use crate::push::{Config, Frame, Heard, MAX_IDS, Origin, Part, Router, ShortId};
+use crate::push::{
+    Config, Frame, Heard, Item, MAX_IDS, MAX_ITEMS, Origin, Part, Payload, Router, ShortId,
+};
 use crate::topic::Topic;
 
 fn seconds(seconds: u64) -> Duration {
@@ -133,6 +137,78 @@ fn all_that_waits_for_a_peer_may_come_at_once() {
     assert_eq!(offences, 0);
 }
 
+/// A message that was pushed and had this verdict.
+fn judged(router: &mut Router<u8>, verdict: Verdict) -> Item {
+    let item = Item { topic: Topic::Tx, data: Payload([7].as_slice().into()) };
+    let part = Part::Messages { origin: Origin(7), items: vec![item.clone()] };
+    router.received(ms(0), 0, Frame { parts: vec![part] }, &mut Vec::new());
+    router.judged(ms(1), &identify(Topic::Tx, &[7]), verdict);
+    item
+}
+
+/// What came of copies: events of copies, copies thrown away, and offences.
+fn repeat(router: &mut Router<u8>, now: Duration, items: Vec<Item>) -> (u64, u64, u64) {
+    let (mut out, mut sums) = (Vec::new(), (0, 0, 0));
+    let part = Part::Messages { origin: Origin(7), items };
+    router.received(now, 1, Frame { parts: vec![part] }, &mut out);
+    for heard in out {
+        match heard {
+            Heard::Copy { .. } => sums.0 += 1,
+            Heard::Dropped { place: "push-copies", count } => sums.1 += count,
+            Heard::Offence { what: "a flood of copies", .. } => sums.2 += 1,
+            _ => {}
+        }
+    }
+    sums
+}
+
+#[test]
+fn copies_of_one_message_without_end_are_mostly_thrown_away_and_charged() {
+    for verdict in [Verdict::Accept, Verdict::Reject] {
+        let mut router: Router<u8> = router(Config::default(), 1);
+        (0..2).for_each(|peer| router.joined(ms(0), peer));
+        let item = judged(&mut router, verdict);
+        let (mut looked, mut dropped, mut offences) = (0, 0, 0);
+        for frame in 0..100 {
+            let items = vec![item.clone(); MAX_ITEMS];
+            let came = repeat(&mut router, ms(100 * (frame + 1)), items);
+            (looked, dropped, offences) = (looked + came.0, dropped + came.1, offences + came.2);
+        }
+        assert_eq!(looked + dropped, 100 * MAX_ITEMS as u64);
+        assert!((32_768..=32_768 + 10 * 4_096).contains(&looked), "{looked} looked at");
+        assert!(offences >= 4, "{offences} offences");
+        assert_eq!(router.stats(&1).received.duplicates, 100 * MAX_ITEMS as u64);
+    }
+}
+
+#[test]
+fn whoever_sends_a_copy_that_is_thrown_away_is_still_known_to_have_the_message() {
+    let mut router: Router<u8> = router(Config::default(), 1);
+    (0..2).for_each(|peer| router.joined(ms(0), peer));
+    let item = judged(&mut router, Verdict::Reject);
+    for _ in 0..9 {
+        repeat(&mut router, ms(2), vec![item.clone(); MAX_ITEMS]);
+    }
+    router.publish(ms(3), Topic::Tx, vec![9; 50], false);
+    let of_ours = Item { topic: Topic::Tx, data: Payload(vec![9; 50].into()) };
+    let mut out = Vec::new();
+    let part = Part::Messages { origin: Origin(7), items: vec![of_ours] };
+    router.received(ms(4), 1, Frame { parts: vec![part] }, &mut out);
+    assert!(matches!(out[0], Heard::Taken { by: 1, .. }), "{out:?}");
+    assert!(!out.iter().any(|heard| matches!(heard, Heard::Copy { .. })));
+}
+
+#[test]
+fn a_burst_of_twenty_thousand_may_come_again_from_a_neighbour_at_once() {
+    let mut router: Router<u8> = router(Config::default(), 1);
+    (0..2).for_each(|peer| router.joined(ms(0), peer));
+    let item = judged(&mut router, Verdict::Accept);
+    for _ in 0..5 {
+        let came = repeat(&mut router, ms(2), vec![item.clone(); 4_000]);
+        assert_eq!(came, (4_000, 0, 0));
+    }
+}
+
 /// A node that is everybody's neighbour, and a ring of the others.
 fn with_hub(others: usize) -> Sim {
     let mut sim = Sim::new(others + 1, 2, &Config::default(), 1);
@@ -145,7 +221,10 @@ fn with_hub(others: usize) -> Sim {
 
 fn nobody_was_charged(sim: &Sim) {
     assert_eq!(sim.offences, []);
-    let thrown = sim.dropped.iter().filter(|(place, _)| ["push-ids", "push-turns"].contains(place));
+    let thrown = sim
+        .dropped
+        .iter()
+        .filter(|(place, _)| ["push-ids", "push-turns", "push-copies"].contains(place));
     assert_eq!(thrown.count(), 0, "{:?}", sim.dropped);
 }
 

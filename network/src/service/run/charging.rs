@@ -53,7 +53,7 @@ impl Service {
         self.drops.add("gossip-control", floods.dropped);
         for peer in floods.offenders {
             let what = "a flood of control messages";
-            self.outbox.keep(NetEvent::Offence { peer, what })?;
+            self.outbox.offer(NetEvent::Offence { peer, what })?;
         }
         Ok(())
     }

@@ -34,7 +34,7 @@ impl Service {
                 self.with_members(|it, now| it.received(now, peer, &bytes))
             }
             DatagramEvent::Garbled(peer, what) => {
-                self.outbox.keep(NetEvent::Offence { peer, what })
+                self.outbox.offer(NetEvent::Offence { peer, what }).map(drop)
             }
             DatagramEvent::Dropped(count) => {
                 self.drops.add("members", count);
@@ -97,7 +97,7 @@ impl Service {
                 }
                 Errand::Tell(news) => self.outbox.keep(NetEvent::Member(news))?,
                 Errand::Offence(peer, what) => {
-                    self.outbox.keep(NetEvent::Offence { peer, what })?;
+                    self.outbox.offer(NetEvent::Offence { peer, what })?;
                 }
             }
         }

@@ -67,7 +67,9 @@ impl Service {
                 self.drops.add(place, count);
                 Ok(())
             }
-            Heard::Offence { peer, what } => self.outbox.keep(NetEvent::Offence { peer, what }),
+            Heard::Offence { peer, what } => {
+                self.outbox.offer(NetEvent::Offence { peer, what }).map(drop)
+            }
         }
     }
 }
