@@ -10,8 +10,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub use self::flags::{LocalArgs, NetworkArgs};
 pub use self::verbs::{
-    CutArgs, HealArgs, LoadArgs, LogsArgs, NodesArgs, SkewArgs, SlowArgs, StarveArgs,
-    StatusArgs, Verb,
+    CutArgs, HealArgs, LoadArgs, LogsArgs, NodesArgs, SkewArgs, SlowArgs, StarveArgs, StatusArgs,
+    Verb,
 };
 
 const EXAMPLES: &str = "\
@@ -260,7 +260,8 @@ mod tests {
         let command = Cli::command();
         let verbs = [
             "up", "status", "load", "kill", "leave", "restart", "start", "pause", "resume", "cut",
-            "heal", "slow", "starve", "skew", "logs", "where", "report", "down", "run", "local", "compare",
+            "heal", "slow", "starve", "skew", "logs", "where", "report", "down", "run", "local",
+            "compare",
         ];
         for verb in verbs {
             let found = command.find_subcommand(verb).unwrap();
