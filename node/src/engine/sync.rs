@@ -7,6 +7,7 @@
 mod bodies;
 mod fetch;
 mod headers;
+mod owed;
 mod progress;
 mod requests;
 
@@ -25,6 +26,7 @@ use super::{Effect, Engine, peer_event};
 use crate::api::SyncStatus;
 use crate::trace::event::{Event, PeerState};
 use fetch::Fetch;
+use owed::Owed;
 use progress::Progress;
 pub(super) use requests::Question;
 
@@ -38,6 +40,7 @@ const PATIENCE_US: u64 = 3_000_000;
 #[derive(Debug)]
 pub(super) struct Sync {
     peers: Peers,
+    owed: Owed,
     questions: BTreeMap<RequestId, Question>,
     next_request: u64,
     /// The branch that is being fetched.
@@ -53,6 +56,7 @@ impl Sync {
     pub(super) fn new(strategy: Strategy, seed: u64) -> Self {
         Self {
             peers: Peers::new(Chooser::new(strategy, seed)),
+            owed: Owed::default(),
             questions: BTreeMap::new(),
             next_request: 0,
             fetch: None,
@@ -142,6 +146,7 @@ impl Sync {
     /// A peer is being sent away.
     pub(super) fn let_go(&mut self, peer: &PeerId) {
         self.peers.left(peer);
+        self.owed.left(peer);
     }
 
     pub(super) fn may_ask_ids(&mut self, peer: &PeerId, count: usize, now: Time) -> bool {
@@ -152,8 +157,22 @@ impl Sync {
         self.peers.may_offer(peer, count, now.mono_us)
     }
 
-    pub(super) fn may_ask_block_bytes(&mut self, peer: &PeerId, bytes: usize, now: Time) -> bool {
-        self.peers.may_ask_block_bytes(peer, bytes, now.mono_us)
+    /// Whether a peer may ask for transactions of a block. To be asked before anything is read.
+    pub(super) fn may_ask_block(&mut self, peer: &PeerId, now: Time) -> bool {
+        self.owed.may_ask_block(&mut self.peers, peer, now)
+    }
+
+    /// Whether it may have what so many bytes were read or encoded for.
+    pub(super) fn may_have_block_bytes(&mut self, peer: &PeerId, bytes: usize, now: Time) -> bool {
+        self.owed.may_have_block_bytes(&mut self.peers, peer, bytes, now)
+    }
+
+    fn may_ask_bodies(&mut self, peer: &PeerId, count: usize, now: Time) -> bool {
+        self.owed.may_ask_bodies(&mut self.peers, peer, count, now)
+    }
+
+    fn may_have_bodies(&mut self, peer: &PeerId, bytes: usize, now: Time) -> bool {
+        self.owed.may_have_bodies(&mut self.peers, peer, bytes, now)
     }
 }
 
@@ -174,7 +193,7 @@ impl<S: Store> Engine<S> {
         peer: PeerId,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
-        self.sync.peers.left(&peer);
+        self.sync.let_go(&peer);
         self.unbroadcast.left(&peer);
         self.reconcile.left(&peer);
         out.push(peer_event(&peer, PeerState::Disconnected, None));

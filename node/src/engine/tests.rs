@@ -3,6 +3,7 @@
 mod bundles;
 mod compact;
 mod compact_net;
+mod counted;
 mod desk;
 mod faults;
 mod fetching;

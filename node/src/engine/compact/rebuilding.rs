@@ -25,7 +25,7 @@ const MAX_BYTES: usize = 32 << 20;
 /// Peers that are remembered as having sent a block: more than are asked.
 const MAX_SENDERS: usize = 16;
 
-/// Peers' questions that wait for one block.
+/// Peers' questions that wait for one block, one of each peer: a node asks no peer twice at a time.
 const MAX_WAITING: usize = 8;
 
 /// What a peer was asked for.
@@ -92,9 +92,10 @@ impl Rebuilding {
         }
     }
 
-    /// Lets a peer wait until the block is whole, if there is room.
+    /// Lets a peer wait until the block is whole, if there is room and it does not wait already.
     pub(super) fn wait(&mut self, waiting: Waiting) -> bool {
-        let room = self.waiting.len() < MAX_WAITING;
+        let waits = self.waiting.iter().any(|it| it.peer == waiting.peer);
+        let room = !waits && self.waiting.len() < MAX_WAITING;
         if room {
             self.waiting.push(waiting);
         }

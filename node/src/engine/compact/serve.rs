@@ -63,6 +63,11 @@ impl<S: Store> Engine<S> {
         token: Token,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
+        // Before anything is looked for: nobody learns for nothing whether a block is here.
+        if !self.sync.may_ask_block(&from, now) {
+            out.push(Effect::Ignore { token });
+            return Ok(());
+        }
         if let Some(transactions) = self.compact.recent.get(&block) {
             let served = at_places(transactions, &places);
             self.serve(now, from, token, served, out);
@@ -90,7 +95,7 @@ impl<S: Store> Engine<S> {
             out.push(Effect::Respond { token, response: Response::Transactions(Vec::new()) });
             return Ok(());
         };
-        if !self.sync.may_ask_block_bytes(&from, body.len(), now) {
+        if !self.sync.may_have_block_bytes(&from, body.len(), now) {
             out.push(Effect::Ignore { token });
             return Ok(());
         }
@@ -109,7 +114,7 @@ impl<S: Store> Engine<S> {
         served: Option<Served>,
         out: &mut Vec<Effect>,
     ) {
-        let may = |it: &Served| self.sync.may_ask_block_bytes(&peer, it.bytes, now);
+        let may = |it: &Served| self.sync.may_have_block_bytes(&peer, it.bytes, now);
         out.push(match served.filter(may) {
             Some(Served { given, .. }) => {
                 Effect::Respond { token, response: Response::Transactions(given) }

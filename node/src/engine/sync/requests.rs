@@ -75,11 +75,13 @@ impl<S: Store> Engine<S> {
         token: Token,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
-        let (peers, us) = (&mut self.sync.peers, now.mono_us);
+        let (sync, us) = (&mut self.sync, now.mono_us);
         let may = match &request {
-            Request::Standing(_) => peers.may_ask_standing(&from, us),
-            Request::Headers { max, .. } => peers.may_ask_headers(&from, usize::from(*max), us),
-            Request::Bodies(ids) => peers.may_ask_bodies(&from, ids.len(), us),
+            Request::Standing(_) => sync.peers.may_ask_standing(&from, us),
+            Request::Headers { max, .. } => {
+                sync.peers.may_ask_headers(&from, usize::from(*max), us)
+            }
+            Request::Bodies(ids) => sync.may_ask_bodies(&from, ids.len(), now),
             // Each of the others has an allowance where it is answered.
             _ => true,
         };
@@ -101,9 +103,8 @@ impl<S: Store> Engine<S> {
                 Response::Headers(self.chain.headers_after(&locator, max)?)
             }
             Request::Bodies(ids) => {
-                let bodies = self.bodies(&ids)?;
-                let bytes = bodies.iter().map(Vec::len).sum();
-                if !self.sync.peers.may_have_bodies(&from, bytes, now.mono_us) {
+                let (bodies, read) = self.bodies(&ids)?;
+                if !self.sync.may_have_bodies(&from, read, now) {
                     out.push(Effect::Ignore { token });
                     return Ok(());
                 }
@@ -151,18 +152,19 @@ impl<S: Store> Engine<S> {
         same
     }
 
-    /// The bodies of the first blocks of a list, up to the first that is not here.
-    fn bodies(&self, ids: &[BlockId]) -> Result<Vec<Vec<u8>>, StoreError> {
-        let (mut bodies, mut bytes) = (Vec::new(), 0);
+    /// The bodies of the first blocks of a list, up to the first that is not here, and the bytes that
+    /// were read: also of the one that did not fit any more.
+    fn bodies(&self, ids: &[BlockId]) -> Result<(Vec<Vec<u8>>, usize), StoreError> {
+        let (mut bodies, mut bytes) = (Vec::new(), 0_usize);
         for id in ids {
             let Some(body) = self.chain.store().body(id)? else { break };
-            bytes += body.len();
+            bytes = bytes.saturating_add(body.len());
             if bytes > GIVE_BYTES && !bodies.is_empty() {
                 break;
             }
             bodies.push(body);
         }
-        Ok(bodies)
+        Ok((bodies, bytes))
     }
 
     pub(in crate::engine) fn on_response(

@@ -4,7 +4,9 @@
 use hearsay_chain::block::VerifiedBlock;
 use hearsay_chain::store::MemoryStore;
 use hearsay_chain::transaction::Transfer;
-use hearsay_chain::{Chain, Keypair, TxId, UnverifiedTx, Verdict, VerifiedTx, codec};
+use hearsay_chain::{
+    Chain, GenesisId, Keypair, Store, TxId, UnverifiedTx, Verdict, VerifiedTx, codec,
+};
 use hearsay_mempool::{Config, Pool};
 use hearsay_network::choice::Strategy;
 use hearsay_network::wire::{Request, Response};
@@ -15,8 +17,8 @@ use crate::api::{Answer, Query, Refused, Submitted, TxStatus};
 use crate::engine::{Copy, Effect, Engine, Input, Setup, Time, Token};
 
 /// The engine and its world.
-pub(super) struct Desk {
-    pub(super) engine: Engine<MemoryStore>,
+pub(super) struct Desk<S = MemoryStore> {
+    pub(super) engine: Engine<S>,
     sim: Sim,
     now: u64,
     number: u64,
@@ -33,17 +35,28 @@ impl Desk {
     }
 
     pub(super) fn with(config: Config) -> Self {
-        Self::set_up(config, None)
+        Self::set_up(MemoryStore::new, config, None)
     }
 
     /// One that hands on what is handed in.
     pub(super) fn forwarding(forward: Option<Strategy>) -> Self {
-        Self::set_up(Config::default(), forward)
+        Self::set_up(MemoryStore::new, Config::default(), forward)
+    }
+}
+
+impl<S: Store> Desk<S> {
+    /// One with a store of another kind.
+    pub(super) fn over(store: impl FnOnce(GenesisId) -> S) -> Self {
+        Self::set_up(store, Config::default(), None)
     }
 
-    fn set_up(config: Config, forward: Option<Strategy>) -> Self {
+    fn set_up(
+        store: impl FnOnce(GenesisId) -> S,
+        config: Config,
+        forward: Option<Strategy>,
+    ) -> Self {
         let sim = Sim::new(1, 1, 4);
-        let chain = Chain::open(MemoryStore::new(sim.genesis.id()), sim.genesis.clone()).unwrap();
+        let chain = Chain::open(store(sim.genesis.id()), sim.genesis.clone()).unwrap();
         let setup = Setup {
             authority: None,
             pool: Pool::new(config).unwrap(),

@@ -80,6 +80,22 @@ fn those_that_wait_for_what_never_comes_are_told_so_and_few_may_wait() {
 }
 
 #[test]
+fn one_peer_waits_once_for_a_block_and_leaves_room_for_others() {
+    let mut desk = desk(3);
+    let txs = transactions(&desk, 2);
+    let block = block(&desk, &txs);
+    deliver(&mut desk, 1, &named(&block));
+    let ask = |desk: &mut Desk, from, number| {
+        let (request, token) = (request(&block, &[0]), Token(4_000 + number));
+        let effects = desk.give(Input::Request { from, request, token });
+        effects.iter().all(|it| !matches!(it, Effect::Ignore { .. }))
+    };
+    let waits = (0..20_u64).filter(|number| ask(&mut desk, peer(2), *number)).count();
+    assert_eq!(waits, 1);
+    assert!(ask(&mut desk, peer(3), 20), "there is room for another");
+}
+
+#[test]
 fn a_peer_that_asks_for_too_much_is_not_answered_for_a_while() {
     let mut desk = desk(3);
     let txs: Vec<_> = (0..60)
