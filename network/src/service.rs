@@ -172,12 +172,6 @@ pub async fn start(config: Config) -> Result<Network, NetworkError> {
     let listen = listen_all(&mut swarm, &config.listen).await?;
     let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
     let (event_queue, events) = mpsc::channel(EVENT_QUEUE);
-    let mut config = config;
-    if let Some(members) = &mut config.members
-        && members.about.addresses.is_empty()
-    {
-        members.about.addresses.clone_from(&listen);
-    }
     let queues = (event_queue, &listen[..]);
     let service = run::Service::new(swarm, config, &identity, queues, traffic.clone())?;
     let task = tokio::spawn(service.run(command_queue));

@@ -123,7 +123,7 @@ impl Listening {
         }
         let clock = settings.lab.as_ref().map_or_else(Clock::start, Clock::start_in);
         let lab = settings.lab.as_ref().map(|lab| LabDesk::new(lab, &clock)).transpose()?;
-        let members = members_config(&settings, node_key, authority.is_some(), &clock);
+        let members = members_config(&settings, node_key, authority.is_some(), &clock)?;
         let config = network_config(&settings, &genesis, node_key, (lab.as_ref(), members))?;
         let network = hearsay_network::start(config).await?;
         let (handle, requests) = Handle::in_lab(lab);

@@ -2,6 +2,7 @@
 //!
 //! The driver may wait for the swarm and for the disk; neither ever waits for the driver.
 
+mod drops;
 mod ends;
 mod halt;
 mod hears;

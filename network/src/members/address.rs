@@ -6,10 +6,13 @@
 //! the neighbour that tells of them is as near itself, so that nobody far away makes a node knock at
 //! what stands behind its firewall.
 
+use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
+
+use super::profile::MAX_ADDRESSES;
 
 /// From how far an address can be reached: the nearest kind first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,9 +90,42 @@ pub fn usable(address: &Multiaddr, owner: &PeerId, teller: Reach) -> Option<Mult
     near.then(|| Multiaddr::empty().with(host).with(port))
 }
 
+/// Of the addresses that a node listens on, those to tell others, up to [`MAX_ADDRESSES`]: what reaches
+/// farthest first, and nothing that leads to another host from each place.
+#[must_use]
+pub fn worth_telling(listening: &[Multiaddr]) -> Vec<Multiaddr> {
+    let in_process =
+        |address: &Multiaddr| matches!(address.iter().next(), Some(Protocol::Memory(_)));
+    let mut told: Vec<Multiaddr> = listening
+        .iter()
+        .filter(|address| in_process(address) || Reach::of(address).is_some())
+        .cloned()
+        .collect();
+    told.sort_by_key(|address| Reverse(Reach::of(address)));
+    told.truncate(MAX_ADDRESSES);
+    told
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_addresses_those_that_reach_farthest_are_told() {
+        let listening = [
+            "/ip4/127.0.0.1/tcp/7700",
+            "/ip6/fe80::1/tcp/7700",
+            "/ip4/10.0.0.7/tcp/7700",
+            "/ip6/::1/tcp/7700",
+            "/ip4/172.17.0.1/tcp/7700",
+            "/ip4/93.184.216.34/tcp/7700",
+        ];
+        let told = worth_telling(&listening.map(|text| text.parse().unwrap()));
+        let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(told, [listening[5], listening[2], listening[4], listening[0]]);
+        let memory = ["/memory/7".parse().unwrap()];
+        assert_eq!(worth_telling(&memory), memory);
+    }
 
     fn usable_as(text: &str, teller: Reach) -> bool {
         let address = text.parse().unwrap();

@@ -20,7 +20,8 @@ pub enum Heard<P> {
         data: Arc<[u8]>,
         /// Its id.
         message: MessageId,
-        /// Whether it came as an answer, not as a push.
+        /// Whether it came as an answer, not as a push: to a question of ours, or so its sender says of a
+        /// message that was here before.
         asked: bool,
     },
     /// The first copy of a message came. It is owed exactly one verdict.

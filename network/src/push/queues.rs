@@ -56,6 +56,7 @@ pub(super) struct Says {
     /// The last number of each origin.
     beacons: BTreeMap<Origin, u64>,
     pace: Pace,
+    unsaid: u64,
     /// When that which waits is to go, even alone.
     deadline: Option<Duration>,
     /// That time has come.
@@ -83,24 +84,34 @@ impl Says {
         push(&mut self.want, short)
     }
 
-    pub(super) fn gone(&mut self, short: ShortId) -> bool {
-        push(&mut self.gone, short)
+    pub(super) fn gone(&mut self, short: ShortId) {
+        if !push(&mut self.gone, short) {
+            self.unsaid = self.unsaid.saturating_add(1);
+        }
     }
 
     pub(super) fn turn(&mut self, now: Duration, origin: Origin, turn: Turn) {
         if self.turns.len() < MAX_SAID || self.turns.contains_key(&origin) {
             self.turns.insert(origin, matches!(turn, Turn::Eager(_)));
             self.wait_until(self.pace.next(now));
+        } else {
+            self.unsaid = self.unsaid.saturating_add(1);
         }
     }
 
-    pub(super) fn beacon(&mut self, now: Duration, origin: Origin, number: u64) -> bool {
+    pub(super) fn beacon(&mut self, now: Duration, origin: Origin, number: u64) {
         let room = self.beacons.len() < MAX_BEACONS || self.beacons.contains_key(&origin);
         if room {
             self.beacons.insert(origin, number);
             self.wait_until(self.pace.next(now));
+        } else {
+            self.unsaid = self.unsaid.saturating_add(1);
         }
-        room
+    }
+
+    /// How many turns, beacons and refusals to give there was no room for since the last call.
+    pub(super) fn take_unsaid(&mut self) -> u64 {
+        std::mem::take(&mut self.unsaid)
     }
 
     /// When it must go, if nothing else has a reason to go before.

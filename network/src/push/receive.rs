@@ -149,7 +149,10 @@ impl<P: Ord + Copy + Debug> Router<P> {
             }
         }
         let bytes = data.0.clone();
-        self.heard.push(Heard::Copy { from, topic, data: bytes, message, asked });
+        // That it answers a question is its sender's claim.
+        let missing = self.board.get(short).map(|(missing, _)| missing.was_asked(slot));
+        let answers = asked && missing.unwrap_or_else(|| self.store.get(short).is_some());
+        self.heard.push(Heard::Copy { from, topic, data: bytes, message, asked: answers });
         match self.store.get(short) {
             Some(seen) if seen.id != message => {
                 self.heard.push(Heard::Dropped { place: "push-collision", count: 1 });

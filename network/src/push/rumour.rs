@@ -216,8 +216,13 @@ impl<P: Ord + Copy + Debug> Router<P> {
 
     /// Does what it is time for. Afterwards peers may have frames: [`Router::ready`].
     pub fn tick(&mut self, now: Duration, out: &mut Vec<Heard<P>>) {
+        let mut unsaid = 0_u64;
         for peer in self.peers.values_mut() {
             peer.says.look(now);
+            unsaid = unsaid.saturating_add(peer.says.take_unsaid());
+        }
+        if unsaid > 0 {
+            self.heard.push(Heard::Dropped { place: "push-words", count: unsaid });
         }
         self.ask_due(now);
         while let Some(short) = self.store.due(now) {

@@ -53,6 +53,8 @@ pub(super) struct Membership {
     plan_at: Duration,
     /// Where the nearest peers are: what is nearer than they is not believed to be there.
     reach: Reach,
+    /// Whether others are told set addresses, not those that this node listens on.
+    announced: bool,
     /// Whether this node listens within its process, so that others do.
     in_process: bool,
 }
@@ -69,8 +71,13 @@ impl Membership {
     ) -> Result<Self, NewError> {
         let DiscoveryConfig { seed, slots, book, .. } = discovery;
         let own = keypair.public().to_peer_id();
+        let announced = members.as_ref().is_some_and(|it| !it.about.addresses.is_empty());
         let machine = members.map(|it| {
-            let MembersConfig { machine, about, started, seed } = it;
+            let MembersConfig { machine, mut about, started, seed } = it;
+            if !announced {
+                // More of them, as each interface has its own, are told as they come.
+                about.addresses = address::worth_telling(listen);
+            }
             Machine::new(machine, genesis, keypair.clone(), about, started, seed)
         });
         Ok(Self {
@@ -81,6 +88,7 @@ impl Membership {
             since: BTreeMap::new(),
             plan_at: Duration::ZERO,
             reach: Reach::Public,
+            announced,
             in_process: listen.iter().any(is_in_process),
         })
     }
@@ -94,6 +102,13 @@ impl Membership {
     pub(super) fn set_load(&mut self, now: Duration, load: Load) {
         if let Some(machine) = &mut self.machine {
             machine.set_load(now, load);
+        }
+    }
+
+    /// The addresses that this node listens on now.
+    pub(super) fn listens(&mut self, now: Duration, addresses: &[Multiaddr]) {
+        if let Some(machine) = self.machine.as_mut().filter(|_| !self.announced) {
+            machine.set_addresses(now, address::worth_telling(addresses));
         }
     }
 
@@ -247,7 +262,11 @@ impl Membership {
             }
             Change::Joined | Change::Updated | Change::Renewed { .. } => {
                 self.plan_at = now;
-                self.shelf.seen(member.peer, &member.addresses);
+                // It says so itself, and so it may be anything.
+                let addresses = self.dialable(&member.peer, &member.addresses);
+                if !addresses.is_empty() {
+                    self.shelf.seen(member.peer, &addresses);
+                }
             }
             Change::Suspected | Change::Refuted | Change::Forgotten => {}
         }

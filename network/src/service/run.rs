@@ -53,6 +53,8 @@ pub(super) struct Service {
     dialer: Dialer,
     outbox: Outbox,
     asked: HashMap<OutboundRequestId, RequestId>,
+    /// The addresses that it listens on: those of this machine's interfaces.
+    listening: Vec<Multiaddr>,
     /// Addresses being dialled: an error does not always name its own.
     dialling: HashMap<ConnectionId, Multiaddr>,
     bans: Bans,
@@ -96,6 +98,7 @@ impl Service {
             peers: Peers::default(),
             outbox: Outbox::new(events),
             asked: HashMap::new(),
+            listening: listen.to_vec(),
             dialling: HashMap::new(),
             bans: Bans::default(),
             probes: Probes::default(),
@@ -304,6 +307,16 @@ impl Service {
                 }
                 Err(_) => Ok(()),
             },
+            SwarmEvent::NewListenAddr { address, .. } => {
+                if !self.listening.contains(&address) {
+                    self.listening.push(address);
+                }
+                self.tell_addresses()
+            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                self.listening.retain(|it| *it != address);
+                self.tell_addresses()
+            }
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.dialling.remove(&connection_id);
                 self.peers.connected(peer_id, connection_id, &endpoint);

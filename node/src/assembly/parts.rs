@@ -60,15 +60,19 @@ pub(super) fn members_config(
     node_key: &Keypair,
     authority: bool,
     clock: &Clock,
-) -> Option<MembersConfig> {
+) -> anyhow::Result<Option<MembersConfig>> {
     let Settings { members, .. } = settings;
     let name = settings.name.clone().unwrap_or_else(|| short(&node_key_peer(node_key)));
-    members.enabled.then(|| MembersConfig {
+    if !members.enabled {
+        return Ok(None);
+    }
+    let addresses = parse_all("announce", &settings.announce)?;
+    Ok(Some(MembersConfig {
         machine: members.machine(),
-        about: config::about(&name, authority),
+        about: config::about(&name, authority, addresses),
         started: clock.without_skew(clock.now()).unix_ms(),
         seed: rand::random(),
-    })
+    }))
 }
 
 /// How this node finds others.

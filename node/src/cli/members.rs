@@ -25,8 +25,9 @@ const PEER: usize = 8;
 const CLEAR: &str = "\x1b[H\x1b[2J";
 
 const COLUMNS: &str = "\
-`SINCE` is how long the member has been in its state, `INC` how often it refuted a suspicion since it
-started. `BUSY`, `POOL`, `TX/S` and `HEIGHT` are what it says of its load. A `*` stands before the node
+`SINCE` is how long the member has been in its state. `INC`, its incarnation, rises by one with each
+suspicion that it refuted since it started, and by 65536 each time that it came back after it was held to
+be down. `BUSY`, `POOL`, `TX/S` and `HEIGHT` are what it says of its load. A `*` stands before the node
 that was asked, a `+` before those that it is connected to.";
 
 /// List the members of the network, as a node knows them

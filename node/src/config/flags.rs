@@ -27,6 +27,10 @@ pub struct Flags {
     /// A multiaddr to listen on for peers [default: /ip4/0.0.0.0/tcp/7700]
     #[arg(long, env = "HEARSAY_LISTEN", value_name = "MULTIADDR", value_delimiter = ',')]
     pub listen: Option<Vec<String>>,
+    /// A multiaddr to tell others, where they reach this node by another than those it listens on, as behind
+    /// a router [default: all that it listens on]
+    #[arg(long, env = "HEARSAY_ANNOUNCE", value_name = "MULTIADDR", value_delimiter = ',')]
+    pub announce: Option<Vec<String>>,
     /// The multiaddr of a first peer, as in /ip4/192.0.2.1/tcp/7700
     #[arg(long, env = "HEARSAY_BOOTSTRAP", value_name = "MULTIADDR", value_delimiter = ',')]
     pub bootstrap: Option<Vec<String>>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use hearsay_network::Multiaddr;
 use hearsay_network::choice::Strategy;
 use hearsay_network::members::slots::SlotsConfig;
 use hearsay_network::members::{self, About};
@@ -202,16 +203,11 @@ impl Discovery {
 }
 
 /// What a node tells the others of itself. Names and versions are shortened to what a member may
-/// have.
-pub(crate) fn about(name: &str, authority: bool) -> About {
+/// have. Without addresses the network side fills in those it listens on.
+pub(crate) fn about(name: &str, authority: bool, addresses: Vec<Multiaddr>) -> About {
     let role = if authority { members::Role::Authority } else { members::Role::Relay };
     let visible = |text: &str| text.chars().filter(char::is_ascii_graphic).collect();
-    About {
-        name: visible(name),
-        role,
-        version: visible(env!("CARGO_PKG_VERSION")),
-        addresses: Vec::new(),
-    }
+    About { name: visible(name), role, version: visible(env!("CARGO_PKG_VERSION")), addresses }
 }
 
 /// The flags of `[members]`.

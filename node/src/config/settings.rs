@@ -32,6 +32,8 @@ pub struct Settings {
     pub genesis: PathBuf,
     /// The multiaddrs to listen on for peers.
     pub listen: Vec<String>,
+    /// The multiaddrs to tell other members, up to four; none: all that it listens on.
+    pub announce: Vec<String>,
     /// The multiaddrs of the first peers to dial.
     pub bootstrap: Vec<String>,
     /// The address that the RPC listens on.
@@ -76,6 +78,7 @@ impl Settings {
             name: None,
             genesis: data_dir.join("genesis.toml"),
             listen: vec![LISTEN.to_owned()],
+            announce: Vec::new(),
             bootstrap: Vec::new(),
             rpc: RPC,
             rpc_hosts: Vec::new(),

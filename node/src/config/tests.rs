@@ -137,7 +137,7 @@ fn every_setting_has_a_flag_and_a_variable() {
 #[test]
 fn the_table_that_the_flags_become_has_the_keys_of_the_settings() {
     // Each flag set to a value that only a file with the right key would give.
-    let line = "--name n --data-dir /d --genesis /g --listen /l --bootstrap /b --rpc 127.0.0.1:1 \
+    let line = "--name n --data-dir /d --genesis /g --listen /l --announce /c --bootstrap /b --rpc 127.0.0.1:1 \
                 --rpc-host h --rpc-origin http://o --authority-key a --node-key k --events e \
                 --keep-bodies 64 --log l --gossip-mode flood --gossip-blocks full --gossip-bundle-ms 1 \
                 --gossip-idontwant-bytes 1 --gossip-lazy false --gossip-partners random \

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::words::peer_info;
-use super::{Driver, Fatal, Waiting};
+use super::{Driver, Fatal, Waiting, drops};
 use crate::engine::{Copy, Input};
 use crate::handle::{Request, refused_by};
 use crate::trace::event::Event;
@@ -61,12 +61,10 @@ impl<S: Store> Driver<S> {
             }
             NetEvent::Response { from, id, result } => Input::Response { from, id, result },
             NetEvent::Dropped { place, count } => {
-                info!(place, count, "messages were dropped rather than let grow");
-                self.ends.metrics.dropped(place, "full", count);
-                // These are no messages, and nothing is lost with them.
-                let cheap =
-                    ["copy-notes", "gossip-control", "push-copies", "push-ids", "push-turns"];
-                if cheap.contains(&place) {
+                let drops::Drop { reason, loses } = drops::at(place);
+                info!(place, reason, count, "dropped rather than let grow");
+                self.ends.metrics.dropped(place, reason, count);
+                if !loses {
                     return Ok(());
                 }
                 Input::Dropped { count }

@@ -71,6 +71,7 @@ fn what_was_announced_and_does_not_come_is_asked_for_and_the_giver_is_told_to_be
 fn what_nobody_asked_for_counts_as_pushed() {
     let mut router = with_peers(2);
     let heard = receive(&mut router, 10, 1, give(1));
+    assert!(matches!(heard[0], Heard::Copy { asked: false, .. }), "it is its sender's claim");
     assert!(matches!(heard[1], Heard::Message { asked: false, .. }));
     assert_eq!(sent(&mut router, 10, 1), []);
 }

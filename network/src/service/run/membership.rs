@@ -55,6 +55,12 @@ impl Service {
         self.run_errands(errands)
     }
 
+    /// Where others find this node may have changed.
+    pub(super) fn tell_addresses(&mut self) -> Result<(), Closed> {
+        let listening = self.listening.clone();
+        self.with_members(|members, now| members.listens(now, &listening))
+    }
+
     pub(super) fn tick_members(&mut self) -> Result<(), Closed> {
         let now = self.now();
         let connected: Vec<(Connected, Multiaddr)> = self
