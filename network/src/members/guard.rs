@@ -116,6 +116,10 @@ pub(crate) const PROFILES: Terms = Terms { a_second: 0.34, at_once: 4.0 };
 /// How many changes of its load one member may spread to all.
 pub(crate) const ALARMS: Terms = Terms { a_second: 0.2, at_once: 2.0 };
 
+/// How many signatures of others that do not hold one member may bring: the honest pass on nothing
+/// that they did not check, so this is for faults. Whoever brought more is not heard about others.
+pub(crate) const FORGERIES: Terms = Terms { a_second: 1.0, at_once: 8.0 };
+
 /// What is left of something that comes back with time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowance {
@@ -131,14 +135,19 @@ impl Allowance {
 
     /// Takes one, if it may come.
     pub(crate) fn take(&mut self, now: Duration) -> bool {
-        let passed = now.saturating_sub(self.at).as_secs_f64();
-        self.left = passed.mul_add(self.terms.a_second, self.left).min(self.terms.at_once);
-        self.at = self.at.max(now);
-        let may = self.left >= 1.0;
+        let may = self.may(now);
         if may {
             self.left -= 1.0;
         }
         may
+    }
+
+    /// Whether one may come. Nothing is taken.
+    pub(crate) fn may(&mut self, now: Duration) -> bool {
+        let passed = now.saturating_sub(self.at).as_secs_f64();
+        self.left = passed.mul_add(self.terms.a_second, self.left).min(self.terms.at_once);
+        self.at = self.at.max(now);
+        self.left >= 1.0
     }
 }
 

@@ -120,7 +120,7 @@ impl Machine {
         let src = sealed.src;
         let news = !matches!(sealed.body, Body::Profiles(_));
         for signed in own_profiles(sealed) {
-            self.learn(now, signed, news);
+            self.brought(now, &src, |it| it.learn(now, signed, news));
         }
         let Some(record) = self.records.get_mut(&src) else {
             self.stranger(now, neighbour, sealed);
@@ -187,7 +187,7 @@ impl Machine {
             Body::Want(keys) => self.wanted(now, src, keys),
             Body::Profiles(profiles) => {
                 for signed in profiles {
-                    self.learn(now, signed, false);
+                    self.brought(now, &src, |it| it.learn(now, signed, false));
                 }
             }
             Body::Rumours(rumours) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::codec::Standing;
-use super::super::guard::{ALARMS, Allowance, PROFILES, View, Window};
+use super::super::guard::{ALARMS, Allowance, FORGERIES, PROFILES, View, Window};
 use super::super::identity::Id;
 use super::super::load::Load;
 use super::super::profile::SignedProfile;
@@ -35,6 +35,8 @@ pub(super) struct Record {
     pub(super) profiles: Allowance,
     /// How many more changes of its load are passed on.
     pub(super) alarms: Allowance,
+    /// How many more signatures that do not hold it may bring.
+    pub(super) forgeries: Allowance,
 }
 
 /// The state machine's view, as it was last shown to the outside.
@@ -69,6 +71,7 @@ impl Record {
             left: false,
             profiles: Allowance::new(PROFILES, now),
             alarms: Allowance::new(ALARMS, now),
+            forgeries: Allowance::new(FORGERIES, now),
         }
     }
 

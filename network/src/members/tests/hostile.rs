@@ -205,6 +205,47 @@ fn nobody_speaks_for_another() {
 }
 
 #[test]
+fn forged_profiles_of_a_victim_do_not_keep_its_restart_from_anybody() {
+    let mut sim = network(11);
+    let mut liar = Liar { counter: 0 };
+    let peer = sim.nodes[4].peer;
+    let others = [1, 2, 3, 5, 6, 7, 8, 9];
+    let mut flood = |sim: &mut Sim, seconds: u64| {
+        for round in 0..5 * seconds {
+            for dst in others {
+                let known = sim.nodes[dst].machine.member_view(sim.now, &peer).unwrap();
+                let profile = Profile {
+                    peer: key(4),
+                    generation: known.generation,
+                    number: 1_000_000 + u32::try_from(round).unwrap(),
+                    role: Role::Relay,
+                    version: "9".into(),
+                    name: "forged".into(),
+                    addresses: vec![],
+                    neighbours: vec![],
+                };
+                let forged = SignedProfile::sign(profile, &GENESIS, &keypair(0));
+                liar.send(sim, dst, Body::Rumours(vec![Rumour::Profile(forged)]));
+            }
+            sim.run(ms(200));
+        }
+    };
+    flood(&mut sim, 20);
+    sim.kill(4);
+    flood(&mut sim, 5);
+    sim.restart(4);
+    flood(&mut sim, 15);
+    for node in others {
+        let view = sim.nodes[node].machine.member_view(sim.now, &peer).unwrap();
+        assert!(view.generation > BORN, "node {node}");
+        assert_eq!((view.state, view.name.as_str()), (State::Alive, "n4"), "node {node}");
+        // Eight at once and one a second are looked at; 200 came.
+        let forged = sim.nodes[node].machine.stats().forged;
+        assert!((8..60).contains(&forged), "{forged}");
+    }
+}
+
+#[test]
 fn a_replayed_datagram_does_nothing() {
     let mut sim = network(5);
     let mut liar = Liar { counter: 0 };
