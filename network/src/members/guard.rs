@@ -113,6 +113,11 @@ pub(crate) const FRAMES: Terms = Terms { a_second: 64.0, at_once: 256.0 };
 /// three seconds at most, beside those with which it refutes and renews.
 pub(crate) const PROFILES: Terms = Terms { a_second: 0.34, at_once: 4.0 };
 
+/// How many new generations of one member are taken in beyond that: a restart, or a return after it
+/// was held to be down, must not wait for what was said before. An honest member takes a new one at
+/// each start, and once a minute for each that holds it to be down.
+pub(crate) const RENEWALS: Terms = Terms { a_second: 0.1, at_once: 2.0 };
+
 /// How many changes of its load one member may spread to all.
 pub(crate) const ALARMS: Terms = Terms { a_second: 0.2, at_once: 2.0 };
 

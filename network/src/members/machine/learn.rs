@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::envelope::{Body, Sealed};
-use super::super::profile::{Key, SignedProfile};
+use super::super::profile::{Key, Profile, SignedProfile};
 use super::super::rumour::{Alarm, Rumour};
 use super::Machine;
 use super::record::Record;
@@ -59,7 +59,7 @@ impl Machine {
             self.stats.forged += 1;
             return;
         }
-        if self.records.get_mut(&key).is_some_and(|record| !record.profiles.take(now)) {
+        if !self.may_say(now, signed) {
             self.stats.excess += 1;
             return;
         }
@@ -85,6 +85,20 @@ impl Machine {
         if spread {
             self.spread(now, &Rumour::Profile(signed.clone()));
         }
+    }
+
+    /// Whether a member may have one more profile taken in. Who lies about it makes it sign many, so
+    /// its return and its answer to a suspicion count apart: without them it would be held down.
+    fn may_say(&mut self, now: Duration, signed: &SignedProfile) -> bool {
+        let Profile { peer, generation, number, .. } = &signed.profile;
+        let Some(record) = self.records.get_mut(peer) else { return true };
+        if record.profiles.take(now) {
+            return true;
+        }
+        if *generation > record.signed.profile.generation {
+            return record.renewals.take(now);
+        }
+        self.suspicions.get_mut(peer).is_some_and(|suspicion| suspicion.answer(*number))
     }
 
     /// A member has too much to do, or no longer: noted, and passed on if it is news.
