@@ -1,6 +1,7 @@
 //! A member that lies, and neighbours that send rubbish.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use rand::RngExt;
@@ -111,9 +112,19 @@ fn forged_incarnations_near_the_limit_move_nothing() {
 
 #[test]
 fn a_lie_about_a_death_is_refuted_again_and_again() {
+    lie_about_a_death(10, secs(5));
+}
+
+#[test]
+fn a_lie_about_a_death_twice_a_second_is_refuted_too() {
+    lie_about_a_death(60, ms(500));
+}
+
+/// So many lies to all but their subject, so far apart; nobody is harmed.
+fn lie_about_a_death(lies: usize, apart: Duration) {
     let mut sim = network(2);
     let mut liar = Liar { counter: 0 };
-    for _ in 0..10 {
+    for _ in 0..lies {
         let peer = sim.nodes[4].peer;
         for dst in [1, 2, 3, 5, 6, 7, 8, 9] {
             let view = sim.nodes[dst].machine.member_view(sim.now, &peer).unwrap();
@@ -122,7 +133,7 @@ fn a_lie_about_a_death_is_refuted_again_and_again() {
             let claim = Claim { id, incarnation, standing: Standing::Down };
             liar.claim(&mut sim, dst, vec![claim]);
         }
-        sim.run(secs(5));
+        sim.run(apart);
     }
     sim.run(secs(10));
     unharmed(&sim);
