@@ -49,6 +49,8 @@ impl Machine {
             return;
         }
         match Frame::peek(bytes) {
+            // A goodbye, which the stream has noted. It only counts.
+            _ if bytes.is_empty() => {}
             Ok(Frame::Load(load)) => {
                 if !load.sane() {
                     self.stats.bad_loads += 1;
