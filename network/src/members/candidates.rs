@@ -34,6 +34,7 @@ pub(crate) struct Candidate {
     /// The newest that it signed of itself, if we have any.
     pub(crate) profile: Option<SignedProfile>,
     introducer: Key,
+    added: Duration,
     tries: u8,
     due: Duration,
 }
@@ -57,20 +58,43 @@ impl Candidates {
     /// Takes in a key that `introducer` spoke of; `nonce` is random. Whether it is new.
     pub(crate) fn add(&mut self, key: Key, introducer: Key, nonce: u64, now: Duration) -> bool {
         let hopeless = self.hopeless.get(&key).is_some_and(|at| now < *at + HOPELESS);
+        // A neighbour speaks for itself: that is not hearsay.
+        let hearsay = introducer != key;
         if self.all.contains_key(&key)
-            // A neighbour speaks for itself: that is not hearsay, and there are few of them.
-            || (introducer != key && (hopeless || self.is_full(&introducer)))
+            || self.all.len() >= MAX_CANDIDATES
+            || (hearsay && (hopeless || self.brought_enough(&introducer)))
         {
             return false;
         }
-        let candidate = Candidate { nonce, profile: None, introducer, tries: 0, due: now };
+        let (tries, due) = (0, now);
+        let candidate = Candidate { nonce, profile: None, introducer, added: now, tries, due };
         self.all.insert(key, candidate);
         true
     }
 
-    fn is_full(&self, introducer: &Key) -> bool {
-        self.all.len() >= MAX_CANDIDATES
-            || self.all.values().filter(|c| c.introducer == *introducer).count() >= MAX_FROM_ONE
+    fn brought_enough(&self, introducer: &Key) -> bool {
+        self.all.values().filter(|c| c.introducer == *introducer).count() >= MAX_FROM_ONE
+    }
+
+    /// Makes room for a key that connected, if there is none: the oldest goes, of those that were
+    /// merely named if there are any. Which one went.
+    pub(crate) fn make_room(&mut self, key: &Key) -> Option<Key> {
+        if self.all.len() < MAX_CANDIDATES || self.all.contains_key(key) {
+            return None;
+        }
+        let age = |(key, it): &(&Key, &Candidate)| (it.introducer == **key, it.added);
+        let oldest = self.all.iter().min_by_key(age).map(|(key, _)| *key)?;
+        self.all.remove(&oldest);
+        Some(oldest)
+    }
+
+    /// The connection to it closed: if it spoke for itself, it is forgotten. Whether it was.
+    pub(crate) fn unlinked(&mut self, key: &Key) -> bool {
+        let alone = self.all.get(key).is_some_and(|candidate| candidate.introducer == *key);
+        if alone {
+            self.all.remove(key);
+        }
+        alone
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<&Candidate> {
@@ -138,6 +162,10 @@ impl Candidates {
 mod tests {
     use super::*;
 
+    const fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
     fn key(number: u16) -> Key {
         let mut key = [0; 32];
         key[..2].copy_from_slice(&number.to_be_bytes());
@@ -154,6 +182,28 @@ mod tests {
         for by in 2..10 {
             add(2_000 + by * 1_000..3_000 + by * 1_000, by);
         }
+        assert_eq!(candidates.len(), MAX_CANDIDATES);
+    }
+
+    #[test]
+    fn keys_that_connect_push_out_the_oldest_and_go_with_their_connection() {
+        let mut candidates = Candidates::new();
+        let most = u16::try_from(MAX_CANDIDATES).unwrap();
+        assert!(candidates.add(key(5_000), key(6_000), 0, secs(1)), "merely named");
+        for number in 1..most {
+            assert_eq!(candidates.make_room(&key(number)), None);
+            assert!(candidates.add(key(number), key(number), 0, Duration::ZERO));
+        }
+        assert_eq!(candidates.make_room(&key(1)), None, "it is there");
+        for (number, oldest) in [(most, 5_000), (most + 1, 1), (most + 2, 2)] {
+            assert!(!candidates.add(key(number), key(number), 0, secs(2)), "it is full");
+            assert_eq!(candidates.make_room(&key(number)), Some(key(oldest)));
+            assert!(candidates.add(key(number), key(number), 0, secs(2)));
+            assert_eq!(candidates.len(), MAX_CANDIDATES);
+        }
+        assert!(candidates.unlinked(&key(3)) && !candidates.unlinked(&key(3)));
+        assert!(candidates.add(key(7_000), key(6_000), 0, secs(2)));
+        assert!(!candidates.unlinked(&key(7_000)), "others may know a way");
         assert_eq!(candidates.len(), MAX_CANDIDATES);
     }
 

@@ -113,8 +113,17 @@ pub(crate) const FRAMES: Terms = Terms { a_second: 64.0, at_once: 256.0 };
 /// three seconds at most, beside those with which it refutes and renews.
 pub(crate) const PROFILES: Terms = Terms { a_second: 0.34, at_once: 4.0 };
 
+/// How many new generations of one member are taken in beyond that: a restart, or a return after it
+/// was held to be down, must not wait for what was said before. An honest member takes a new one at
+/// each start, and once a minute for each that holds it to be down.
+pub(crate) const RENEWALS: Terms = Terms { a_second: 0.1, at_once: 2.0 };
+
 /// How many changes of its load one member may spread to all.
 pub(crate) const ALARMS: Terms = Terms { a_second: 0.2, at_once: 2.0 };
+
+/// How many signatures of others that do not hold one member may bring: the honest pass on nothing
+/// that they did not check, so this is for faults. Whoever brought more is not heard about others.
+pub(crate) const FORGERIES: Terms = Terms { a_second: 1.0, at_once: 8.0 };
 
 /// What is left of something that comes back with time.
 #[derive(Clone, Copy, Debug)]
@@ -131,14 +140,19 @@ impl Allowance {
 
     /// Takes one, if it may come.
     pub(crate) fn take(&mut self, now: Duration) -> bool {
-        let passed = now.saturating_sub(self.at).as_secs_f64();
-        self.left = passed.mul_add(self.terms.a_second, self.left).min(self.terms.at_once);
-        self.at = self.at.max(now);
-        let may = self.left >= 1.0;
+        let may = self.may(now);
         if may {
             self.left -= 1.0;
         }
         may
+    }
+
+    /// Whether one may come. Nothing is taken.
+    pub(crate) fn may(&mut self, now: Duration) -> bool {
+        let passed = now.saturating_sub(self.at).as_secs_f64();
+        self.left = passed.mul_add(self.terms.a_second, self.left).min(self.terms.at_once);
+        self.at = self.at.max(now);
+        self.left >= 1.0
     }
 }
 

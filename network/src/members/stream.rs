@@ -35,7 +35,7 @@ pub(crate) enum DatagramEvent {
         /// Whether either side had said goodbye.
         graceful: bool,
     },
-    /// One came.
+    /// One came. An empty one was a goodbye, which has been noted.
     Received(PeerId, Vec<u8>),
     /// What came was none.
     Garbled(PeerId, &'static str),
@@ -50,7 +50,7 @@ pub(crate) struct Datagrams {
     dilation: u32,
     /// The connections of a peer on which our stream stands.
     open: BTreeMap<PeerId, Vec<ConnectionId>>,
-    /// Peers whose connections are about to be closed, by them or by us.
+    /// Peers whose connections are about to be closed, by them or by us; each has an open stream.
     closing: BTreeSet<PeerId>,
     events: VecDeque<ToSwarm<DatagramEvent, Word>>,
     waiting: usize,
@@ -121,6 +121,23 @@ impl Datagrams {
         }
     }
 
+    /// A connection is gone. With the last one a goodbye has done what it was for.
+    fn disconnected(&mut self, peer: PeerId, connection: ConnectionId, remaining: usize) {
+        self.closed(peer, connection);
+        if remaining == 0 {
+            self.closing.remove(&peer);
+        }
+    }
+
+    fn received(&mut self, peer: PeerId, datagram: Vec<u8>) {
+        if self.waiting < MAX_WAITING {
+            self.waiting += 1;
+            self.say(DatagramEvent::Received(peer, datagram));
+        } else {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+    }
+
     fn handler(&self) -> Handler {
         Handler::new(self.protocol.clone(), self.limit, self.dilation)
     }
@@ -153,7 +170,7 @@ impl NetworkBehaviour for Datagrams {
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         if let FromSwarm::ConnectionClosed(it) = event {
-            self.closed(it.peer_id, it.connection_id);
+            self.disconnected(it.peer_id, it.connection_id, it.remaining_established);
         }
     }
 
@@ -166,15 +183,14 @@ impl NetworkBehaviour for Datagrams {
         match news {
             News::Opened => self.opened(peer, connection),
             News::Closed => self.closed(peer, connection),
-            News::Received(datagram) => {
-                if self.waiting < MAX_WAITING {
-                    self.waiting += 1;
-                    self.say(DatagramEvent::Received(peer, datagram));
-                } else {
-                    self.dropped = self.dropped.saturating_add(1);
+            News::Received(datagram) => self.received(peer, datagram),
+            News::Goodbye => {
+                if self.open.contains_key(&peer) {
+                    self.closing.insert(peer);
                 }
+                // It counts against what the peer may send, as any other.
+                self.received(peer, Vec::new());
             }
-            News::Goodbye => drop(self.closing.insert(peer)),
             News::Garbled(what) => self.say(DatagramEvent::Garbled(peer, what)),
             News::Dropped(count) => self.dropped = self.dropped.saturating_add(count),
         }
@@ -196,5 +212,48 @@ impl NetworkBehaviour for Datagrams {
             self.waiting = self.waiting.saturating_sub(1);
         }
         Poll::Ready(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graceful(datagrams: &mut Datagrams) -> Vec<bool> {
+        let events = datagrams.events.drain(..);
+        let ends = events.filter_map(|event| match event {
+            ToSwarm::GenerateEvent(DatagramEvent::Unlinked { graceful, .. }) => Some(graceful),
+            _ => None,
+        });
+        ends.collect()
+    }
+
+    #[test]
+    fn a_goodbye_counts_while_a_stream_is_open_and_is_forgotten_with_it() {
+        let mut datagrams = Datagrams::new(GenesisId([7; 32]), 100, 1);
+        let peer = PeerId::random();
+        let [first, second] = [1, 2].map(ConnectionId::new_unchecked);
+        datagrams.on_connection_handler_event(peer, first, News::Goodbye);
+        assert!(datagrams.closing.is_empty(), "no stream is open");
+        datagrams.opened(peer, first);
+        datagrams.on_connection_handler_event(peer, first, News::Goodbye);
+        assert_eq!(datagrams.waiting, 2, "each counts as a datagram");
+        datagrams.disconnected(peer, first, 0);
+        assert_eq!(graceful(&mut datagrams), [true]);
+        datagrams.opened(peer, second);
+        datagrams.disconnected(peer, second, 0);
+        assert_eq!(graceful(&mut datagrams), [false]);
+        assert!(datagrams.closing.is_empty() && datagrams.open.is_empty());
+    }
+
+    #[test]
+    fn goodbyes_of_many_peers_leave_nothing_behind() {
+        let mut datagrams = Datagrams::new(GenesisId([7; 32]), 100, 1);
+        for number in 0..2 * MAX_WAITING {
+            let connection = ConnectionId::new_unchecked(number);
+            datagrams.on_connection_handler_event(PeerId::random(), connection, News::Goodbye);
+        }
+        assert!(datagrams.closing.is_empty());
+        assert_eq!((datagrams.waiting, datagrams.dropped), (MAX_WAITING, MAX_WAITING as u64));
     }
 }

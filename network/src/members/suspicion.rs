@@ -48,12 +48,19 @@ pub(crate) struct Suspicion {
     pub(crate) told: bool,
     /// We asked it ourselves already.
     pub(crate) asked: bool,
+    answered: bool,
     accusers: BTreeMap<Key, bool>,
 }
 
 impl Suspicion {
     pub(crate) const fn new(incarnation: u16, since: Duration) -> Self {
-        Self { incarnation, since, told: false, asked: false, accusers: BTreeMap::new() }
+        let accusers = BTreeMap::new();
+        Self { incarnation, since, told: false, asked: false, answered: false, accusers }
+    }
+
+    /// Whether a profile with this number is the first to bear out an incarnation that refutes this.
+    pub(crate) fn answer(&mut self, number: u32) -> bool {
+        number > u32::from(self.incarnation) && !std::mem::replace(&mut self.answered, true)
     }
 
     /// One more member suspects it. Whether that is news.
@@ -176,6 +183,13 @@ mod tests {
         assert!(!suspicion.counts(&Key([2; 32]), false));
         let more = (0..20u8).filter(|n| suspicion.accuse(Key([50 + n; 32]), false)).count();
         assert_eq!(more, MAX_ACCUSERS - 1);
+    }
+
+    #[test]
+    fn one_profile_that_refutes_it_answers_a_suspicion() {
+        let mut suspicion = Suspicion::new(3, Duration::ZERO);
+        let answers = [2, 3, 4, 5].map(|number| suspicion.answer(number));
+        assert_eq!(answers, [false, false, true, false]);
     }
 
     #[test]

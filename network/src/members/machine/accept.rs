@@ -31,8 +31,7 @@ impl Machine {
             self.send(now, key, Body::Hello { nonce, profile }, 1);
             self.send_digest(now, key);
         } else {
-            let nonce = self.nonce();
-            self.candidates.add(key, key, nonce, now);
+            self.introduce(now, key, key);
             self.greet(now);
         }
         self.settle(now);
@@ -50,6 +49,8 @@ impl Machine {
             return;
         }
         match Frame::peek(bytes) {
+            // A goodbye, which the stream has noted. It only counts.
+            _ if bytes.is_empty() => {}
             Ok(Frame::Load(load)) => {
                 if !load.sane() {
                     self.stats.bad_loads += 1;
@@ -120,7 +121,7 @@ impl Machine {
         let src = sealed.src;
         let news = !matches!(sealed.body, Body::Profiles(_));
         for signed in own_profiles(sealed) {
-            self.learn(now, signed, news);
+            self.brought(now, &src, |it| it.learn(now, signed, news));
         }
         let Some(record) = self.records.get_mut(&src) else {
             self.stranger(now, neighbour, sealed);
@@ -187,7 +188,7 @@ impl Machine {
             Body::Want(keys) => self.wanted(now, src, keys),
             Body::Profiles(profiles) => {
                 for signed in profiles {
-                    self.learn(now, signed, false);
+                    self.brought(now, &src, |it| it.learn(now, signed, false));
                 }
             }
             Body::Rumours(rumours) => {
@@ -200,8 +201,7 @@ impl Machine {
     /// A datagram from a key that is not on the list.
     fn stranger(&mut self, now: Duration, neighbour: Key, sealed: &Sealed) {
         let src = sealed.src;
-        let nonce = self.nonce();
-        let new = self.candidates.add(src, neighbour, nonce, now);
+        let new = self.introduce(now, src, neighbour);
         self.own_return(now, sealed);
         for signed in own_profiles(sealed) {
             self.learn(now, signed, false);
@@ -230,6 +230,19 @@ impl Machine {
             _ if new => self.candidates.hasten(&src, now),
             _ => {}
         }
+    }
+
+    /// Takes in a candidate. One that connected itself pushes out another if need be, as its
+    /// connection cost it more than a name costs. Whether it is new.
+    fn introduce(&mut self, now: Duration, key: Key, introducer: Key) -> bool {
+        if key == introducer
+            && let Some(evicted) = self.candidates.make_room(&key)
+            && !self.records.contains_key(&evicted)
+        {
+            self.routes.remove(&evicted);
+        }
+        let nonce = self.nonce();
+        self.candidates.add(key, introducer, nonce, now)
     }
 
     /// A candidate answered: it is a member.

@@ -36,6 +36,9 @@ impl Machine {
         }
         self.awake(now);
         self.routes.unlink(&key);
+        if self.candidates.unlinked(&key) && !self.records.contains_key(&key) {
+            self.routes.remove(&key);
+        }
         self.publish_soon(now);
         self.promise(now);
         let Some(record) = self.records.get(&key) else {

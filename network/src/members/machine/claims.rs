@@ -117,16 +117,19 @@ impl Machine {
     pub(super) fn rumours(&mut self, now: Duration, teller: Key, all: &[Rumour]) -> Vec<Claim> {
         let mut claims = Vec::new();
         for rumour in all {
-            match rumour {
-                Rumour::Profile(signed) => self.learn(now, signed, true),
-                Rumour::Accusation(accusation) => {
-                    claims.extend(self.accusation(now, teller, accusation));
-                }
-                Rumour::Alarm(alarm) => self.alarm(now, alarm),
-                Rumour::Leave(leave) => claims.extend(self.farewell(now, leave)),
-            }
+            claims.extend(self.brought(now, &teller, |it| it.rumour(now, teller, rumour)));
         }
         claims
+    }
+
+    fn rumour(&mut self, now: Duration, teller: Key, rumour: &Rumour) -> Option<Claim> {
+        match rumour {
+            Rumour::Profile(signed) => self.learn(now, signed, true),
+            Rumour::Accusation(accusation) => return self.accusation(now, teller, accusation),
+            Rumour::Alarm(alarm) => self.alarm(now, alarm),
+            Rumour::Leave(leave) => return self.farewell(now, leave),
+        }
+        None
     }
 
     fn accusation(&mut self, now: Duration, teller: Key, told: &Accusation) -> Option<Claim> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::envelope::{Body, Sealed};
-use super::super::profile::{Key, SignedProfile};
+use super::super::profile::{Key, Profile, SignedProfile};
 use super::super::rumour::{Alarm, Rumour};
 use super::Machine;
 use super::record::Record;
@@ -15,6 +15,28 @@ const TELL_EVERY: Duration = Duration::from_secs(2);
 const AHEAD: Duration = Duration::from_secs(86_400);
 
 impl Machine {
+    /// Looks at something signed that `teller` brought, unless too many signatures that it brought
+    /// did not hold: the checks cost us time, and are charged to whoever causes them.
+    pub(super) fn brought<T: Default>(
+        &mut self,
+        now: Duration,
+        teller: &Key,
+        look: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        if self.records.get_mut(teller).is_some_and(|record| !record.forgeries.may(now)) {
+            self.stats.excess += 1;
+            return T::default();
+        }
+        let forged = self.stats.forged;
+        let seen = look(self);
+        if self.stats.forged > forged
+            && let Some(record) = self.records.get_mut(teller)
+        {
+            record.forgeries.take(now);
+        }
+        seen
+    }
+
     /// Takes in a profile, if it is newer than what we have and its signature holds. `spread` says
     /// that it came as a rumour, which goes on if it is news.
     pub(super) fn learn(&mut self, now: Duration, signed: &SignedProfile, spread: bool) {
@@ -32,12 +54,13 @@ impl Machine {
         if known.is_some_and(|known| age <= known) || age.0 > self.latest_generation(now) {
             return;
         }
-        if self.records.get_mut(&key).is_some_and(|record| !record.profiles.take(now)) {
-            self.stats.excess += 1;
-            return;
-        }
+        // The signature first: what others forge must not use up what the member itself may say.
         if signed.verify(&self.genesis).is_err() {
             self.stats.forged += 1;
+            return;
+        }
+        if !self.may_say(now, signed) {
+            self.stats.excess += 1;
             return;
         }
         // No way leads over a member that is down, until it comes back.
@@ -64,17 +87,31 @@ impl Machine {
         }
     }
 
+    /// Whether a member may have one more profile taken in. Who lies about it makes it sign many, so
+    /// its return and its answer to a suspicion count apart: without them it would be held down.
+    fn may_say(&mut self, now: Duration, signed: &SignedProfile) -> bool {
+        let Profile { peer, generation, number, .. } = &signed.profile;
+        let Some(record) = self.records.get_mut(peer) else { return true };
+        if record.profiles.take(now) {
+            return true;
+        }
+        if *generation > record.signed.profile.generation {
+            return record.renewals.take(now);
+        }
+        self.suspicions.get_mut(peer).is_some_and(|suspicion| suspicion.answer(*number))
+    }
+
     /// A member has too much to do, or no longer: noted, and passed on if it is news.
     pub(super) fn alarm(&mut self, now: Duration, alarm: &Alarm) {
         let Some(record) = self.records.get_mut(&alarm.member.key) else { return };
-        if record.id() != alarm.member
-            || alarm.counter <= record.alarm_counter
-            || !record.alarms.take(now)
-        {
+        if record.id() != alarm.member || alarm.counter <= record.alarm_counter {
             return;
         }
         if !alarm.verify(&self.genesis) {
             self.stats.forged += 1;
+            return;
+        }
+        if !record.alarms.take(now) {
             return;
         }
         self.stats.bad_loads += u64::from(!alarm.load.sane());

@@ -151,7 +151,8 @@ pub struct Stats {
     pub exchanges: u64,
     /// Datagrams dropped for want of a way to their destination.
     pub unroutable: u64,
-    /// Frames dropped because a neighbour sent too many.
+    /// Frames dropped because a neighbour sent too many, profiles because a member signed too many,
+    /// and what a member brought after too much that was forged.
     pub excess: u64,
     /// Frames that were no frames, or too long.
     pub malformed: u64,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::codec::Standing;
-use super::super::guard::{ALARMS, Allowance, PROFILES, View, Window};
+use super::super::guard::{ALARMS, Allowance, FORGERIES, PROFILES, RENEWALS, View, Window};
 use super::super::identity::Id;
 use super::super::load::Load;
 use super::super::profile::SignedProfile;
@@ -33,8 +33,12 @@ pub(super) struct Record {
     pub(super) left: bool,
     /// How many more profiles of it are taken in.
     pub(super) profiles: Allowance,
+    /// How many more new generations beyond those.
+    pub(super) renewals: Allowance,
     /// How many more changes of its load are passed on.
     pub(super) alarms: Allowance,
+    /// How many more signatures that do not hold it may bring.
+    pub(super) forgeries: Allowance,
 }
 
 /// The state machine's view, as it was last shown to the outside.
@@ -68,7 +72,9 @@ impl Record {
             told: None,
             left: false,
             profiles: Allowance::new(PROFILES, now),
+            renewals: Allowance::new(RENEWALS, now),
             alarms: Allowance::new(ALARMS, now),
+            forgeries: Allowance::new(FORGERIES, now),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A member that lies, and neighbours that send rubbish.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use libp2p::identity::Keypair;
 use rand::RngExt;
@@ -111,9 +112,19 @@ fn forged_incarnations_near_the_limit_move_nothing() {
 
 #[test]
 fn a_lie_about_a_death_is_refuted_again_and_again() {
+    lie_about_a_death(10, secs(5));
+}
+
+#[test]
+fn a_lie_about_a_death_twice_a_second_is_refuted_too() {
+    lie_about_a_death(60, ms(500));
+}
+
+/// So many lies to all but their subject, so far apart; nobody is harmed.
+fn lie_about_a_death(lies: usize, apart: Duration) {
     let mut sim = network(2);
     let mut liar = Liar { counter: 0 };
-    for _ in 0..10 {
+    for _ in 0..lies {
         let peer = sim.nodes[4].peer;
         for dst in [1, 2, 3, 5, 6, 7, 8, 9] {
             let view = sim.nodes[dst].machine.member_view(sim.now, &peer).unwrap();
@@ -122,7 +133,7 @@ fn a_lie_about_a_death_is_refuted_again_and_again() {
             let claim = Claim { id, incarnation, standing: Standing::Down };
             liar.claim(&mut sim, dst, vec![claim]);
         }
-        sim.run(secs(5));
+        sim.run(apart);
     }
     sim.run(secs(10));
     unharmed(&sim);
@@ -201,6 +212,47 @@ fn nobody_speaks_for_another() {
         let peer = sim.nodes[4].peer;
         let view = sim.nodes[node].machine.member_view(sim.now, &peer).unwrap();
         assert_eq!((view.name.as_str(), view.generation), ("n4", BORN));
+    }
+}
+
+#[test]
+fn forged_profiles_of_a_victim_do_not_keep_its_restart_from_anybody() {
+    let mut sim = network(11);
+    let mut liar = Liar { counter: 0 };
+    let peer = sim.nodes[4].peer;
+    let others = [1, 2, 3, 5, 6, 7, 8, 9];
+    let mut flood = |sim: &mut Sim, seconds: u64| {
+        for round in 0..5 * seconds {
+            for dst in others {
+                let known = sim.nodes[dst].machine.member_view(sim.now, &peer).unwrap();
+                let profile = Profile {
+                    peer: key(4),
+                    generation: known.generation,
+                    number: 1_000_000 + u32::try_from(round).unwrap(),
+                    role: Role::Relay,
+                    version: "9".into(),
+                    name: "forged".into(),
+                    addresses: vec![],
+                    neighbours: vec![],
+                };
+                let forged = SignedProfile::sign(profile, &GENESIS, &keypair(0));
+                liar.send(sim, dst, Body::Rumours(vec![Rumour::Profile(forged)]));
+            }
+            sim.run(ms(200));
+        }
+    };
+    flood(&mut sim, 20);
+    sim.kill(4);
+    flood(&mut sim, 5);
+    sim.restart(4);
+    flood(&mut sim, 15);
+    for node in others {
+        let view = sim.nodes[node].machine.member_view(sim.now, &peer).unwrap();
+        assert!(view.generation > BORN, "node {node}");
+        assert_eq!((view.state, view.name.as_str()), (State::Alive, "n4"), "node {node}");
+        // Eight at once and one a second are looked at; 200 came.
+        let forged = sim.nodes[node].machine.stats().forged;
+        assert!((8..60).contains(&forged), "{forged}");
     }
 }
 
