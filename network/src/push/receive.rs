@@ -136,6 +136,8 @@ impl<P: Ord + Copy + Debug> Router<P> {
             // Whether this one is known, too, would cost a hash. Should it not be, it is found by comparing
             // pools.
             offences.copies = offences.copies.saturating_add(1);
+            let flood = self.peers.get_mut(&slot).map(|peer| peer.may_repeat(now));
+            offences.copied |= flood == Some(Flood::Gross);
             return;
         }
         let Item { topic, data } = item;

@@ -189,11 +189,11 @@ fn whoever_sends_a_copy_that_is_thrown_away_is_still_known_to_have_the_message()
     for _ in 0..9 {
         repeat(&mut router, ms(2), vec![item.clone(); MAX_ITEMS]);
     }
-    router.publish(ms(3), Topic::Tx, vec![9; 50], false);
+    router.publish(ms(2), Topic::Tx, vec![9; 50], false);
     let of_ours = Item { topic: Topic::Tx, data: Payload(vec![9; 50].into()) };
     let mut out = Vec::new();
     let part = Part::Messages { origin: Origin(7), items: vec![of_ours] };
-    router.received(ms(4), 1, Frame { parts: vec![part] }, &mut out);
+    router.received(ms(2), 1, Frame { parts: vec![part] }, &mut out);
     assert!(matches!(out[0], Heard::Taken { by: 1, .. }), "{out:?}");
     assert!(!out.iter().any(|heard| matches!(heard, Heard::Copy { .. })));
 }
